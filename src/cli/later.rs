@@ -8,7 +8,7 @@ use std::borrow::Borrow;
 use std::fmt::Write;
 use std::str::FromStr;
 
-use crate::event::visible_line;
+use crate::event::{counted, visible_line};
 use crate::skillify::{
     Candidate, Claim, Config, Digest, Later, Offline, Recently, SupportedClaim, Watched, mine_digests,
 };
@@ -83,9 +83,9 @@ pub(super) fn looked_at<D: Borrow<Digest>>(
     // Stable: equal ones keep the order of their skills.
     rows.sort_by_key(|row| std::cmp::Reverse(row.worth));
     let mut text = format!(
-        "{}: learned from {} sessions before {day}, looked at in {} since\n",
+        "{}: learned from {} before {day}, looked at in {} since\n",
         visible_line(workspace),
-        before.len(),
+        counted(before.len(), "session", "sessions"),
         after.len()
     );
     if rows.is_empty() {
@@ -97,9 +97,9 @@ pub(super) fn looked_at<D: Borrow<Digest>>(
     let sum = |count: fn(&Later) -> u64| rows.iter().map(|row| count(&row.later)).sum::<u64>();
     let _ = writeln!(
         text,
-        "{} claims; later sessions met {met} of them, {} times: followed {}, broken {}",
-        rows.len(),
-        sum(Later::met),
+        "{}; later sessions met {met} of them, {}: followed {}, broken {}",
+        counted(rows.len(), "claim", "claims"),
+        counted(sum(Later::met), "time", "times"),
         sum(|later| later.followed),
         sum(|later| later.broken),
     );

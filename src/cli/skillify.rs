@@ -9,7 +9,7 @@ use std::sync::atomic::AtomicBool;
 use clap::Args;
 
 use crate::config::{ModelSettings, SkillsPipeline};
-use crate::event::{visible_json, visible_line};
+use crate::event::{counted, visible_json, visible_line};
 use crate::exporters::target::Update;
 use crate::service::digests::Digests;
 use crate::service::embeddings::{self, Embeddings};
@@ -245,8 +245,8 @@ fn would_ask(
     if let Some(author) = &tally.author {
         let _ = writeln!(
             text,
-            "  excerpts of {} sessions would be read for the first time, and what stands be written",
-            author.unread
+            "  excerpts of {} would be read for the first time, and what stands be written",
+            counted(author.unread, "session", "sessions")
         );
     }
     for question in questions {

@@ -196,7 +196,11 @@ fn render(report: &Report) -> String {
                 counted(table.files, "file")
             );
             if table.retired_files > 0 {
-                let _ = writeln!(text, "  retention  {} files removed since the start", table.retired_files);
+                let _ = writeln!(
+                    text,
+                    "  retention  {} removed since the start",
+                    counted(table.retired_files, "file")
+                );
             }
         }
     }

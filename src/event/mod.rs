@@ -11,6 +11,7 @@
 //! | `row.rs` | [`Row`]: an event whose texts are borrowed, in memory or in a record of the journal |
 //! | `fields.rs`, `filled.rs` | the fields of such a record, and which there are |
 //! | `capture.rs` | how people write that nothing is to be stored |
+//! | `count.rs` | a number with what is counted |
 //! | `identity.rs` | [`RecordDigest`] and the derivation of `event_id` |
 //! | `person.rs` | who a person is, however written |
 //! | `signal.rs` | [`Signal`]: traces, logs or metrics |
@@ -23,6 +24,7 @@
 //! number `0`, and only [`SessionEvent::score`] tells absent from zero.
 
 pub mod capture;
+mod count;
 mod fields;
 mod filled;
 pub(crate) mod history;
@@ -39,6 +41,7 @@ mod wire;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+pub(crate) use count::counted;
 pub use filled::Filled;
 pub(crate) use identity::hex;
 pub use identity::{LONGEST_ID, RecordDigest, SurroundingsDigest, bounded_id};

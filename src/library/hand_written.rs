@@ -12,6 +12,7 @@ use super::guide::correct::{contradicting, corrected, may_contradict};
 use super::run::Run;
 use super::sharpened::HEADING;
 use super::state::{Deepening, State, digest};
+use crate::event::counted;
 use crate::skillify::{Candidate, Claim, Line, SupportedClaim, Template};
 
 /// A skill that a person wrote.
@@ -116,7 +117,7 @@ impl HandWritten<'_> {
             let _ = writeln!(text, "- {line}");
         }
         let sessions = candidate.sessions().len();
-        let _ = writeln!(text, "\nSeen in {sessions} sessions.");
+        let _ = writeln!(text, "\nSeen in {}.", counted(sessions, "session", "sessions"));
         claims.extend(missing);
         Some(deepening(claims, text))
     }

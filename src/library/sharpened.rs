@@ -14,6 +14,7 @@ use super::guide::correct::{codes, corrected, may_contradict, says_itself};
 use super::hand_written::{HandWritten, all, mentions, numbered};
 use super::run::Run;
 use super::state::{Deepening, digest};
+use crate::event::counted;
 use crate::skillify::predicate::Predicate;
 use crate::skillify::{Candidate, Claim, Line, SupportedClaim};
 
@@ -167,10 +168,7 @@ fn with_added(text: String, candidate: &Candidate) -> String {
         // Writing to a String cannot fail.
         let _ = writeln!(text, "- {}", line.text);
     }
-    let _ = match candidate.sessions().len() {
-        1 => writeln!(text, "\nSeen in 1 session."),
-        sessions => writeln!(text, "\nSeen in {sessions} sessions."),
-    };
+    let _ = writeln!(text, "\nSeen in {}.", counted(candidate.sessions().len(), "session", "sessions"));
     text
 }
 

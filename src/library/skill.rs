@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::changes::capitalised;
 use super::content::{Body, Content, Sentence};
 use super::state::{Skill, Withdrawal};
-use crate::event::{is_hidden, visible};
+use crate::event::{counted as count, is_hidden, visible};
 use crate::skillify::{Claim, Counts, Recently};
 
 /// The skill's SKILL.md; `None` if format 1 did not remember what it says.
@@ -129,7 +129,7 @@ pub(super) fn counted(claim: &Claim, counts: &Counts) -> Option<String> {
     if counts.treated() == 0 {
         return None;
     }
-    let sessions = |count: u32| if count == 1 { "1 session".to_owned() } else { format!("{count} sessions") };
+    let sessions = |number: u32| count(number, "session", "sessions");
     let cells = claim.counted(counts).into_iter().enumerate();
     let shown = cells.filter(|(at, (name, count))| !name.is_empty() && (*count > 0 || *at == 1));
     let told: Vec<String> = shown.map(|(_, (name, count))| format!("{name}: {}", sessions(count))).collect();
@@ -146,8 +146,9 @@ fn told_recently(recently: &Recently) -> Option<String> {
     let (followed, broken) = (later.followed, later.broken);
     (later.met() > 0).then(|| {
         format!(
-            "Of the {sessions} sessions since {since}, {} met it: {followed} followed it{}, {broken} did not{}. It is expected \
-             to save {}.{} calls in a hundred sessions.",
+            "Of {} since {since}, {} met it: {followed} followed it{}, {broken} did not{}. It is expected to save \
+             {}.{} calls in a hundred sessions.",
+            count(*sessions, "session", "sessions"),
             later.met(),
             well(later.followed_well, later.followed_ill),
             well(later.broken_well, later.broken_ill),

@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use crate::config::{ForwardSettings, ProcessorSettings, Settings, SkillsPipeline};
+use crate::event::counted;
 use crate::exporters::deeplake;
 use crate::exporters::filesystem::Config;
 use crate::exporters::otlp;
@@ -169,7 +170,7 @@ fn where_it_goes(forward: &ForwardSettings) -> String {
 
 fn kept(retention: Option<Duration>) -> String {
     match retention {
-        Some(retention) => format!("kept for {} days", retention.as_secs() / 86_400),
+        Some(retention) => format!("kept for {}", counted(retention.as_secs() / 86_400, "day", "days")),
         None => "kept until you erase them".to_owned(),
     }
 }

@@ -20,7 +20,7 @@ use std::time::{Duration, Instant};
 use futures_util::FutureExt;
 
 use crate::config::{ModelSettings, Sees, Uses};
-use crate::event::Timestamp;
+use crate::event::{Timestamp, counted};
 use crate::exporters::target::Target;
 use crate::library::{Candidate, Census, Findings, Learned, Library};
 use crate::skillify::llm::{
@@ -437,12 +437,14 @@ impl AuthorTally {
 }
 
 impl fmt::Display for AuthorTally {
-    /// `12 sessions read, 3 observations dropped (no quote); 9 lessons stand in 3 skills that wait for a person`
+    /// `12 sessions read, 3 observations dropped (no quote); 9 lessons in 3 skills for a person to decide`
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} sessions read", self.unread)?;
+        write!(f, "{} read", counted(self.unread, "session", "sessions"))?;
         for (reason, count) in &self.dropped {
-            write!(f, ", {count} observations dropped ({reason})")?;
+            write!(f, ", {} dropped ({reason})", counted(*count, "observation", "observations"))?;
         }
-        write!(f, "; {} lessons stand in {} skills that wait for a person", self.stood, self.skills)
+        let lessons = counted(self.stood, "lesson", "lessons");
+        let skills = counted(self.skills, "skill", "skills");
+        write!(f, "; {lessons} in {skills} for a person to decide")
     }
 }

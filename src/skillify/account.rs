@@ -25,6 +25,8 @@ use crate::table::Session;
 
 /// Who is silent for longer is not at work.
 pub(super) const LONGEST_PAUSE: Duration = Duration::from_secs(10 * 60);
+/// The kind of failed calls of which nothing more is known.
+const OTHER: &str = "other calls";
 /// A word of a command that is longer names no act.
 const LONGEST_WORD: usize = 40;
 /// So many words of a command name the act.
@@ -115,6 +117,7 @@ impl Account {
         let mut account = Self { active: active(session), ..Self::default() };
         account.places = segments.iter().flat_map(|segment| &segment.turns).flat_map(places).collect();
         account.failures = Run::of(&segments, &tools);
+        account.failures.extend(failed_besides(session, &segments, &tools));
         account.objections =
             segments.iter().flat_map(|segment| objections(segment, &tools, &checkout)).collect();
         let shown = refused(&segments);
@@ -147,6 +150,15 @@ impl<'a> Tools<'a> {
     fn of(session: &'a Session) -> Self {
         let named = session.facts.iter().filter(|fact| !fact.event.tool.is_empty());
         Self(named.map(|fact| (fact.event.event_id.as_str(), fact.event.tool.as_str())).collect())
+    }
+
+    /// The tool whose result it is.
+    fn of_result(&self, session: &Session, result: &SessionEvent) -> String {
+        let call =
+            || session.of_call(Kind::ToolCall, &result.tool_call_id).map(|call| call.event_id.as_str());
+        let own = self.0.get(result.event_id.as_str());
+        let tool = own.or_else(|| self.0.get(call()?));
+        tool.and_then(|tool| plain_word(tool)).unwrap_or_else(|| "a tool".to_owned())
     }
 
     /// The tool behind an action that does not keep its name.
@@ -264,6 +276,30 @@ fn refusal_of(said: &str) -> How {
 fn refused(segments: &[Segment<'_>]) -> BTreeSet<String> {
     let actions = segments.iter().flat_map(Segment::actions).map(|(_, action)| action);
     actions.filter(|action| action.refused).flat_map(|action| action.events.to_vec()).collect()
+}
+
+/// The calls that failed and of which no failed action is known, as where nothing tells which of several commands it
+/// was.
+fn failed_besides(session: &Session, segments: &[Segment<'_>], tools: &Tools<'_>) -> Vec<Failure> {
+    let events = session.facts.iter().map(|fact| &fact.event);
+    let failed =
+        events.filter(|event| event.kind == Kind::ToolResult && session.status_of(event) == Status::Error);
+    let mut failed = failed.peekable();
+    if failed.peek().is_none() {
+        return Vec::new();
+    }
+    let actions = segments.iter().flat_map(Segment::actions).map(|(_, action)| action);
+    let told = actions.filter(|action| action.status == Status::Error);
+    let told: BTreeSet<String> = told.flat_map(|action| action.events.to_vec()).collect();
+    let besides = failed.filter(|event| !told.contains(&event.event_id));
+    besides
+        .map(|event| Failure {
+            kind: OTHER,
+            what: tools.of_result(session, event),
+            failed: 1,
+            end: End::Once,
+        })
+        .collect()
 }
 
 /// The refused calls that no action shows: nothing can be said of what they would have done.

@@ -12,7 +12,7 @@ use super::claim::Claim;
 use super::digest::micros;
 use super::steps::session_of;
 use super::verify::Work;
-use crate::event::Timestamp;
+use crate::event::{Timestamp, counted};
 
 /// A group is called by so many commands and so many words.
 const MOST_COMMANDS: usize = 2;
@@ -86,7 +86,10 @@ impl fmt::Display for Group {
         let ids = ids.join(" ");
         write!(
             f,
-            "cluster of {segments} segments, {sessions} sessions, {people} people: {} ({ids})",
+            "cluster of {}, {}, {}: {} ({ids})",
+            counted(segments, "segment", "segments"),
+            counted(sessions, "session", "sessions"),
+            counted(people, "person", "people"),
             self.became
         )
     }

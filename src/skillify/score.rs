@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::claim::{Claim, Evidence, SupportedClaim};
 use super::guard;
+use crate::event::counted;
 use crate::shell::{Class, Classes};
 
 /// How much support a skill needs.
@@ -139,15 +140,15 @@ impl fmt::Display for Shortfall {
             Self::Sessions { found, needed } => write!(f, "{found} of {needed} accepted sessions show it"),
             Self::People { found, needed } => write!(f, "{found} of {needed} known people did it"),
             Self::Rejected { accepted, rejected } => {
-                write!(
-                    f,
-                    "{accepted} sessions accepted and {rejected} rejected it; twice as many must accept"
-                )
+                let accepted = counted(*accepted, "session", "sessions");
+                write!(f, "{accepted} accepted and {rejected} rejected it; twice as many must accept")
             }
             Self::Chance => f.write_str("in a workspace of this size as much happens by chance"),
             Self::Explained => f.write_str("a stronger claim explains its cases"),
             Self::Contradicted => f.write_str("another claim says the opposite, as well proved"),
-            Self::Enough(most) => write!(f, "{most} skills of this repository are worth more"),
+            Self::Enough(most) => {
+                write!(f, "this repository has {} of more worth", counted(*most, "skill", "skills"))
+            }
             Self::Trivial => f.write_str("what is left of it are checks and everyday commands"),
             Self::Everyday => f.write_str("one command among everyday work may be there by accident"),
             Self::Long(steps) => write!(f, "{steps} steps are a large change, not a procedure"),

@@ -160,7 +160,7 @@ fn it_says_what_sessions_cost_and_why() {
     assert!(report["summary"]["tool_calls"].as_str().unwrap().starts_with(&sum("calls")), "{report:#}");
 
     let check = row(&report, "failed-commands", "command", "make check");
-    assert_eq!((&check["failed"], &check["green"]), (&json!(4), &json!(2)), "{check}");
+    assert_eq!((&check["failed"], &check["green"]), (&json!(4), &json!(4)), "{check}");
     assert_eq!(
         (&check["calls"], &check["each"]),
         (&json!(6), &json!(3.0)),
@@ -172,6 +172,53 @@ fn it_says_what_sessions_cost_and_why() {
     // This client does not say what the refused call would have run.
     let push = row(&report, "objections", "act", "call Bash");
     assert_eq!((&push["refused"], &push["reason"]), (&json!(2), &json!(0)), "{push}");
+}
+
+#[test]
+fn its_numbers_agree_with_each_other() {
+    let session = |id| {
+        Told::new(id, "ana.lee@example.com")
+            .prompt("mend the basket")
+            // Nothing tells which of them failed.
+            .run("make menu && make till", false)
+            .tool("Edit", &json!({ "file_path": "/w/a.md" }), false, "String to replace not found in file.")
+            .run("cargo test", false)
+            .run("cargo test", false)
+            .run("ls", true)
+            .run("cargo test", true)
+            .run("make oven", false)
+            .run("make oven", false)
+            .run("make oven", false)
+            .run("make oven", false)
+    };
+    let (site, _running) = site(&[session("s-one"), session("s-two")]);
+    let report = as_json(&site, &[]);
+    let kinds = rows(&report, "failed-by-kind");
+    let number = |row: &Value, key: &str| row[key].as_u64().unwrap_or_default();
+    let failed: u64 = kinds.iter().map(|row| number(row, "failed")).sum();
+    assert_eq!(
+        report["summary"]["failed_calls"],
+        format!("{failed} (80 %)"),
+        "each failed call is in a row: {report:#}"
+    );
+    assert_eq!(row(&report, "failed-by-kind", "kind", "other calls")["failed"], 2, "{report:#}");
+    for kind in kinds {
+        // What is run again until it passes passes or stays open.
+        if kind["green"].is_null() {
+            assert!(kind["open"].is_null() && kind["calls"].is_null(), "{kind}");
+        } else {
+            assert_eq!(number(kind, "green") + number(kind, "open"), number(kind, "failed"), "{kind}");
+        }
+    }
+    let commands: Vec<(&Value, &Value)> =
+        rows(&report, "failed-commands").iter().map(|row| (&row["command"], &row["calls"])).collect();
+    assert_eq!(
+        commands,
+        [(&json!("cargo test"), &json!(6)), (&json!("make oven"), &json!(0))],
+        "most calls first"
+    );
+    // This client told no tokens.
+    assert_eq!(rows(&report, "repositories")[0]["tokens"], Value::Null);
 }
 
 #[test]
@@ -338,7 +385,7 @@ fn what_was_learned_before_a_day_is_looked_at_in_later_sessions() {
     assert_eq!(cells[..2], ["1", "1"], "first by worth and by what recurred: {line}");
     assert!(line.ends_with("  3       2  1/1, 0/2"), "met by three, broken by two: {line}");
     assert!(
-        shown.contains("1 claims; later sessions met 1 of them, 3 times: followed 1, broken 2"),
+        shown.contains("1 claim; later sessions met 1 of them, 3 times: followed 1, broken 2"),
         "{shown}"
     );
     assert!(!site.path("skills/skills/use-the-database").exists());

@@ -6,7 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest, Sha256};
 
-use crate::views::report::{Cell, Section, Text, View, chart, shown};
+use crate::views::report::{Cell, Coded, Heading, Section, Text, View, chart, grouped, shown};
 
 const STYLE: &str = include_str!("style.css");
 
@@ -79,8 +79,9 @@ fn summary(html: &mut String, view: &View) {
         let _ = write!(
             html,
             "<figure>\n<figcaption>Tool calls by {unit}: <span class=\"key good\">passed or unknown</span> \
-             <span class=\"key bad\">failed</span>. The tallest has {most}.</figcaption>\n{}\n\
+             <span class=\"key bad\">failed</span>. The tallest has {}.</figcaption>\n{}\n\
              <div class=\"axis\" aria-hidden=\"true\"><span>{}</span><span>{}</span></div>\n</figure>\n",
+            grouped(most),
             chart::over_time(&view.times, &caption),
             Text(first),
             Text(last),
@@ -96,9 +97,9 @@ fn summary(html: &mut String, view: &View) {
                 html,
                 "<tr><th scope=\"row\">{}</th><td class=\"n\">{}</td><td class=\"n\">{}</td><td class=\"n\">{}</td></tr>",
                 Text(date),
-                cost.sessions,
-                cost.calls,
-                cost.failed
+                grouped(cost.sessions),
+                grouped(cost.calls),
+                grouped(cost.failed)
             );
         }
         html.push_str("</tbody>\n</table>\n</details>\n");
@@ -124,6 +125,15 @@ fn key(section: &Section) -> String {
     })
 }
 
+/// What a section says, with the names of its columns as the page writes them.
+fn explained(says: &str, columns: &[Heading]) -> String {
+    let mut text = says.to_owned();
+    for heading in columns.iter().filter(|heading| heading.title.len() > 1) {
+        text = text.replace(heading.title, &format!("<b>{}</b>", heading.title.to_lowercase()));
+    }
+    text
+}
+
 fn section_of(html: &mut String, section: &Section) {
     let Section { id, title, says, columns, rows, total, drawn, none } = section;
     let _ = write!(html, "<section aria-labelledby=\"{id}\">\n<h2 id=\"{id}\">{title}</h2>\n");
@@ -134,9 +144,10 @@ fn section_of(html: &mut String, section: &Section) {
     // What is wider than the page is reached by arrow keys as well.
     let _ = write!(
         html,
-        "<p class=\"says\">{says}{}</p>\n\
+        "<p class=\"says\">{}{}</p>\n\
          <div class=\"scroll\" role=\"region\" aria-labelledby=\"{id}\" tabindex=\"0\">\n<table role=\"table\">\n\
          <caption>{title}</caption>\n<thead role=\"rowgroup\"><tr role=\"row\">",
+        explained(says, columns),
         key(section)
     );
     for heading in columns {
@@ -168,7 +179,7 @@ fn section_of(html: &mut String, section: &Section) {
                     let _ = write!(
                         html,
                         "<th role=\"rowheader\" scope=\"row\"><bdi>{}</bdi>{}</th>",
-                        Text(text),
+                        Coded(text),
                         bar.unwrap_or_default()
                     );
                 }
@@ -178,7 +189,7 @@ fn section_of(html: &mut String, section: &Section) {
                     let _ = write!(
                         html,
                         "<td role=\"cell\" data-title=\"{title}\"><bdi>{}</bdi></td>",
-                        Text(text)
+                        Coded(text)
                     );
                 }
                 (cell, at) => {
@@ -195,7 +206,8 @@ fn section_of(html: &mut String, section: &Section) {
     }
     html.push_str("</tbody>\n</table>\n</div>\n");
     if rows.len() < *total {
-        let _ = writeln!(html, "<p>… and {} more.</p>", total - rows.len());
+        let (shown, all) = (rows.len() as u64, *total as u64);
+        let _ = writeln!(html, "<p>These are the first {} of {}.</p>", grouped(shown), grouped(all));
     }
     html.push_str("</section>\n");
 }

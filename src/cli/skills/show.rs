@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::cli::columns::{Column, fitted, one_line, room};
 use crate::cli::{Failure, OrFail, block_on, reader};
 use crate::config::Settings;
-use crate::event::visible_line;
+use crate::event::{counted, visible_line};
 use crate::exporters::target::Target;
 use crate::library::{Listed, WatchedSkill, session_hash};
 use crate::service::mining::{episode, read};
@@ -206,9 +206,9 @@ pub(super) fn evidence(settings: &Settings, named: &Named) -> Result<String, Fai
 fn since_published(later: &Later) -> String {
     let Later { followed, broken, followed_well, broken_well, .. } = later;
     format!(
-        "  since it was published {} sessions met it: {followed} followed it ({followed_well} ended well), {broken} did \
-         not ({broken_well} ended well)",
-        later.met()
+        "  since it was published {} met it: {followed} followed it ({followed_well} ended well), {broken} did not \
+         ({broken_well} ended well)",
+        counted(later.met(), "session", "sessions")
     )
 }
 

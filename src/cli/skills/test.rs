@@ -12,7 +12,7 @@ use serde_json::json;
 use crate::cli::columns::{Column, fitted, folded, one_line, room};
 use crate::cli::reader::{self, TableChoice};
 use crate::cli::{ConfigFile, Failure, OrFail, block_on, print_either};
-use crate::event::visible_line;
+use crate::event::{counted, visible_line};
 use crate::service::mining::read;
 use crate::skillify::predicate::{
     LessonError, LessonLine, Shown, Side, Track, Verdict, evaluate, read_lesson,
@@ -45,12 +45,6 @@ pub(in crate::cli) struct Arguments {
     json: bool,
 }
 
-/// So many of something, in words.
-fn one(count: impl Into<u64>, one: &str, many: &str) -> String {
-    let count = count.into();
-    format!("{count} {}", if count == 1 { one } else { many })
-}
-
 /// A file and its predicates.
 struct Lesson {
     path: String,
@@ -80,7 +74,7 @@ pub(super) fn test(arguments: &Arguments) -> Result<(), Failure> {
         text.push_str(&asked(&tracks));
     }
     print_either(&text, arguments.json)?;
-    let lines = |count: usize| one(count as u64, "predicate", "predicates");
+    let lines = |count: usize| counted(count as u64, "predicate", "predicates");
     match (contradicted, few) {
         (0, 0) => Ok(()),
         (0, few) => {
@@ -164,7 +158,7 @@ fn as_text(lesson: &Lesson, line: &LessonLine, verdict: &Verdict) -> String {
         })
     };
     add(&folded(&visible_line(&line.predicate.to_string()), inner));
-    add(&folded(&counted(verdict), inner));
+    add(&folded(&summed(verdict), inner));
     let mut rows = Vec::new();
     for side in [Side::For, Side::Against, Side::WithoutFor, Side::WithoutAgainst] {
         let shown: Vec<&Shown> = of_side(verdict, side).collect();
@@ -202,15 +196,15 @@ const fn told(side: Side) -> &'static str {
     }
 }
 
-fn counted(verdict: &Verdict) -> String {
+fn summed(verdict: &Verdict) -> String {
     let counts = &verdict.counts;
-    let sessions = |count: u32| one(count, "session", "sessions");
+    let sessions = |count: u32| counted(count, "session", "sessions");
     if counts.treated() + counts.untreated_with == 0 && verdict.unknown == 0 {
         return "no session met it".to_owned();
     }
     let by = match people(verdict, Side::For) {
         0 => String::new(),
-        people => format!(" of {}", one(people as u64, "person", "people")),
+        people => format!(" of {}", counted(people as u64, "person", "people")),
     };
     let mut text = format!("{}{by} for, {} against", sessions(counts.treated_with), counts.treated_without);
     if counts.untreated() > 0 {
@@ -225,12 +219,12 @@ fn counted(verdict: &Verdict) -> String {
 
 fn asked(tracks: &[Track<'_>]) -> String {
     let left_out: usize = tracks.iter().map(|track| track.left_out).sum();
-    let mut text = format!("Held against {}.", one(tracks.len() as u64, "session", "sessions"));
+    let mut text = format!("Held against {}.", counted(tracks.len() as u64, "session", "sessions"));
     if left_out > 0 {
         let _ = write!(
             text,
             " What followed a loaded skill was left out: {}.",
-            one(left_out as u64, "prompt", "prompts")
+            counted(left_out as u64, "prompt", "prompts")
         );
     }
     folded(&text, room())

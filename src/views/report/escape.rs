@@ -33,9 +33,38 @@ impl fmt::Display for Text<'_> {
     }
 }
 
+/// [`Text`] in which what stands between backticks is shown as code.
+pub(crate) struct Coded<'t>(pub(crate) &'t str);
+
+impl fmt::Display for Coded<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let is_even = self.0.matches('`').count().is_multiple_of(2);
+        if !is_even || self.0.chars().count() > LONGEST {
+            return Text(self.0).fmt(f);
+        }
+        for (at, part) in self.0.split('`').enumerate() {
+            if at.is_multiple_of(2) { Text(part).fmt(f)? } else { write!(f, "<code>{}</code>", Text(part))? }
+        }
+        Ok(())
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::Text;
+    use super::{Coded, Text};
+
+    #[test]
+    fn code_is_told_from_words_and_is_no_markup() {
+        for (text, shown) in [
+            ("use `bun` instead of `rtk bun`", "use <code>bun</code> instead of <code>rtk bun</code>"),
+            ("`<b>`", "<code>&lt;b&gt;</code>"),
+            ("an odd ` one", "an odd &#96; one"),
+            ("plain", "plain"),
+        ] {
+            assert_eq!(Coded(text).to_string(), shown, "{text:?}");
+        }
+        assert!(Coded(&"`é`".repeat(400)).to_string().chars().count() < 4_000);
+    }
 
     #[test]
     fn nothing_of_a_text_is_markup_or_hidden() {

@@ -5,7 +5,7 @@ use crate::skillify::{Claim, Later};
 
 use super::names::Names;
 use super::tally::{Against, Cost, Failed, Looked, Sources, Tally};
-use super::view::{Cell, Heading, Section};
+use super::view::{Cell, Heading, Section, percent, tenths};
 
 /// So many rows of a table are shown; what is left out is said.
 const MOST_ROWS: usize = 15;
@@ -72,13 +72,14 @@ fn projects(tally: &Tally, names: &Names) -> Section {
             Cell::Count(calls),
             Cell::Count(failed),
             Cell::Count(seconds / 60),
-            Cell::Count(input.saturating_add(output)),
+            Some(input.saturating_add(output)).filter(|tokens| *tokens > 0).map_or(Cell::None, Cell::Count),
         ]
     });
     let section = Section {
         id: "repositories",
         title: "Where the work was",
-        says: "Minutes leave out pauses of more than ten minutes. Tokens are those read and written.",
+        says: "Those of most sessions first. Minutes leave out pauses of more than ten minutes. Tokens are those read and \
+               written, as far as clients tell them.",
         columns,
         rows: Vec::new(),
         total: 0,
@@ -89,10 +90,11 @@ fn projects(tally: &Tally, names: &Names) -> Section {
 }
 
 fn failed_cells(sum: &Failed) -> Vec<Cell> {
-    let Failed { failed, passed, until, open, sources } = sum;
-    let each = (until * 10).checked_div(*passed).map_or(Cell::None, Cell::Tenths);
-    let mut cells =
-        vec![Cell::Count(*failed), Cell::Count(*passed), Cell::Count(*until), each, Cell::Count(*open)];
+    let Failed { failed, passed, repairs, until, open, sources } = sum;
+    // What is not run again until it passes has no end to count.
+    let ends = |count: u64| if passed + open > 0 { Cell::Count(count) } else { Cell::None };
+    let each = tenths(*until, *repairs).map_or(Cell::None, Cell::Tenths);
+    let mut cells = vec![Cell::Count(*failed), ends(*passed), ends(*until), each, ends(*open)];
     cells.extend(sources_cells(sources));
     cells
 }
@@ -121,7 +123,8 @@ fn kinds(tally: &Tally) -> Section {
         id: "failed-by-kind",
         title: "What failed, by kind",
         says: "GREEN: failures after which the same command passed; CALLS: the calls until then, EACH: on average; \
-               OPEN: failures after which it never passed in the session.",
+               OPEN: failures after which it never passed in the session. What is not run again until it passes, such as \
+               an edit, is neither. Each failed call is in a row; one that ran two commands may be in two.",
         columns: std::iter::once(text("KIND", 10)).chain(FAILED).collect(),
         rows: Vec::new(),
         total: 0,
@@ -131,9 +134,14 @@ fn kinds(tally: &Tally) -> Section {
     section.cut(rows.collect())
 }
 
+/// Of commands that took as many calls the one that stayed open more often comes first; more are not told apart.
+const MOST_OPEN: u64 = 1_000_000;
+
 fn commands(tally: &Tally, names: &Names) -> Section {
     // An edit that failed is not repaired by editing until it passes.
-    let rows = ranked(tally.commands.iter(), |sum| sum.until + sum.open);
+    let rows = ranked(tally.commands.iter(), |sum| {
+        sum.until.saturating_mul(MOST_OPEN) + sum.open.min(MOST_OPEN - 1)
+    });
     let rows = rows.into_iter().map(|((_, what), sum)| {
         let first = Cell::Text(names.without(what));
         std::iter::once(first).chain(failed_cells(sum)).collect()
@@ -141,7 +149,7 @@ fn commands(tally: &Tally, names: &Names) -> Section {
     let section = Section {
         id: "failed-commands",
         title: "What it cost most to repair",
-        says: "Commands and tools that are run again until they pass, by the calls that their failures took.",
+        says: "Commands and tools that are run again until they pass: first those whose failures took most CALLS.",
         columns: std::iter::once(text("COMMAND", 12)).chain(FAILED).collect(),
         rows: Vec::new(),
         total: 0,
@@ -164,7 +172,7 @@ fn against(tally: &Tally, names: &Names) -> Section {
         id: "objections",
         title: "What people were against",
         says: "The act that was refused (REASON: with words), after which the assistant was stopped, or that the next \
-               prompt corrects. What people said is not shown.",
+               prompt corrects; most first. What people said is not shown.",
         columns: vec![
             text("ACT", 12),
             number("REFUSED"),
@@ -200,7 +208,8 @@ fn missed(tally: &Tally, names: &Names) -> Section {
     let section = Section {
         id: "missed-places",
         title: "Where sessions look in vain",
-        says: "Paths that are not there (ABSENT), and paths below which a search found nothing (NO HIT).",
+        says: "Paths that are not there (ABSENT), and paths below which a search found nothing (NO HIT); those of most \
+               SESSIONS first.",
         columns: vec![
             text("PATH", 16),
             text("REPOSITORY", 10),
@@ -227,7 +236,7 @@ fn sought(tally: &Tally, names: &Names) -> Section {
     let section = Section {
         id: "sought-names",
         title: "Names that everybody looks for",
-        says: "Names whose declaration was searched for, and the file that it is in.",
+        says: "Names whose declaration was searched for, and the file that it is in; those of most SESSIONS first.",
         columns: vec![
             text("NAME", 10),
             text("FILE", 16),
@@ -274,7 +283,7 @@ fn checks(tally: &Tally, names: &Names) -> Section {
     let checks: Vec<((String, String), Later)> = checks.collect();
     let rows = ranked(checks.iter().map(|(key, later)| (key, later)), |later| later.broken);
     let rows = rows.into_iter().map(|((edited, run), later)| {
-        let percent = (later.broken * 100).checked_div(later.met()).map_or(Cell::None, Cell::Count);
+        let percent = percent(later.broken, later.met()).map_or(Cell::None, Cell::Count);
         vec![
             Cell::Text(names.without(edited)),
             Cell::Text(names.without(run)),
@@ -316,21 +325,23 @@ fn lines(tally: &Tally, names: &Names) -> Section {
     };
     let rows = ranked(others.iter().map(|(key, later)| (key, later)), worth);
     let rows = rows.into_iter().map(|((line, _), (before, after))| {
-        let [met, broken] = [before.met(), before.broken].map(Cell::Count);
-        let [later, broken_later] = [after.met(), after.broken].map(Cell::Count);
-        vec![Cell::Text(names.without(line)), met, broken, later, broken_later]
+        let told = |later: &Later| match later.met() {
+            0 => [Cell::None, Cell::None],
+            met => [met, later.broken].map(Cell::Count),
+        };
+        std::iter::once(Cell::Text(names.without(line))).chain(told(before)).chain(told(after)).collect()
     });
     let section = Section {
         id: "lines",
         title: "What published skills say, and what sessions did",
-        says: "Sessions that met a line's situation, and those of them that did not do what it says: before the skill was \
-               published, and after.",
+        says: "Sessions that met a line's situation, before the skill was published and after. UNHEEDED: those of them \
+               that did not do what it says, or ran into what it tells of.",
         columns: vec![
             text("LINE", 24),
             number("BEFORE"),
-            number("BROKEN"),
+            number("UNHEEDED"),
             number("AFTER"),
-            number("BROKEN"),
+            number("UNHEEDED"),
         ],
         rows: Vec::new(),
         total: 0,
@@ -374,7 +385,7 @@ fn skills(tally: &Tally, names: &Names) -> Section {
 }
 
 fn side_cells(skill: &str, when: &str, side: &Side) -> Vec<Cell> {
-    let mean = |sum: u64| (sum * 10).checked_div(side.sessions).map_or(Cell::None, Cell::Tenths);
+    let mean = |sum: u64| tenths(sum, side.sessions).map_or(Cell::None, Cell::Tenths);
     vec![
         Cell::Text(skill.to_owned()),
         Cell::Text(when.to_owned()),
@@ -397,7 +408,7 @@ pub(crate) fn persons(tally: &Tally) -> Section {
     let section = Section {
         id: "people",
         title: "Who",
-        says: "What the sessions of each person cost.",
+        says: "What the sessions of each person cost; those of most SESSIONS first.",
         columns: vec![
             text("PERSON", 14),
             number("SESSIONS"),

@@ -93,11 +93,13 @@ impl Cost {
 #[derive(Debug, Default)]
 pub(crate) struct Failed {
     pub(crate) failed: u64,
-    /// Failures that passed later.
+    /// Those of them after which the same passed.
     pub(crate) passed: u64,
+    /// How often it passed after failures.
+    pub(crate) repairs: u64,
     /// The calls that these took, together.
     pub(crate) until: u64,
-    /// Failures that never passed.
+    /// Those of them after which it never passed.
     pub(crate) open: u64,
     pub(crate) sources: Sources,
 }
@@ -182,10 +184,11 @@ impl Tally {
                 sum.failed += failure.failed;
                 match failure.end {
                     End::Passed(calls) => {
-                        sum.passed += 1;
+                        sum.passed += failure.failed;
+                        sum.repairs += 1;
                         sum.until += calls;
                     }
-                    End::Open => sum.open += 1,
+                    End::Open => sum.open += failure.failed,
                     End::Once => {}
                 }
                 sum.sources.add(session, person);

@@ -69,11 +69,11 @@ impl View {
 fn facts(tally: &Tally) -> Vec<(&'static str, String)> {
     let Cost { sessions, prompts, calls, failed, refused, stopped, seconds, input, cached, output } =
         tally.all;
-    let per = |count: u64| match (count * 10).checked_div(sessions) {
+    let per = |count: u64| match tenths(count, sessions) {
         Some(tenths) => format!(" ({}.{} a session)", tenths / 10, tenths % 10),
         None => String::new(),
     };
-    let share = |part: u64, all: u64| match (part * 100).checked_div(all) {
+    let share = |part: u64, all: u64| match percent(part, all) {
         Some(percent) => format!(" ({percent} %)"),
         None => String::new(),
     };
@@ -95,8 +95,22 @@ fn facts(tally: &Tally) -> Vec<(&'static str, String)> {
     facts
 }
 
+/// So many per cent, rounded; `None` of nothing.
+pub(crate) fn percent(part: u64, all: u64) -> Option<u64> {
+    rounded(part.saturating_mul(100), all)
+}
+
+/// How many tenths each of so many has on average, rounded; `None` of nothing.
+pub(crate) fn tenths(sum: u64, count: u64) -> Option<u64> {
+    rounded(sum.saturating_mul(10), count)
+}
+
+fn rounded(part: u64, all: u64) -> Option<u64> {
+    part.saturating_add(all / 2).checked_div(all)
+}
+
 fn cached_of(cached: u64, input: u64) -> String {
-    match (cached * 100).checked_div(input) {
+    match percent(cached, input) {
         Some(percent) if cached > 0 => format!(" ({percent} % from a cache)"),
         _ => String::new(),
     }
@@ -179,5 +193,23 @@ mod tests {
         assert_eq!(grouped(1_234_567), "1\u{a0}234\u{a0}567");
         assert_eq!(duration(59), "0 min");
         assert_eq!(duration(3_600 * 26 + 180), "26 h 03 min");
+    }
+
+    #[test]
+    fn shares_and_means_are_rounded_and_not_cut() {
+        for ((part, all), shown) in [
+            ((555, 5_766), 10),
+            ((9, 17), 53),
+            ((2, 7), 29),
+            ((9, 114), 8),
+            ((1, 200), 1),
+            ((1, 201), 0),
+            ((7, 7), 100),
+        ] {
+            assert_eq!(percent(part, all), Some(shown), "{part} of {all}");
+        }
+        assert_eq!(percent(0, 0), None);
+        assert_eq!(tenths(29, 3), Some(97));
+        assert_eq!(percent(u64::MAX, u64::MAX), Some(1), "too much to count is no panic");
     }
 }
