@@ -16,10 +16,11 @@ use super::super::segment::short_hash;
 use super::clean::Cleaner;
 use super::told::{new_lines, telling_lines};
 use crate::event::Status;
+use crate::shell::command::Command;
 use crate::shell::refusal::was_not_run;
 
 /// Raised when excerpts are made otherwise: then what was read of the old ones is read again.
-const VERSION: &str = "2";
+const VERSION: &str = "3";
 /// So many characters of one session are shown.
 const MOST_CHARACTERS: usize = 1_900;
 /// So many of a workspace, for each of its sessions; a small workspace is shown as one of twenty.
@@ -382,15 +383,29 @@ fn run(beat: &Beat<'_>, clean: &Cleaner, taken: &mut Taken) -> Option<Item> {
         taken.failure.clear();
     }
     let ends_a_failure = action.status == Status::Ok && taken.failed.remove(&text).is_some();
-    let is_telling = ends_a_failure
-        || (!command.is_trivial()
-            && (is_near || command.is_check() || command.is_delivery() || command.is_version_control()));
-    if !is_telling || (!ends_a_failure && (taken.runs >= MOST_RUNS || !taken.ran.insert(text.clone()))) {
+    let hands_over = hands_over(command);
+    let is_telling =
+        ends_a_failure || hands_over || (!command.is_trivial() && (is_near || command.is_check()));
+    // The numbers of what is handed over are those of one day: `gh pr view 7`.
+    let kind = if hands_over { text.replace(|char: char| char.is_ascii_digit(), "") } else { text.clone() };
+    if !is_telling || (!ends_a_failure && (taken.runs >= MOST_RUNS || !taken.ran.insert(kind))) {
         return None;
     }
     taken.runs += 1;
     let shown = shown_command(&text, clean)?;
     let ended = if action.status == Status::Ok { "passed" } else { "unknown" };
-    let priority = if ends_a_failure { 2 } else { 5 };
+    let priority = match (ends_a_failure, hands_over) {
+        (true, _) => 2,
+        (false, true) => 3,
+        (false, false) => 5,
+    };
     Some(made(json!({ "run": shown, "ended": ended }), vec![shown], beat, priority))
+}
+
+/// Whether a command changes what others see, or the checkout, or speaks to the place where the code is kept: what people
+/// have rules for.
+fn hands_over(command: &Command) -> bool {
+    let is_of_a_forge = matches!(command.verb().first(), Some(&("gh" | "glab" | "hub")));
+    let changes = command.is_delivery() || command.is_version_control();
+    is_of_a_forge || (changes && !command.is_trivial())
 }

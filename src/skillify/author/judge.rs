@@ -5,6 +5,8 @@
 //!   Two sessions without any against them are asked about as well: all that an author says waits for a person.
 //! - What people say is proved by people: two sessions on two days of two people, or three of one, in which a sentence
 //!   speaks of it ([`super::spoken`]). It is compared with no chance, so a person has to agree to it.
+//! - What needs a person's leave was given leave only by a sentence that asks for it: one in which it is the subject
+//!   counts against it.
 //! - How a thing is done is proved by those who did it so: nine of ten times it passed.
 //! - What the later half of the sessions contradicts does not stand; nor does what mining says already, or another lesson.
 
@@ -134,6 +136,9 @@ fn look(counted: &mut Counted, known: &repeats::Known, tracks: &[Track<'_>]) -> 
     if is_by_words(when) {
         *verdict = spoken::of(one, std::mem::take(verdict), tracks);
         return why_not_said(when, verdict).map_or(Look::Stands, Look::Falls);
+    }
+    if let Some(word) = spoken::leave(when) {
+        *verdict = spoken::with_leave(word, std::mem::take(verdict), tracks);
     }
     if is_the_work_itself(when) {
         return Look::Falls("a failure that an edit ends, whatever it is");

@@ -5,8 +5,11 @@
 
 use std::collections::BTreeSet;
 
-use super::super::predicate::{Action, Event, Happened, Predicate, Side, Track, Verdict, says};
+use super::super::predicate::{
+    Action, Ending, Event, Happened, Predicate, Relation, Side, Track, Verdict, says,
+};
 use super::super::prompt::visible;
+use super::super::speech::own;
 use super::line::is_foreign;
 use super::merge::Merged;
 
@@ -48,6 +51,89 @@ pub(super) fn of(one: &Merged, verdict: Verdict, tracks: &[Track<'_>]) -> Verdic
     verdict
 }
 
+/// The command's own verb, where a predicate says that it needs a person's word: of `git commit ...` a prompt that says
+/// "commit".
+pub(super) fn leave(when: &Predicate) -> Option<&str> {
+    let Event::Run { ending: Ending::Any | Ending::Pass, command, .. } = &when.situation else { return None };
+    let plain = |word: &&str| word.chars().all(|char| char.is_ascii_lowercase());
+    let verb = command.text.split(' ').skip(1).take_while(plain).last()?;
+    let texts = texts(when);
+    let [text] = texts.as_slice() else { return None };
+    (when.relation == Relation::Before && text.eq_ignore_ascii_case(verb)).then_some(verb)
+}
+
+/// The verdict where only a prompt that asks for the verb is a leave.
+pub(super) fn with_leave(verb: &str, mut verdict: Verdict, tracks: &[Track<'_>]) -> Verdict {
+    let asked = |track: &Track<'_>| {
+        track.beats.iter().any(|beat| match &beat.what {
+            Happened::Prompt { text, .. } => {
+                own_sentences(&visible(text)).iter().any(|one| is_foreign(one) || asks_for(verb, one))
+            }
+            _ => false,
+        })
+    };
+    let mut lost = 0;
+    for shown in verdict.shown.iter_mut().filter(|shown| shown.side == Side::For) {
+        if !tracks.get(shown.place).is_some_and(asked) {
+            shown.side = Side::Against;
+            lost += 1;
+        }
+    }
+    verdict.counts.treated_with -= lost.min(verdict.counts.treated_with);
+    verdict.counts.treated_without += lost;
+    verdict
+}
+
+/// Words behind which a verb is what is asked for.
+const LEADS: &[&str] = &[
+    "ahead", "also", "and", "can", "could", "just", "let", "let's", "lets", "must", "now", "ok", "okay",
+    "or", "please", "should", "so", "then", "to", "will", "would", "yes", "you", "&",
+];
+/// Words before which a verb has an object, and is none.
+const OBJECTS: &[&str] = &[
+    "all",
+    "and",
+    "each",
+    "everything",
+    "it",
+    "my",
+    "our",
+    "that",
+    "the",
+    "them",
+    "these",
+    "this",
+    "those",
+    "what",
+    "your",
+];
+/// Words that take back what follows soon.
+const AGAINST: &[&str] = &["cannot", "didn't", "don't", "dont", "never", "no", "not", "nothing", "without"];
+/// So many words before a verb say whether it is wanted.
+const NEAR: usize = 4;
+
+/// Whether a sentence asks for what the verb says: `commit`, `then commit this`, and not `the commit`, `auto-commit` or `I
+/// did not say commit`.
+fn asks_for(verb: &str, sentence: &str) -> bool {
+    let lower = sentence.to_lowercase();
+    let words: Vec<&str> = lower.split_whitespace().collect();
+    let bare = |word: &str| word.trim_matches(|char: char| !char.is_alphanumeric() && char != '&').to_owned();
+    let bares: Vec<String> = words.iter().map(|word| bare(word)).collect();
+    (0..bares.len()).filter(|at| bares.get(*at).is_some_and(|word| word == verb)).any(|at| {
+        let before = bares.get(at.saturating_sub(NEAR)..at).unwrap_or_default();
+        if before.iter().any(|word| AGAINST.contains(&word.as_str())) {
+            return false;
+        }
+        let Some(last) = at.checked_sub(1).and_then(|before| words.get(before)) else { return true };
+        let ends = last.ends_with([',', ':', '.', ')', '-', '–', '—']);
+        let leads = before.last().is_some_and(|word| LEADS.contains(&word.as_str()));
+        let has_object = bares.get(at + 1).is_some_and(|word| OBJECTS.contains(&word.as_str()));
+        let is_named =
+            before.last().is_some_and(|word| ["a", "an", "the", "this", "that"].contains(&word.as_str()));
+        ends || leads || (has_object && !is_named)
+    })
+}
+
 /// The texts of the prompts that it looks for.
 pub(super) fn texts(when: &Predicate) -> Vec<&String> {
     let steps: &[Event] = match &when.action {
@@ -81,11 +167,19 @@ fn speaks_of(
                 || stems(wanted).take(FEWEST_WORDS).count() == FEWEST_WORDS
                 || of_lesson.collect::<BTreeSet<_>>().len() >= FEWEST_WORDS
         };
-        sentences(&text).any(|sentence| {
+        own_sentences(&text).iter().any(|sentence| {
             let mut wanted = texts.iter();
             wanted.any(|wanted| says(std::slice::from_ref(*wanted), sentence) && speaks(wanted, sentence))
         })
     })
+}
+
+/// What the author of a prompt says himself: a long one holds what he pasted.
+fn own_sentences(text: &str) -> Vec<String> {
+    if text.split_whitespace().count() > own::LONG {
+        return own::sentences(text);
+    }
+    sentences(text).map(str::to_owned).collect()
 }
 
 /// The sentences of a text; a line is one at most.
@@ -104,6 +198,37 @@ pub(super) fn stems(text: &str) -> impl Iterator<Item = String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_a_long_prompt_brings_in_is_not_said_by_its_author() {
+        let pasted = "The list of the till shows what was stored, and when, and by whom. ".repeat(12);
+        let text =
+            format!("look at this list\n\n{pasted}\nKeep commits small.\n{pasted}\n\nwhy is it empty?");
+        assert_eq!(own_sentences(&text), ["look at this list", "why is it empty?"]);
+        assert!(own_sentences("keep commits small. why?").iter().any(|one| one == "keep commits small"));
+    }
+
+    #[test]
+    fn a_leave_asks_for_the_verb_and_does_not_only_speak_of_it() {
+        for (sentence, asks) in [
+            ("commit", true),
+            ("Looks good, commit and push", true),
+            ("now please commit the two files", true),
+            ("if the tests pass you can commit it", true),
+            ("finish the page then commit", true),
+            ("when it is done commit everything", true),
+            ("fix the title, then: commit", true),
+            ("what does the last commit change?", false),
+            ("the auto-commit of the shop is broken", false),
+            ("only the manual commit strategy for today", false),
+            ("I did not say commit anything", false),
+            ("don't commit yet", false),
+            ("write the message but do not commit it", false),
+            ("explain why this commit is so large", false),
+        ] {
+            assert_eq!(asks_for("commit", sentence), asks, "{sentence}");
+        }
+    }
 
     #[test]
     fn a_sentence_speaks_of_what_it_shares_words_with() {

@@ -50,7 +50,7 @@ pub use of_claim::{of_claim, of_procedure};
 pub use parse::ParseError;
 pub use track::Track;
 
-pub(super) use ast::{Action, Class, Event, Expected, Pattern, Relation};
+pub(super) use ast::{Action, Class, Ending, Event, Expected, Pattern, Relation};
 pub(super) use base::base;
 pub(super) use in_words::in_words;
 pub(super) use matching::{Compiled, says};

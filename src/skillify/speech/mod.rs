@@ -17,7 +17,7 @@
 
 pub(super) mod acts;
 mod mood;
-mod own;
+pub(super) mod own;
 mod phrases;
 mod tokens;
 mod wants;

@@ -8,7 +8,7 @@ use regex::Regex;
 use super::super::prompt::{sentences as split, visible};
 
 /// Longer prompts hold pasted text: of them the first and the last paragraph are read, if those are short.
-const LONG: usize = 120;
+pub(in super::super) const LONG: usize = 120;
 /// A paragraph that a person typed has no more words.
 const TYPED: usize = 60;
 /// What stands in the place of a quotation.
@@ -42,7 +42,7 @@ impl Patterns {
 }
 
 /// The sentences of a prompt that its author says himself, in order.
-pub(super) fn sentences(text: &str) -> Vec<String> {
+pub(in super::super) fn sentences(text: &str) -> Vec<String> {
     let Some(patterns) = PATTERNS.as_ref() else { return Vec::new() };
     let text = visible(text);
     let typed = typed(&text, patterns);
