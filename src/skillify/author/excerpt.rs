@@ -409,3 +409,24 @@ fn hands_over(command: &Command) -> bool {
     let changes = command.is_delivery() || command.is_version_control();
     is_of_a_forge || (changes && !command.is_trivial())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::hands_over;
+    use crate::shell::command::single;
+
+    #[test]
+    fn what_others_will_see_is_handed_over() {
+        for (line, hands) in [
+            ("gh pr view 7", true),
+            ("gh api repos/a/b/pulls/7/comments", true),
+            ("git commit -m x", true),
+            ("git push origin main", true),
+            ("git status --short", false),
+            ("make test", false),
+            ("ls src", false),
+        ] {
+            assert_eq!(single(line).is_some_and(|command| hands_over(&command)), hands, "{line}");
+        }
+    }
+}
