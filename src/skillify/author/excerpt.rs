@@ -405,9 +405,9 @@ fn run(beat: &Beat<'_>, clean: &Cleaner, taken: &mut Taken) -> Option<Item> {
 /// Whether a command changes what others see, or the checkout, or speaks to the place where the code is kept: what people
 /// have rules for.
 fn hands_over(command: &Command) -> bool {
-    let is_of_a_forge = matches!(command.verb().first(), Some(&("gh" | "glab" | "hub")));
+    let is_told = matches!(command.verb().as_slice(), ["gh" | "glab" | "hub", ..] | ["git", "tag", ..]);
     let changes = command.is_delivery() || command.is_version_control();
-    is_of_a_forge || (changes && !command.is_trivial())
+    is_told || (changes && !command.is_trivial())
 }
 
 #[cfg(test)]
@@ -422,6 +422,7 @@ mod tests {
             ("gh api repos/a/b/pulls/7/comments", true),
             ("git commit -m x", true),
             ("git push origin main", true),
+            ("git tag release/1.2.0", true),
             ("git status --short", false),
             ("make test", false),
             ("ls src", false),
