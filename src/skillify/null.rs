@@ -27,7 +27,6 @@ use std::fmt;
 use super::Config;
 use super::action::Action;
 use super::candidate::Published;
-use super::chance;
 use super::digest::{Digest, SegmentDigest};
 use super::kind::Shuffle;
 use super::segment::repairable;
@@ -150,10 +149,10 @@ fn each_run(digests: &mut [Digest], mut with: impl FnMut(&str, Option<Family>, &
 /// much.
 fn dealt<D: Borrow<Digest>>(digests: &[D], shuffle: &mut Shuffle) -> Vec<Digest> {
     let mut dealt: Vec<Digest> = digests.iter().map(|digest| digest.borrow().clone()).collect();
-    let mut strata: BTreeMap<(String, usize), Vec<(usize, usize)>> = BTreeMap::new();
+    let mut strata: BTreeMap<(String, u32), Vec<(usize, usize)>> = BTreeMap::new();
     for (at, digest) in dealt.iter().enumerate() {
         for (segment, of_segment) in digest.segments.iter().enumerate() {
-            let size = chance::size(of_segment.actions().count());
+            let size = usize::BITS - of_segment.actions().count().leading_zeros();
             strata.entry((digest.project.clone(), size)).or_default().push((at, segment));
         }
     }
