@@ -129,7 +129,7 @@ fn key(section: &Section) -> String {
 fn explained(says: &str, columns: &[Heading]) -> String {
     let mut text = says.to_owned();
     for heading in columns.iter().filter(|heading| heading.title.len() > 1) {
-        text = text.replace(heading.title, &format!("<b>{}</b>", heading.title.to_lowercase()));
+        text = text.replace(heading.title, &format!("<strong>{}</strong>", heading.title.to_lowercase()));
     }
     text
 }
