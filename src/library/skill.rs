@@ -146,7 +146,7 @@ fn told_recently(recently: &Recently) -> Option<String> {
     let (followed, broken) = (later.followed, later.broken);
     (later.met() > 0).then(|| {
         format!(
-            "Of {} since {since}, {} met it: {followed} followed it{}, {broken} did not{}. It is expected to save \
+            "Of the {} since {since}, {} met it: {followed} followed it{}, {broken} did not{}. It is expected to save \
              {}.{} calls in a hundred sessions.",
             count(*sessions, "session", "sessions"),
             later.met(),
