@@ -5,7 +5,7 @@
 //! inside of another too. Vector searches look for a few texts faster than that. This many take several searches,
 //! which cost a short text ten times as much, and most texts of a session are short.
 //!
-//! Making an automaton takes a millisecond, and a filter twenty microseconds. So either is made when tens of
+//! Making an automaton takes a millisecond, and a filter a tenth of one. So either is made when tens of
 //! kilobytes were read without it: a process that redacts one text seldom gets there. All ways find the same.
 
 use std::cmp::Reverse;
