@@ -85,6 +85,52 @@ pub enum Choice {
     HomeDirectories,
 }
 
+/// What has to stand behind a mark before the pattern is tried: marks of some rules stand in ordinary text, and one look
+/// at what follows tells most of them from secrets. It asks for no more than the pattern does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Needs {
+    /// Nothing.
+    Nothing,
+    /// A quotation mark, or the backslash before it, where the name ends that the mark stands in.
+    QuoteBehindName,
+    /// The `@` behind the login of a URL.
+    LoginOfUrl,
+}
+
+/// Names and logins of more ASCII letters match no pattern that needs one.
+const LONGEST_NEEDED_NAME: usize = 100;
+const LONGEST_NEEDED_LOGIN: usize = 410;
+
+impl Needs {
+    /// Whether it stands behind the mark at `mark`, or may do so: letters that are not ASCII are left to the pattern.
+    fn are_met(self, text: &[u8], mark: usize, fuel: &mut Fuel) -> Result<bool, Spent> {
+        let rest = text.get(mark..).unwrap_or_default();
+        let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || b"_.:-".contains(byte);
+        let is_login =
+            |byte: &u8| byte.is_ascii() && !byte.is_ascii_whitespace() && !b"/?#\"'<>@".contains(byte);
+        let length = match self {
+            Self::Nothing => return Ok(true),
+            Self::QuoteBehindName => {
+                rest.iter().take(LONGEST_NEEDED_NAME).take_while(|byte| is_name(byte)).count()
+            }
+            Self::LoginOfUrl => {
+                let login = rest.iter().skip(URL_MARK.len()).take(LONGEST_NEEDED_LOGIN);
+                URL_MARK.len() + login.take_while(|byte| is_login(byte)).count()
+            }
+        };
+        fuel.burn(length)?;
+        Ok(match (self, rest.get(length)) {
+            (_, None) => false,
+            (_, Some(0x80..)) => true,
+            (Self::LoginOfUrl, Some(byte)) => *byte == b'@',
+            (_, Some(byte)) => matches!(byte, b'"' | b'\\'),
+        })
+    }
+}
+
+/// The mark of URLs.
+const URL_MARK: &str = "://";
+
 /// A rule that comes with this version.
 #[derive(Debug)]
 pub(super) struct BuiltIn {
@@ -108,6 +154,7 @@ impl BuiltIn {
             start: Start::Mark,
             word: false,
             check: Check::None,
+            needs: Needs::Nothing,
             argument: false,
         };
         Self { rule, marks, option: Choice::Always }
@@ -122,6 +169,18 @@ impl BuiltIn {
     /// Its match begins a word.
     pub(super) const fn a_word(mut self) -> Self {
         self.rule.word = true;
+        self
+    }
+
+    /// Its match has a name around the mark, and a quotation mark behind that.
+    pub(super) const fn of_quoted_name(mut self) -> Self {
+        self.rule.needs = Needs::QuoteBehindName;
+        self
+    }
+
+    /// Its mark is [`URL_MARK`], and its match goes on to an `@`.
+    pub(super) const fn of_url_login(mut self) -> Self {
+        self.rule.needs = Needs::LoginOfUrl;
         self
     }
 
@@ -151,6 +210,7 @@ pub(super) struct Rule {
     start: Start,
     word: bool,
     check: Check,
+    needs: Needs,
     argument: bool,
 }
 
@@ -160,7 +220,7 @@ impl Rule {
         let automaton = OnceLock::from(Some(Arc::new(automaton)));
         let RuleSpec { start, word, check, .. } = *spec;
         let (name, pattern) = (spec.name.clone().into(), spec.pattern.clone().into());
-        Ok(Self { name, pattern, automaton, start, word, check, argument: false })
+        Ok(Self { name, pattern, automaton, start, word, check, needs: Needs::Nothing, argument: false })
     }
 
     /// The pattern, compiled; always there, because every pattern compiles.
@@ -171,6 +231,9 @@ impl Rule {
 
     /// The secret around a mark of this rule that stands at `mark`.
     pub(super) fn around(&self, text: &str, mark: usize, fuel: &mut Fuel) -> Result<Option<Found>, Spent> {
+        if !self.needs.are_met(text.as_bytes(), mark, fuel)? {
+            return Ok(None);
+        }
         let start = match self.start {
             Start::Mark => mark,
             Start::Word => first_letter(text.as_bytes(), word_start(text.as_bytes(), mark), mark),
@@ -280,4 +343,49 @@ fn is_basic(text: &str) -> bool {
     STANDARD.decode(text).is_ok_and(|bytes| {
         bytes.contains(&b':') && bytes.iter().all(|byte| (0x20..0x7f).contains(byte) || *byte >= 0x80)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::rules::RULES;
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn a_rule_needs_no_more_than_its_pattern(
+            parts in prop::collection::vec(prop::sample::select(vec![
+                "sess", "SESSION", "id", "sid", "_auth", "xsrf", "remember_", "\u{17f}", "\u{e9}", "\"", "\\", "\",", "\", ",
+                " ", "\n", "value", "\"value\": \"", "aB3dE5fG7hI9jK1lM3nO5", "https", "://", ":", "@", "/", "?", "host", ".",
+            ]), 0..24),
+            name in "[a-z0-9_.]{0,60}",
+            end in prop::sample::select(vec!["\",\"value\":\"aB3dE5fG7hI9jK1lM3nO5\"", ":pa5sWord@host/", "aB3dE5fG7hI9jK1lM3nO5@x"]),
+        ) {
+            let text = parts.concat();
+            for text in [format!("{text}{name}sess{name}{end}"), format!("{text} a://{name}{end}"), text] {
+                for BuiltIn { rule, marks, .. } in RULES.iter().filter(|built_in| built_in.rule.needs != Needs::Nothing) {
+                    let without = Rule { needs: Needs::Nothing, ..rule.clone() };
+                    for (at, _) in marks.iter().flat_map(|mark| text.match_indices(mark)) {
+                        let found = |rule: &Rule| rule.around(&text, at, &mut Fuel::new(1 << 20));
+                        prop_assert_eq!(found(rule), found(&without), "{} at {} in {:?}", rule.name, at, text);
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_rules_need_stands_behind_their_marks() {
+        for (text, name) in [
+            (r#""name":"connect.session_id","value":"aB3dE5fG7hI9jK1lM3nO5""#, "cookie"),
+            ("https://bob:pa5sWord9@host/", "url-password"),
+            ("https://aB3dE5fG7hI9jK1lM3nO5@host/", "url-token"),
+        ] {
+            let mut rules = RULES.iter().filter(|built_in| built_in.rule.needs != Needs::Nothing);
+            let rule = rules.find(|built_in| built_in.rule.name == name).unwrap();
+            let at = rule.marks.iter().find_map(|mark| text.find(mark)).unwrap();
+            assert!(rule.rule.around(text, at, &mut Fuel::new(1 << 20)).unwrap().is_some(), "{name}");
+        }
+    }
 }
