@@ -14,17 +14,35 @@ pub(super) fn long<const LEAST: u32>(bytes: &[u8], mut found: impl FnMut(usize, 
     let mut here = words(bytes);
     while at + LEAST as usize <= bytes.len() {
         let behind = words(bytes.get(at + LOOK..).unwrap_or_default());
-        let begins = beginnings::<LEAST>(u128::from(here) | u128::from(behind) << LOOK);
-        if begins == 0 {
-            (at, here) = (at + LOOK, behind);
-            continue;
+        let mut bits = u128::from(here) | u128::from(behind) << LOOK;
+        let mut next = None;
+        loop {
+            let begins = beginnings::<LEAST>(bits);
+            if begins == 0 {
+                break;
+            }
+            let first = begins.trailing_zeros();
+            let end = first + (!(bits >> first)).trailing_zeros();
+            // What is found is taken out, so that the next is the first.
+            match u128::MAX.checked_shl(end) {
+                Some(rest) => {
+                    found(at + first as usize, at + end as usize);
+                    bits &= rest;
+                }
+                None => {
+                    let seen = at + 2 * LOOK;
+                    let more = bytes.get(seen..).unwrap_or_default();
+                    let end = seen + more.iter().take_while(|byte| is_word(**byte)).count();
+                    found(at + first as usize, end);
+                    next = Some(end + 1);
+                    break;
+                }
+            }
         }
-        let start = at + begins.trailing_zeros() as usize;
-        let rest = bytes.get(start..).unwrap_or_default();
-        let end = start + rest.iter().take_while(|byte| is_word(**byte)).count();
-        found(start, end);
-        at = end + 1;
-        here = words(bytes.get(at..).unwrap_or_default());
+        (at, here) = match next {
+            Some(next) => (next, words(bytes.get(next..).unwrap_or_default())),
+            None => (at + LOOK, (bits >> LOOK) as u64),
+        };
     }
 }
 
