@@ -252,12 +252,21 @@ fn complete(
     let folder = directory::of_process(record);
     let mut attributes = record.unread_attributes();
     let count = events.len();
+    // How the last one's person was sent, and who that is.
+    let (mut sent, mut named) = (String::new(), String::new());
     for (index, event) in events.iter_mut().enumerate() {
         event.event_id = digest.event_id(&owner.tenant, dialect, event.kind, index);
         event.tenant.clone_from(&owner.tenant);
         dialect.clone_into(&mut event.dialect);
         event.ingested_at = ingested_at;
-        event.user_id = person::named(&event.user_id).unwrap_or_default();
+        // The events of a record are mostly one person's.
+        if !event.user_id.is_empty() {
+            if sent != event.user_id {
+                sent.clone_from(&event.user_id);
+                named = person::named(&sent).unwrap_or_default();
+            }
+            event.user_id.clone_from(&named);
+        }
         if event.timestamp.is_unset() {
             event.timestamp = record.time().unwrap_or(ingested_at);
         }

@@ -22,18 +22,18 @@ const REJECT: &str = "user_reject";
 /// What the events are as a whole.
 pub(super) fn settled(mut events: Vec<SessionEvent>) -> Vec<SessionEvent> {
     name_called(&mut events);
-    let inputs: Vec<(String, String)> = events
-        .iter()
-        .filter(|event| event.kind == Kind::ToolCall)
-        .map(|event| (event.fact_key.clone(), event.input.clone()))
-        .collect();
     let mut settled = Vec::with_capacity(events.len());
-    for event in events {
+    let mut rest = events.as_mut_slice();
+    while let Some((first, behind)) = std::mem::take(&mut rest).split_first_mut() {
+        let event = std::mem::take(first);
+        rest = behind;
         match event.kind {
             Kind::Prompt => prompt(event, &mut settled),
             Kind::ToolResult => {
-                let input = inputs.iter().find(|(key, _)| *key == event.fact_key);
-                settled.push(result(event, input.map_or("", |(_, input)| input)));
+                let mut events = settled.iter().chain(rest.iter());
+                let call = events.find(|call| call.kind == Kind::ToolCall && call.fact_key == event.fact_key);
+                let result = result(event, call.map_or("", |call| call.input.as_str()));
+                settled.push(result);
             }
             _ => settled.push(event),
         }

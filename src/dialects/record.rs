@@ -328,7 +328,7 @@ impl<'a> Record<'a> {
         let attributes = self.own_attributes().iter().enumerate();
         let found: Vec<_> = attributes
             .filter_map(|(place, attribute)| {
-                let rest = attribute.key.strip_prefix(prefix)?;
+                let rest = behind(&attribute.key, prefix)?;
                 self.note_read(place);
                 Some((rest, attribute.value.as_ref()?))
             })
@@ -339,7 +339,7 @@ impl<'a> Record<'a> {
     /// Whether the record has an attribute below any of `prefixes`. Looking is not reading.
     pub fn has_below(&self, prefixes: &[&str]) -> bool {
         let mut keys = self.own_attributes().iter().map(|attribute| attribute.key.as_str());
-        keys.any(|key| prefixes.iter().any(|prefix| key.starts_with(prefix)))
+        keys.any(|key| prefixes.iter().any(|prefix| behind(key, prefix).is_some()))
     }
 
     /// Marks the record's own attributes as read that say nothing worth keeping.
@@ -461,6 +461,12 @@ pub(super) fn is_withheld(text: &str) -> bool {
     ];
     let text = text.trim();
     text.is_empty() || PLACEHOLDERS.iter().any(|placeholder| text.eq_ignore_ascii_case(placeholder))
+}
+
+/// What follows a prefix of a name. Nearly all prefixes that are asked for are told by one byte.
+pub(super) fn behind<'n>(name: &'n str, prefix: &str) -> Option<&'n str> {
+    let is_alike = name.as_bytes().first() == prefix.as_bytes().first() || prefix.is_empty();
+    if is_alike { name.strip_prefix(prefix) } else { None }
 }
 
 /// The value of the attribute of the given name.

@@ -57,6 +57,9 @@ pub enum Told {
 
 /// The person that a text names, in one way of writing; `None` if it names nobody.
 pub fn named(text: &str) -> Option<String> {
+    if text.is_empty() {
+        return None;
+    }
     let mut text = bare(text);
     while let Some(inner) = within(text) {
         text = bare(inner);

@@ -2,11 +2,13 @@
 //! person is, and what the application added of its own.
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 use serde_json::Value;
 
 use super::super::costs::Names;
-use super::super::record::to_json;
+use super::super::names::NameFilter;
+use super::super::record::{behind, to_json};
 use super::super::{Record, repository};
 use crate::event::tokens::Tokens;
 use crate::event::{Attributes, SessionEvent, person};
@@ -196,6 +198,7 @@ const REPETITIONS: &[&str] = &[
     "traceloop.entity.input",
     "traceloop.entity.output",
 ];
+static REPEATED: LazyLock<NameFilter> = LazyLock::new(|| NameFilter::of(REPETITIONS.iter().copied()));
 const REPEATED_PREFIXES: &[&str] = &[
     "ai.prompt.",
     "ai.toolCall.",
@@ -224,8 +227,8 @@ pub(in super::super) fn common(record: &Record<'_>) -> SessionEvent {
         ..SessionEvent::default()
     };
     record.ignore_where(|key| {
-        REPETITIONS.binary_search(&key).is_ok()
-            || REPEATED_PREFIXES.iter().any(|prefix| key.starts_with(prefix))
+        (REPEATED.may_have(key) && REPETITIONS.binary_search(&key).is_ok())
+            || REPEATED_PREFIXES.iter().any(|prefix| behind(key, prefix).is_some())
     });
     let named = SESSION_METADATA.iter().chain(USER_METADATA).copied();
     let read: Vec<&str> = named.filter(|_| !event.session_id.is_empty()).collect();

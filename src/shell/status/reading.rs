@@ -68,6 +68,26 @@ pub(super) fn reported(status: Status, output: &str) -> Status {
     }
 }
 
+/// The lines of a text, as the standard library tells them. It looks for their ends a few bytes at a time, and every
+/// result of a call is asked for its first lines.
+pub(super) fn lines(text: &str) -> impl Iterator<Item = &str> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        if rest.is_empty() {
+            return None;
+        }
+        let Some((line, behind)) = cut_line(rest) else { return Some(std::mem::take(&mut rest)) };
+        rest = behind;
+        Some(line.strip_suffix('\r').unwrap_or(line))
+    })
+}
+
+/// What stands before the first end of a line, and behind it.
+fn cut_line(text: &str) -> Option<(&str, &str)> {
+    let end = memchr::memchr(b'\n', text.as_bytes())?;
+    Some((text.get(..end)?, text.get(end + 1..)?))
+}
+
 /// The exit code that a client writes above the output, and the output below it.
 fn exit_code(output: &str) -> (Option<i32>, &str) {
     // Claude Code 2: "Exit code 1" is the first line.
@@ -81,7 +101,7 @@ fn exit_code(output: &str) -> (Option<i32>, &str) {
     let mut body = output;
     let mut found = None;
     for _ in 0..8 {
-        let Some((line, rest)) = body.split_once('\n') else { break };
+        let Some((line, rest)) = cut_line(body) else { break };
         let line = line.trim();
         let code =
             ["Exit code: ", "Process exited with code "].iter().find_map(|mark| line.strip_prefix(mark));
@@ -134,6 +154,13 @@ mod tests {
         let long = "é\n".repeat(20_000);
         let reading = Reading::new(&long);
         assert!(reading.text.len() < START + END + 8 && reading.lines.is_none() && reading.has_end);
+    }
+
+    #[test]
+    fn lines_are_those_of_the_standard_library() {
+        for text in ["", "\n", "a", "a\n", "a\r\n\nb", "a\rb\r", "\r\n\r\n", "é\n\u{2028}b\r"] {
+            assert_eq!(lines(text).collect::<Vec<_>>(), text.lines().collect::<Vec<_>>(), "{text:?}");
+        }
     }
 
     #[test]

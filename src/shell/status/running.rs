@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::super::tool::name_words;
 use super::code::{self, Form};
-use super::reading;
+use super::reading::{self, lines};
 use crate::event::Status;
 
 /// How clients say that a command goes on, each with what stands before the name it has then.
@@ -118,7 +118,7 @@ const LINES: usize = 8;
 /// Whether an output says that the command goes on.
 pub(crate) fn is_still_running(output: &str) -> bool {
     background_id(output).is_some()
-        || output.lines().take(LINES).any(|line| RUNNING_UNNAMED.iter().any(|mark| line.starts_with(mark)))
+        || lines(output).take(LINES).any(|line| RUNNING_UNNAMED.iter().any(|mark| line.starts_with(mark)))
 }
 
 /// The name that a command has which goes on, as the output tells it.
@@ -133,7 +133,7 @@ pub(crate) fn background_id(output: &str) -> Option<&str> {
         Some((at, at + end.unwrap_or(rest.len())))
     };
     let last = last_line(output).filter(|line| line.starts_with(BEHIND));
-    output.lines().take(LINES).chain(last).find_map(|line| {
+    lines(output).take(LINES).chain(last).find_map(|line| {
         let (start, end) = name(line.trim_start())?;
         line.trim_start().get(start..end).filter(|id| !id.is_empty())
     })
@@ -141,7 +141,9 @@ pub(crate) fn background_id(output: &str) -> Option<&str> {
 
 /// The line with which an output ends.
 fn last_line(output: &str) -> Option<&str> {
-    output.trim_end().rsplit('\n').next()
+    let output = output.trim_end();
+    let begins = memchr::memrchr(b'\n', output.as_bytes()).map_or(0, |end| end + 1);
+    output.get(begins..)
 }
 
 /// Whether a tool looks after a command that another call started.
