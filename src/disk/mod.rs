@@ -6,11 +6,13 @@
 
 use std::fmt;
 use std::fs::{self, DirBuilder, File, FileType, OpenOptions, TryLockError};
-use std::io::{self, ErrorKind, Read};
+use std::io::{self, ErrorKind};
 use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
+use rustix::buffer::spare_capacity;
 use rustix::fs::{Access, OFlags, access};
+use rustix::io::{Errno, pread};
 
 /// The smallest piece of a file that is read by itself where a disk cannot read it as a whole.
 const BLOCK: u64 = 4096;
@@ -183,7 +185,17 @@ impl Disk for FileSystem {
         let file = File::open(path)?;
         let available = file.metadata()?.len().saturating_sub(offset).min(length);
         let mut bytes = Vec::with_capacity(usize::try_from(available).unwrap_or(0));
-        FromOffset { file: &file, offset }.take(available).read_to_end(&mut bytes)?;
+        let available = bytes.capacity().min(usize::try_from(available).unwrap_or(usize::MAX));
+        // Into memory that nobody has written before: what is read megabytes at a time is not to be cleared first.
+        while bytes.len() < available {
+            let position = offset + bytes.len() as u64;
+            match pread(&file, spare_capacity(&mut bytes), position) {
+                Ok(0) => break,
+                Ok(_) | Err(Errno::INTR) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        bytes.truncate(available);
         Ok(bytes)
     }
 
@@ -283,19 +295,5 @@ struct FileLock {
 impl Lock for FileLock {
     fn in_place(&self) -> bool {
         names(&self.path, &self.file)
-    }
-}
-
-/// Reads a file from an offset without moving a shared position.
-struct FromOffset<'a> {
-    file: &'a File,
-    offset: u64,
-}
-
-impl Read for FromOffset<'_> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let count = self.file.read_at(buffer, self.offset)?;
-        self.offset += count as u64;
-        Ok(count)
     }
 }

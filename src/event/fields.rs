@@ -142,8 +142,8 @@ pub(super) fn double(number: u32, value: f64, to: &mut Vec<u8>) {
     to.extend_from_slice(&value.to_le_bytes());
 }
 
-/// The longest length of a message: 35 bits.
-const LENGTH: usize = 5;
+/// Bytes of the length of nearly all messages: 128 bytes to 16 KiB.
+const LENGTH: usize = 2;
 
 /// Appends a message, which `write` writes. Its length is known when that is done.
 pub(super) fn message(number: u32, to: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) {
@@ -151,12 +151,33 @@ pub(super) fn message(number: u32, to: &mut Vec<u8>, write: impl FnOnce(&mut Vec
     let start = to.len();
     to.extend_from_slice(&[0; LENGTH]);
     write(to);
-    let mut length = Vec::with_capacity(LENGTH);
-    put_varint((to.len() - start - LENGTH) as u64, &mut length);
-    if let Some(place) = to.get_mut(start..start + length.len()) {
-        place.copy_from_slice(&length);
+    let end = to.len();
+    let (length, bytes) = varint((end - start - LENGTH) as u64);
+    if let Some(more) = bytes.checked_sub(LENGTH).filter(|more| *more > 0) {
+        to.resize(end + more, 0);
+        to.copy_within(start + LENGTH..end, start + bytes);
+    } else if bytes < LENGTH {
+        to.drain(start + bytes..start + LENGTH);
     }
-    to.drain(start + length.len()..start + LENGTH);
+    for (place, byte) in to.iter_mut().skip(start).zip(length).take(bytes) {
+        *place = byte;
+    }
+}
+
+/// The bytes of a number, and how many they are.
+fn varint(mut value: u64) -> ([u8; 10], usize) {
+    let mut bytes = [0; 10];
+    let mut count = 0;
+    for byte in &mut bytes {
+        count += 1;
+        *byte = value as u8 & 0x7f;
+        value >>= 7;
+        if value == 0 {
+            break;
+        }
+        *byte |= 0x80;
+    }
+    (bytes, count)
 }
 
 fn put_key(number: u32, kind: u32, to: &mut Vec<u8>) {
