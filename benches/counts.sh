@@ -23,7 +23,7 @@ for part in "${@:-decode map redact encode export}"; do
             valgrind --tool=callgrind --callgrind-out-file="$out" "${collect[@]}" \
                 "$bench" count "$part" "$shape" >/dev/null 2>"$out.log"
             all=$(sed -n 's/.*Collected : *\([0-9]*\).*/\1/p' "$out.log")
-            sha=$(callgrind_annotate --threshold=100 "$out" | grep 'sha2::.*compress' |
+            sha=$(callgrind_annotate --auto=no --threshold=100 "$out" | grep 'sha2::.*compress' |
                 sed 's/^ *\([0-9,]*\).*/\1/; s/,//g' | paste -sd+ | bc)
             printf '%-8s %-12s %14d %14d\n' "$part" "$shape" $((all / 400)) $((${sha:-0} / 400))
         done
