@@ -406,7 +406,7 @@ fn settings_that_keep_back_are_told() {
     ] {
         place.machine.write(".claude/settings.json", &everything);
         let found = place.of("claude-code");
-        assert!(found[0].0 == "broken" && found[0].1.contains("send"), "{found:?}: {everything}");
+        assert!(found[0].0 == "broken" && found[0].1.contains("nothing"), "{found:?}: {everything}");
         if !everything.contains("DISABLED") {
             place.follow(&found[0].2);
             assert_eq!(place.of("claude-code")[0].0, "ok", "the remedy helps");

@@ -12,9 +12,9 @@ use skillspan::journal::Durability;
 use crate::backend::Backend;
 use crate::redaction::{files, holds};
 use crate::sent::{
-    JSON, PROTOBUF, forwarding, logs, metrics, pair, post_span, resource, span, spans_of, text,
+    JSON, PROTOBUF, flush, forwarding, logs, metrics, pair, post_span, resource, span, spans_of, text,
 };
-use crate::site::{Site, eventually, outcome, skillspan};
+use crate::site::{Site, outcome, skillspan};
 
 /// What is sent of a session that is erased, beside others: known and unknown records, in both encodings.
 fn post_both(site: &Site) {
@@ -126,9 +126,12 @@ fn erases_who_is_named_by(attribute: &str) {
     post("ana@example.com", "waits");
     let metric = metrics("acme", vec![pair("user.email", text("ana@example.com"))]);
     assert_eq!(site.post("/v1/metrics", PROTOBUF, metric.encode_to_vec()), 200);
-    eventually("it is in the table", || {
-        site.sessions().iter().any(|session| session["user_id"] == "ana@example.com")
-    });
+    flush(&site);
+    let sessions = site.sessions();
+    assert!(
+        sessions.iter().any(|session| session["user_id"] == "ana@example.com"),
+        "{attribute}: {sessions:?}"
+    );
     site.run(&["erase", "--user", "ana@example.com"]);
     assert!(!site.run(&["sessions", "list", "--json"]).contains("ana@example.com"), "{attribute}");
     for file in files(&site.path("journal/forward")) {

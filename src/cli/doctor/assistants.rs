@@ -130,7 +130,8 @@ fn remedied(reason: &str, way: &str, here: &Here) -> (String, String) {
 
 /// What is wrong, and what to do, of a reason that says both.
 fn split(reason: &str, way: &str) -> (String, String) {
-    const BEGINS: [&str; 7] = ["start ", "compare ", "write ", "check ", "put ", "`skillspan ", "move "];
+    const BEGINS: [&str; 8] =
+        ["start ", "take ", "compare ", "write ", "check ", "put ", "`skillspan ", "move "];
     let at = reason.char_indices().find_map(|(at, char)| {
         let rest = reason.get(at + 1..)?.trim_start();
         (matches!(char, ':' | ';') && BEGINS.iter().any(|begin| rest.starts_with(begin)))

@@ -1,6 +1,7 @@
 //! What is known of the collector that is looked at, for what is told to do: its address, and how it is started.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::PathBuf;
 
 use crate::cli::connect::base_of;
 use crate::config::Settings;
@@ -13,9 +14,9 @@ const USUAL: &str = "http://127.0.0.1:4318";
 /// The collector of a configuration.
 #[derive(Debug, Default)]
 pub(super) struct Here {
-    /// `--config` and `--set` as they were given, with a space ahead.
+    /// `--config` as it was given, and the keys of `--set`, with a space ahead.
     given: String,
-    /// The base of its addresses for OTLP over HTTP; `None` where only a name would do, or nothing listens.
+    /// The base of its addresses for OTLP over HTTP; `None` where nothing listens.
     endpoint: Option<String>,
     /// It asks for a credential.
     is_guarded: bool,
@@ -28,9 +29,13 @@ pub(super) struct Here {
 impl Here {
     /// Of these settings, and of the process that says where it listens.
     pub(super) fn of(settings: &Settings, report: &Report) -> Self {
-        let configs = settings.given.configs.iter().map(|config| ("--config", config.display().to_string()));
-        let sets = settings.given.sets.iter().map(|set| ("--set", set.clone()));
-        let given = configs.chain(sets).map(|(option, value)| format!(" {option} {}", quoted(&value)));
+        // A text on the command line may hold a secret.
+        let config = |config: &PathBuf| match config.to_str() {
+            Some(text) if text.starts_with("yaml:") => " --config yaml:…".to_owned(),
+            _ => format!(" --config {}", quoted(&config.display().to_string())),
+        };
+        let set = |set: &String| format!(" --set {}=…", set.split('=').next().unwrap_or_default());
+        let given = settings.given.configs.iter().map(config).chain(settings.given.sets.iter().map(set));
         let listeners = || settings.receivers.iter().flat_map(|receiver| &receiver.listeners);
         let listener =
             listeners().find(|listener| listener.protocol == "http").or_else(|| listeners().next());
@@ -42,8 +47,11 @@ impl Here {
         let console = settings.console.as_ref();
         Self {
             given: given.collect(),
-            // A certificate is for a name, which nobody here knows.
-            endpoint: address.filter(|address| is_plain && address.port() != 0).map(reached_at),
+            endpoint: address.filter(|address| address.port() != 0).map(|address| match is_plain {
+                true => reached_at(address),
+                // A certificate is for a name, which nobody here knows.
+                false => format!("https://NAME:{}", address.port()),
+            }),
             is_guarded: settings.credentials.is_some(),
             console: console.filter(|console| console.is_chosen).map(|console| console.address),
             has_console: console.is_some(),
