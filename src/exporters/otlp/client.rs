@@ -257,3 +257,25 @@ fn http_client(config: &Config) -> Result<reqwest::Client, StartError> {
     }
     builder.build().map_err(client)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_in_the_way_is_told_from_what_was_said() {
+        for (why, kind) in [
+            (
+                "client error (SendRequest): connection error: received fatal alert: UnknownCA",
+                "client_certificate",
+            ),
+            ("client error (SendRequest): received fatal alert: CertificateRequired", "client_certificate"),
+            ("client error (Connect): received fatal alert: HandshakeFailure", "client_certificate"),
+            ("client error (Connect): invalid peer certificate: UnknownIssuer", "certificate"),
+            ("client error (Connect): received fatal alert: ProtocolVersion", "unreachable"),
+            ("client error (Connect): tcp connect error: Connection refused", "unreachable"),
+        ] {
+            assert_eq!(kind_of(why), kind, "{why}");
+        }
+    }
+}
