@@ -1,13 +1,16 @@
 //! `skillspan completions`, `skillspan man`: what shells and `man` know of the command line, from the same definitions
 //! as `--help`.
 
+use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use anyhow::Context as _;
+use clap::builder::PossibleValuesParser;
 use clap::{Args, Command, CommandFactory, ValueHint};
 use clap_complete::Shell;
 
-use super::{Cli, Failure, OrFail, write};
+use super::{Cli, Failure, OrFail, connect, write};
+use crate::dialects::{HOOKS, TRANSCRIPTS};
 
 /// The section of the manual that programs are in.
 const SECTION: &str = "1";
@@ -41,9 +44,70 @@ pub(super) fn completions(arguments: &Completions) -> Result<(), Failure> {
         Known::Zsh => Shell::Zsh,
         Known::Fish => Shell::Fish,
     };
+    let mut command = with_names(shown());
     let mut script = Vec::new();
-    clap_complete::generate(shell, &mut shown(), "skillspan", &mut script);
-    write(&String::from_utf8(script).or_fail()?)
+    clap_complete::generate(shell, &mut command, "skillspan", &mut script);
+    let mut script = String::from_utf8(script).or_fail()?;
+    if shell == Shell::Fish {
+        script.push_str(&more_for_fish(&command));
+    }
+    write(&script)
+}
+
+/// Arguments that take the name of an assistant: the commands to them, their id, and the names. Who writes another one
+/// is told which is near, so they are no closed list where the command line is read.
+fn named() -> [(&'static [&'static str], &'static str, Vec<&'static str>); 5] {
+    let hooks = || HOOKS.iter().map(|hooks| hooks.assistant).collect();
+    [
+        (&["connect"], "client", connect::names()),
+        (&["skills", "install"], "assistant", connect::ASSISTANTS.iter().map(|one| one.name).collect()),
+        (&["import"], "assistant", TRANSCRIPTS.iter().map(|known| known.assistant).collect()),
+        (&["explain"], "hook", hooks()),
+        (&["hook"], "assistant", hooks()),
+    ]
+}
+
+/// The same with the names of assistants.
+fn with_names(mut command: Command) -> Command {
+    for (path, argument, names) in named() {
+        command = at(command, path, &|command| {
+            command
+                .mut_arg(argument, |argument| argument.value_parser(PossibleValuesParser::new(names.clone())))
+        });
+    }
+    command
+}
+
+/// Changes the command below others.
+fn at(command: Command, path: &[&str], change: &dyn Fn(Command) -> Command) -> Command {
+    match path.split_first() {
+        None => change(command),
+        Some((first, rest)) => command.mut_subcommand(first, |command| at(command, rest, change)),
+    }
+}
+
+/// What is made for fish lacks the values of what has no name, and what follows `help`.
+fn more_for_fish(command: &Command) -> String {
+    let mut script = String::new();
+    for sub in command.get_subcommands() {
+        let values = sub.get_positionals().flat_map(|argument| argument.get_possible_values());
+        let values: Vec<String> = values.map(|value| value.get_name().to_owned()).collect();
+        if !values.is_empty() {
+            let (name, values) = (sub.get_name(), values.join(" "));
+            let _ = writeln!(
+                script,
+                "complete -c skillspan -n \"__fish_skillspan_using_subcommand {name}\" -f -a \"{values}\""
+            );
+        }
+    }
+    let names: Vec<&str> =
+        command.get_subcommands().map(Command::get_name).filter(|name| *name != "help").collect();
+    let _ = writeln!(
+        script,
+        "complete -c skillspan -n \"__fish_skillspan_using_subcommand help\" -f -a \"{}\"",
+        names.join(" ")
+    );
+    script
 }
 
 /// Prints the manual page of the program, or writes those of all commands.

@@ -7,10 +7,14 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use prost::Message;
 use reqwest::header::CONTENT_TYPE;
 use reqwest::{Certificate, Client, StatusCode};
 use rustls::CertificateError;
+use serde_json::Value;
+use tonic_types::pb;
 
+use crate::event::visible_line;
 use crate::exporters::with_causes;
 use crate::receivers::{CHECK, Checked};
 
@@ -53,9 +57,10 @@ async fn send(question: &Question) -> Result<Checked, String> {
     let answer =
         request.body(question.body.clone()).send().await.map_err(|error| unreachable(url, &error))?;
     let status = answer.status();
-    let text = answer.text().await.unwrap_or_default();
+    let bytes = answer.bytes().await.unwrap_or_default();
+    let text = String::from_utf8_lossy(&bytes);
     if status != StatusCode::OK {
-        return Err(refused(url, status, &text, shows_token));
+        return Err(refused(url, status, &said(&bytes), shows_token));
     }
     let checked: Option<Checked> = serde_json::from_str(&text).ok();
     checked.filter(|checked| !checked.skillspan.is_empty()).ok_or_else(|| {
@@ -83,11 +88,35 @@ fn client(question: &Question) -> Result<Client, String> {
     builder.tls_certs_merge(authorities).build().map_err(|error| with_causes(&error))
 }
 
-fn refused(url: &str, status: StatusCode, text: &str, shows_token: bool) -> String {
-    let said = serde_json::from_str::<serde_json::Value>(text).ok();
-    let said = said.as_ref().and_then(|said| said.get("message")?.as_str()).unwrap_or(text);
-    let said: String = said.chars().take(SHOWN).collect();
+/// What an error says, and whether it says it as OTLP does: in a `google.rpc.Status`.
+struct Said {
+    text: String,
+    is_otlp: bool,
+}
+
+fn said(body: &[u8]) -> Said {
+    let shown = |text: &str| visible_line(text.trim()).chars().take(SHOWN).collect::<String>();
+    if let Ok(said) = serde_json::from_slice::<Value>(body) {
+        let message = said.get("message").and_then(Value::as_str);
+        let is_otlp = message.is_some() && said.get("code").is_some();
+        let other =
+            || said.get("error").and_then(Value::as_str).map_or_else(|| said.to_string(), str::to_owned);
+        return Said { text: shown(&message.map_or_else(other, str::to_owned)), is_otlp };
+    }
+    match pb::Status::decode(body) {
+        Ok(status) if status.code > 0 && !status.message.is_empty() => {
+            Said { text: shown(&status.message), is_otlp: true }
+        }
+        _ => Said { text: shown(&String::from_utf8_lossy(body)), is_otlp: false },
+    }
+}
+
+fn refused(url: &str, status: StatusCode, said: &Said, shows_token: bool) -> String {
+    let Said { text: said, is_otlp } = said;
     match status {
+        StatusCode::UNAUTHORIZED if !is_otlp => format!(
+            "{url} answers 401, and not as a port for OTLP does, such as a console's: check the address, and the token if another collector is meant"
+        ),
         StatusCode::UNAUTHORIZED if shows_token => format!(
             "{url} does not know the token (401): compare it with extensions.auth there, and write the right one with \
              `skillspan connect … --write --token-file FILE`"

@@ -2,7 +2,7 @@
 //! changes nothing; without an index it asks nobody.
 
 use std::fmt::Write;
-use std::path::Path;
+use std::io::Read;
 use std::time::Duration;
 
 use anyhow::{Context, anyhow};
@@ -23,12 +23,14 @@ const LONGEST_VERSION: usize = 60;
 
 #[derive(Debug, Args)]
 #[command(after_help = "An index is a JSON object with `version` or `tag_name`, such as the answer of\n\
-                        https://api.github.com/repos/OWNER/NAME/releases/latest. Nothing is downloaded or installed.")]
+                        https://api.github.com/repos/OWNER/NAME/releases/latest. Nothing is downloaded or installed.\n\
+                        Exit code 0 whether or not there is a newer one (`newer` of --json says), 1 if\n\
+                        the index cannot be read.")]
 pub(super) struct Arguments {
     /// Only look: nothing else can be done
     #[arg(long, required = true)]
     check: bool,
-    /// The index of releases: an address, or a file
+    /// The index of releases: an address, or a file; without it nobody is asked
     #[arg(long, value_name = "URL")]
     from: Option<String>,
     /// Print JSON
@@ -57,8 +59,9 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
         (Some(latest), Some(true)) => {
             let _ = writeln!(
                 text,
-                "{} is newer: install it the way that this one was (docs/operations.md, \"Upgrade and roll back\")",
-                visible_line(latest)
+                "{} is newer{}: install it the way that this one was (docs/operations.md, \"Upgrade and roll back\")",
+                visible_line(latest),
+                if latest.contains('-') { ", and before its release" } else { "" }
             );
         }
         (Some(latest), Some(false)) => {
@@ -78,14 +81,22 @@ fn read(from: &str) -> Result<Value, Failure> {
     let text = if from.starts_with("http://") || from.starts_with("https://") {
         block_on(fetched(from))?
     } else {
-        let about = std::fs::metadata(from).with_context(|| from.to_owned()).or_fail()?;
-        if about.len() > LONGEST {
-            return Err(Failure::Failed(anyhow!("{from}: it is too long for an index")));
-        }
-        std::fs::read_to_string(Path::new(from)).with_context(|| from.to_owned()).or_fail()?
+        in_file(from)?
     };
     serde_json::from_str(&text)
         .map_err(|error| Failure::Failed(anyhow!("{from}: it is no JSON: line {}", error.line())))
+}
+
+/// A file's text; what says no end of itself is not read to it.
+fn in_file(from: &str) -> Result<String, Failure> {
+    let path = from.strip_prefix("file://localhost").or_else(|| from.strip_prefix("file://")).unwrap_or(from);
+    let file = std::fs::File::open(path).with_context(|| from.to_owned()).or_fail()?;
+    let mut bytes = Vec::new();
+    file.take(LONGEST + 1).read_to_end(&mut bytes).with_context(|| from.to_owned()).or_fail()?;
+    if bytes.len() as u64 > LONGEST {
+        return Err(Failure::Failed(anyhow!("{from}: it is too long for an index")));
+    }
+    String::from_utf8(bytes).map_err(|_| Failure::Failed(anyhow!("{from}: it is no text")))
 }
 
 async fn fetched(from: &str) -> Result<String, Failure> {
@@ -121,9 +132,20 @@ fn latest(index: &Value) -> Result<String, Failure> {
     Ok(named.chars().take(LONGEST_VERSION).collect())
 }
 
-/// Whether a version is newer than another; `None` where one is not three numbers, or is one before a release.
+/// Whether a version is newer than another; `None` where one is not three numbers, or both are before one release.
 fn is_newer(one: &str, other: &str) -> Option<bool> {
-    Some(numbers(one)? > numbers(other)?)
+    let of = |version: &str| {
+        // What is behind a plus says how it was built.
+        let version = version.split('+').next().unwrap_or_default().to_owned();
+        let (numbered, before) = version.split_once('-').unwrap_or((&version, ""));
+        Some((numbers(numbered)?, before.is_empty(), before.to_owned()))
+    };
+    let (one, other) = (of(one)?, of(other)?);
+    let are_both_before = one.0 == other.0 && !one.1 && !other.1;
+    match are_both_before {
+        true if one.2 != other.2 => None,
+        _ => Some((one.0, one.1) > (other.0, other.1)),
+    }
 }
 
 fn numbers(version: &str) -> Option<[u64; 3]> {
@@ -140,7 +162,12 @@ mod tests {
         assert_eq!(is_newer("0.10.0", "0.9.9"), Some(true));
         assert_eq!(is_newer("1.0.0", "1.0.0"), Some(false));
         assert_eq!(is_newer("0.9.9", "0.10.0"), Some(false));
-        for odd in ["1.0", "1.0.0-rc.1", "latest", "1.0.0.0", ""] {
+        assert_eq!(is_newer("1.1.0-rc.1", "1.0.0"), Some(true));
+        assert_eq!(is_newer("1.0.0-rc.1", "1.0.0"), Some(false));
+        assert_eq!(is_newer("1.0.0", "1.0.0-rc.1"), Some(true));
+        assert_eq!(is_newer("1.0.0-rc.2", "1.0.0-rc.1"), None);
+        assert_eq!(is_newer("1.0.0+build.7", "1.0.0"), Some(false));
+        for odd in ["1.0", "latest", "1.0.0.0", ""] {
             assert_eq!(is_newer(odd, "1.0.0"), None, "{odd}");
         }
         assert_eq!(latest(&json!({ "tag_name": "v1.2.3" })).unwrap(), "1.2.3");

@@ -2,9 +2,11 @@
 
 use std::fmt::Write;
 
+use anyhow::anyhow;
+
 use super::{ConfigFile, Failure, print};
 use crate::config::Given;
-use crate::service::outline;
+use crate::service::{outline, unusable_files};
 
 /// What `skillspan components` prints.
 pub(super) const COMPONENTS: &str = "\
@@ -40,6 +42,10 @@ extensions:
 
 pub(super) fn run(config: &ConfigFile) -> Result<(), Failure> {
     let settings = config.load()?;
+    let unusable = unusable_files(&settings);
+    if !unusable.is_empty() {
+        return Err(Failure::Failed(anyhow!(unusable.join("\n"))));
+    }
     let mut lines = String::new();
     for warning in &settings.warnings {
         let _ = writeln!(lines, "warning: {warning}");

@@ -9,6 +9,7 @@ use crate::forward::{self, Form, Place};
 use crate::redact;
 
 use super::components::type_of;
+use super::own_addresses::is_reached;
 use super::proposer::is_loopback;
 use super::raw::{self, Exporter, Pipeline, Processor, Receiver};
 use super::resolve::{ResolveError, Resolver, usize_of};
@@ -69,6 +70,17 @@ impl Resolver<'_> {
                 receivers.iter().any(|known| pipeline.receivers.contains(&known.id) && known.feeds(sessions))
             });
             let kept = fed.filter_map(|sessions| sessions.table.retention).min();
+            let is_twice =
+                |route: &ForwardRoute| route.signal == signal && pipeline.receivers.contains(&route.receiver);
+            let twice =
+                forwards.iter().filter(|forward| forward.exporter == *id).flat_map(|forward| &forward.routes);
+            let twice = twice.filter(|route| is_twice(route)).map(|route| route.receiver.clone()).next();
+            self.warnings.extend(twice.map(|receiver| {
+                format!(
+                    "service.pipelines.{name}: {id} has the {} of {receiver} by another pipeline too: it is sent each body twice",
+                    signal.as_str()
+                )
+            }));
             for forward in forwards.iter_mut().filter(|forward| forward.exporter == *id) {
                 forward.queue.retention = kept.into_iter().chain(forward.queue.retention).min();
                 let redact = Some(redact.clone()).filter(|_| forward.queue.place != Place::Memory);
@@ -307,15 +319,11 @@ impl Resolver<'_> {
         receivers: &[ReceiverSettings],
     ) -> Result<(), ResolveError> {
         let port = endpoint.port_or_known_default();
-        let mut own = receivers.iter().flat_map(|receiver| &receiver.listeners).filter(|listener| {
+        let own = receivers.iter().flat_map(|receiver| &receiver.listeners).find(|listener| {
             let address = listener.address;
-            let is_here = is_loopback(endpoint)
-                || endpoint
-                    .host_str()
-                    .is_some_and(|host| host.trim_matches(['[', ']']) == address.ip().to_string());
-            is_here && Some(address.port()) == port && address.port() != 0
+            Some(address.port()) == port && address.port() != 0 && is_reached(endpoint, address.ip())
         });
-        match own.next() {
+        match own {
             None => Ok(()),
             Some(listener) => {
                 let message =

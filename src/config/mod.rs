@@ -11,6 +11,7 @@
 //! | `decode.rs` | serde over the tree; errors with line, column and path |
 //! | `raw/`, `components.rs`, `units.rs` | every key, its type and its default |
 //! | `listeners.rs` | what is listened on |
+//! | `own_addresses.rs` | whether a backend's address is one of these |
 //! | `credentials.rs` | who may send |
 //! | `console.rs` | where the pages are, and for whom |
 //! | `mappings.rs` | what records of agents of one's own mean |
@@ -42,6 +43,7 @@ mod langfuse;
 mod layers;
 mod listeners;
 mod mappings;
+mod own_addresses;
 mod processors;
 mod proposer;
 mod raw;

@@ -143,12 +143,15 @@ impl Resolver<'_> {
         self.check_that_mappings_agree(&receivers, &sessions)?;
         self.warn_of_what_is_stored_twice(&receivers, &sessions);
         self.warn_of_what_is_unused(!sessions.is_empty());
+        let health = self.raw.extensions.health.as_ref().map(|health| health.endpoint.0);
+        let console = self.console()?;
+        self.check_that_addresses_differ(&receivers, health, console.as_ref())?;
         Ok(Settings {
             given: Given::default(),
             outlines,
             credentials,
-            health: self.raw.extensions.health.as_ref().map(|health| health.endpoint.0),
-            console: self.console()?,
+            health,
+            console,
             table,
             hook_spools: self.places.data.as_deref().map(hooks::folder),
             more_tables,

@@ -5,7 +5,7 @@ use std::fmt::Display;
 use askama::Template;
 use axum::Json;
 use axum::response::{IntoResponse, Response};
-use http::header::RETRY_AFTER;
+use http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, StatusCode};
 use serde_json::json;
 
@@ -93,7 +93,12 @@ impl Problem {
     }
 
     pub(super) fn as_json(&self) -> Response {
-        self.timed((self.status, Json(json!({ "error": self.says }))).into_response())
+        let mut answer = self.timed((self.status, Json(json!({ "error": self.says }))).into_response());
+        if self.status == StatusCode::UNAUTHORIZED {
+            let scheme = HeaderValue::from_static("Bearer realm=\"skillspan\"");
+            answer.headers_mut().insert(WWW_AUTHENTICATE, scheme);
+        }
+        answer
     }
 
     /// As a page: with the navigation for who is signed in; where somebody has to sign in first, with what they

@@ -24,7 +24,7 @@ const SCOPE: &str = "hermes-agent.otel_tracing";
 
 const SESSION: &[&str] = &["hermes.session.id"];
 const TURN: &[&str] = &["hermes.turn.index"];
-const USER: &[&str] = &["enduser.id", "user.name"];
+const USER: &[&str] = &["enduser.id", "user.email", "user.name"];
 const VERSION: &[&str] = &["service.version"];
 const MODEL: &[&str] = &["gen_ai.response.model", "gen_ai.request.model"];
 const PROMPT: &[&str] = &["hermes.turn.user_message"];

@@ -26,7 +26,7 @@ const SCOPE: &str = "openclaw";
 /// Not sent by any version seen; read should one do so.
 const SESSION: &[&str] =
     &["openclaw.sessionKey", "openclaw.sessionId", "gen_ai.conversation.id", "session.id"];
-const USER: &[&str] = &["enduser.id", "user.name"];
+const USER: &[&str] = &["enduser.id", "user.email", "user.name"];
 const VERSION: &[&str] = &["service.version"];
 const AGENT: &[&str] = &["openclaw.agent"];
 const MODEL: &[&str] = &["openclaw.model", "gen_ai.response.model", "gen_ai.request.model"];

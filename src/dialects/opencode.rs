@@ -32,7 +32,7 @@ const SDK_SCOPE: &str = "ai";
 const SESSION: &[&str] = &["session.id", "ai.telemetry.metadata.sessionId"];
 /// What a request says whose session is a sub-agent's.
 const PARENT: &[&str] = &["ai.request.headers.x-parent-session-id"];
-const USER: &[&str] = &["enduser.id", "ai.telemetry.metadata.userId", "user.name"];
+const USER: &[&str] = &["enduser.id", "user.email", "ai.telemetry.metadata.userId", "user.name"];
 const VERSION: &[&str] = &["service.version"];
 const MODEL: &[&str] = &["gen_ai.response.model", "ai.response.model", "ai.model.id", "gen_ai.request.model"];
 const MESSAGES: &[&str] = &["ai.prompt.messages"];

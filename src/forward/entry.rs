@@ -6,7 +6,8 @@
 //!     …  header: `Header`, as postcard writes it
 //!     …  the body
 //! ```
-//! The first member of the header is the version of the layout.
+//! The first member of the header is the version of the layout. Behind a header of version 2 stands, as a text, what
+//! [`hops`](super::hops) says of the body; one of version 1 came from no other skillspan.
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
@@ -14,8 +15,9 @@ use serde::{Deserialize, Serialize};
 use super::{Body, Form};
 use crate::event::{Owner, Signal, Timestamp};
 
-/// The layout that this version writes and reads.
+/// The layout of what came from a client, and of what another skillspan forwarded.
 const VERSION: u8 = 1;
+const WITH_HOPS: u8 = 2;
 
 /// A body with what is known of it besides: whose it is, and since when.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,6 +32,8 @@ pub struct Entry {
     pub person: String,
     /// When it came in.
     pub ingested_at: Timestamp,
+    /// The marks of those that forwarded it here; `""` for none.
+    pub hops: String,
     /// What is sent.
     pub body: Body,
 }
@@ -50,7 +54,7 @@ impl Entry {
     /// As it stands in a queue.
     pub fn encode(&self) -> Vec<u8> {
         let header = Header {
-            version: VERSION,
+            version: if self.hops.is_empty() { VERSION } else { WITH_HOPS },
             signal: self.signal,
             form: self.body.form,
             tenant: self.owner.tenant.clone(),
@@ -61,6 +65,9 @@ impl Entry {
         };
         // A header of texts and numbers can always be written.
         let mut bytes = postcard::to_extend(&header, vec![0; 4]).unwrap_or_default();
+        if !self.hops.is_empty() {
+            bytes = postcard::to_extend(&self.hops, bytes).unwrap_or_default();
+        }
         let length = u32::try_from(bytes.len().saturating_sub(4)).unwrap_or_default();
         if let Some(place) = bytes.get_mut(..4) {
             place.copy_from_slice(&length.to_le_bytes());
@@ -73,13 +80,19 @@ impl Entry {
     pub fn decode(bytes: &Bytes) -> Option<Self> {
         let length = usize::try_from(u32::from_le_bytes(*bytes.first_chunk()?)).ok()?;
         let end = length.checked_add(4)?;
-        let header: Header = postcard::from_bytes(bytes.get(4..end)?).ok()?;
-        (header.version == VERSION).then(|| Self {
+        let (header, rest): (Header, _) = postcard::take_from_bytes(bytes.get(4..end)?).ok()?;
+        let hops = match header.version {
+            VERSION => String::new(),
+            WITH_HOPS => postcard::from_bytes(rest).ok()?,
+            _ => return None,
+        };
+        Some(Self {
             signal: header.signal,
             owner: Owner { tenant: header.tenant, workspace: header.workspace },
             is_confined: header.is_confined,
             person: header.person,
             ingested_at: Timestamp::from_micros(header.ingested_at),
+            hops,
             body: Body { form: header.form, bytes: bytes.slice(end..) },
         })
     }
@@ -91,12 +104,19 @@ mod tests {
 
     #[test]
     fn what_was_written_is_read() {
+        for hops in ["", "0123456789abcdef,fedcba9876543210"] {
+            round_trip(hops);
+        }
+    }
+
+    fn round_trip(hops: &str) {
         let entry = Entry {
             signal: Signal::Logs,
             owner: Owner { tenant: "acme".to_owned(), workspace: "shop".to_owned() },
             is_confined: true,
             person: "ana@example.com".to_owned(),
             ingested_at: Timestamp::from_micros(1_790_000_000_000_001),
+            hops: hops.to_owned(),
             body: Body { form: Form::Json, bytes: Bytes::from_static(b"{\"resourceLogs\":[]}") },
         };
         let bytes = Bytes::from(entry.encode());

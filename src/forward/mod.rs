@@ -6,10 +6,11 @@
 //! | `prepare.rs` | [`prepare`]: a body without what is opted out and without credentials; [`retain`] |
 //! | `cleaner.rs` | [`Cleaner`]: redaction of single texts and attributes |
 //! | `protobuf.rs`, `schema.rs`, `wire.rs` | bodies in protobuf, changed in place |
-//! | `json.rs`, `plain.rs` | bodies in JSON |
+//! | `json.rs`, `plain.rs`, `numbers.rs` | bodies in JSON |
 //! | `langfuse.rs` | bodies of Langfuse's own paths |
 //! | `entry.rs` | [`Entry`]: a body with what is known of it, as it waits in a queue |
 //! | `queue.rs` | [`Queue`]: what waits for one backend, and its cursor |
+//! | `hops.rs` | where a body has been, so that it does not go in circles |
 //! | `store.rs` | where it waits: in a journal of its own, or in memory |
 //! | `counts.rs` | what a queue lost, and why |
 //!
@@ -20,8 +21,10 @@
 mod cleaner;
 mod counts;
 mod entry;
+pub mod hops;
 mod json;
 mod langfuse;
+mod numbers;
 mod plain;
 mod prepare;
 mod protobuf;
@@ -35,7 +38,7 @@ use bytes::Bytes;
 pub use cleaner::Cleaner;
 pub use entry::Entry;
 pub use prepare::{Keep, Prepared, Unreadable, prepare, retain};
-pub use queue::{Config, Erasure, OnFull, Place, PushError, Queue, Status, Waiting};
+pub use queue::{Config, Erasure, OnFull, Place, PushError, Queue, Room, Status, Waiting};
 pub use store::StoreError;
 
 /// How a body is encoded.

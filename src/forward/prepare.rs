@@ -4,6 +4,7 @@ use bytes::Bytes;
 use memchr::memmem;
 use serde_json::Value;
 
+use super::numbers::Numbers;
 use super::plain::Plain;
 use super::{Body, Cleaner, Form, json, langfuse, protobuf};
 use crate::event::{Signal, capture};
@@ -57,37 +58,38 @@ fn with(body: Body, changed: Option<Vec<u8>>) -> Body {
 }
 
 fn prepare_json(signal: Signal, body: &Body, cleaner: Option<&Cleaner>) -> Result<Prepared, Unreadable> {
-    let mut request = parse(&body.bytes)?;
+    let (mut request, numbers) = parse(&body.bytes)?;
     let (is_shorter, is_any_left) =
         json::retain(signal, &mut request, &mut |placed: &json::Placed<'_>| !placed.is_opted_out());
     if !is_any_left {
         return Ok(Prepared { body: None, left_out: 0 });
     }
     let is_clean = !cleaner.is_some_and(|cleaner| json::clean(cleaner, &mut request));
-    let body = if is_shorter || !is_clean { written(body.form, &request)? } else { body.clone() };
+    let body = if is_shorter || !is_clean { written(body.form, &request, &numbers)? } else { body.clone() };
     Ok(Prepared { body: Some(body), left_out: 0 })
 }
 
 fn prepare_langfuse(body: &Body, cleaner: Option<&Cleaner>) -> Result<Prepared, Unreadable> {
-    let mut request = parse(&body.bytes)?;
+    let (mut request, numbers) = parse(&body.bytes)?;
     let (is_shorter, is_any_left) = langfuse::retain_wanted(body.form, &mut request);
     if !is_any_left {
         return Ok(Prepared { body: None, left_out: 0 });
     }
     let is_clean = !cleaner.is_some_and(|cleaner| langfuse::clean(cleaner, body.form, &mut request));
-    let body = if is_shorter || !is_clean { written(body.form, &request)? } else { body.clone() };
+    let body = if is_shorter || !is_clean { written(body.form, &request, &numbers)? } else { body.clone() };
     Ok(Prepared { body: Some(body), left_out: 0 })
 }
 
-fn parse(bytes: &[u8]) -> Result<Value, Unreadable> {
+fn parse(bytes: &[u8]) -> Result<(Value, Numbers), Unreadable> {
     let bytes = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes);
     let text = String::from_utf8_lossy(bytes);
-    serde_json::from_str(&text).map(|Plain(value)| value).map_err(|_| Unreadable)
+    let (text, numbers) = Numbers::of(&text);
+    serde_json::from_str(&text).map(|Plain(value)| (value, numbers)).map_err(|_| Unreadable)
 }
 
-fn written(form: Form, request: &Value) -> Result<Body, Unreadable> {
+fn written(form: Form, request: &Value, numbers: &Numbers) -> Result<Body, Unreadable> {
     let bytes = serde_json::to_vec(request).map_err(|_| Unreadable)?;
-    Ok(Body { form, bytes: bytes.into() })
+    Ok(Body { form, bytes: numbers.restored(bytes).into() })
 }
 
 /// Whether the name of the attribute stands anywhere: nearly no body has it.
@@ -113,28 +115,33 @@ pub fn retain(signal: Signal, body: &Body, keep: &mut Keep<'_>) -> Result<Option
             Ok(Some(with(body.clone(), changed)).filter(|body| !body.bytes.is_empty()))
         }
         Form::Json => {
-            let mut request = parse(&body.bytes)?;
+            let (mut request, numbers) = parse(&body.bytes)?;
             let (changed, is_any_left) = json::retain(signal, &mut request, &mut |placed| {
-                let bytes = serde_json::to_vec(&placed.alone(signal)).unwrap_or_default();
+                let bytes = numbers.restored(serde_json::to_vec(&placed.alone(signal)).unwrap_or_default());
                 keep(Body { form: Form::Json, bytes: Bytes::from(bytes) }, &|names| placed.says(names))
             });
-            left(body, &request, changed, is_any_left)
+            left(body, (&request, &numbers), changed, is_any_left)
         }
         form @ (Form::Ingestion | Form::Scores) => {
-            let mut request = parse(&body.bytes)?;
+            let (mut request, numbers) = parse(&body.bytes)?;
             let (changed, is_any_left) = langfuse::retain(form, &mut request, &mut |placed| {
-                let bytes = serde_json::to_vec(&placed.alone()).unwrap_or_default();
+                let bytes = numbers.restored(serde_json::to_vec(&placed.alone()).unwrap_or_default());
                 keep(Body { form, bytes: Bytes::from(bytes) }, &|names| placed.says(names))
             });
-            left(body, &request, changed, is_any_left)
+            left(body, (&request, &numbers), changed, is_any_left)
         }
     }
 }
 
-fn left(body: &Body, request: &Value, changed: bool, is_any_left: bool) -> Result<Option<Body>, Unreadable> {
+fn left(
+    body: &Body,
+    (request, numbers): (&Value, &Numbers),
+    changed: bool,
+    is_any_left: bool,
+) -> Result<Option<Body>, Unreadable> {
     match (changed, is_any_left) {
         (_, false) => Ok(None),
-        (true, true) => written(body.form, request).map(Some),
+        (true, true) => written(body.form, request, numbers).map(Some),
         (false, true) => Ok(Some(body.clone())),
     }
 }

@@ -6,7 +6,9 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::time::Duration;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError};
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use tokio::sync::{Mutex, MutexGuard, RwLock};
@@ -21,6 +23,8 @@ use crate::journal::{self, Durability, Journal, OpenError};
 const FILES: u64 = 8;
 /// No file of it is larger.
 const LARGEST_FILE: u64 = 128 << 20;
+/// A client that was refused is told of for so long.
+const LATELY: Duration = Duration::from_secs(300);
 /// An erasure writes so much anew at once.
 const PIECE: usize = 4 << 20;
 
@@ -109,6 +113,17 @@ pub struct Status {
     pub disk_error: Option<String>,
     /// Bodies lost because something else removed or damaged its files.
     pub lost: u64,
+    /// Requests of clients that were refused since the start, by reason.
+    pub refused: BTreeMap<&'static str, u64>,
+    /// Clients are asked now, or were a while ago, to send again later.
+    pub is_refusing: bool,
+}
+
+/// Room for a body in a queue that refuses what finds none; given back when it is dropped.
+#[derive(Debug)]
+pub struct Room {
+    queue: Arc<Queue>,
+    bytes: u64,
 }
 
 /// The bodies that wait for one backend, and its cursor.
@@ -116,6 +131,11 @@ pub struct Queue {
     store: Store,
     config: Config,
     counts: Counts,
+    refused: Counts,
+    /// When a client was asked last to send again later.
+    refused_at: std::sync::Mutex<Option<Instant>>,
+    /// Bytes of bodies that were promised room and are on their way.
+    promised: AtomicU64,
     /// Held for reading by who pushes, for writing by an erasure.
     pushing: RwLock<()>,
     /// Held by who sends, or by an erasure.
@@ -145,6 +165,9 @@ impl Queue {
             store,
             config,
             counts: Counts::default(),
+            refused: Counts::default(),
+            refused_at: std::sync::Mutex::default(),
+            promised: AtomicU64::default(),
             pushing: RwLock::default(),
             sending: Mutex::default(),
             dropping: Mutex::default(),
@@ -161,18 +184,66 @@ impl Queue {
         matches!(self.config.place, Place::Memory)
     }
 
-    /// Whether clients are asked to send again later, as there is no room now.
-    pub fn refuses(&self) -> bool {
-        self.config.on_full == OnFull::Refuse && self.store.is_full()
-    }
-
-    /// Appends a body, as [`Entry::encode`] writes it. On the disk it is durable when this returns.
+    /// Asks a client to send again later, if there is no room now, or the disk takes nothing.
     ///
     /// # Errors
     /// Only if the queue refuses rather than drops.
-    pub async fn push(&self, bytes: &Bytes) -> Result<(), PushError> {
+    pub fn admit(&self) -> Result<(), PushError> {
+        match self.is_closed_to_clients() {
+            true => Err(self.note_refused(PushError::Full)),
+            false => Ok(()),
+        }
+    }
+
+    fn is_closed_to_clients(&self) -> bool {
+        self.config.on_full == OnFull::Refuse && (self.store.is_full() || self.store.is_broken())
+    }
+
+    /// Keeps room for a body of `bytes`, so that nothing of a request is taken which is refused then. `None`: the
+    /// queue drops rather than refuses.
+    ///
+    /// # Errors
+    /// Only if the queue refuses rather than drops.
+    pub fn room(self: &Arc<Self>, bytes: usize) -> Result<Option<Room>, PushError> {
+        if self.config.on_full != OnFull::Refuse {
+            return Ok(None);
+        }
+        let room = Room { queue: Arc::clone(self), bytes: bytes as u64 };
+        let others = self.promised.fetch_add(room.bytes, Ordering::Relaxed);
+        match self.store.room(bytes, others) {
+            Ok(()) => Ok(Some(room)),
+            Err(NoPlace::TooLarge) => Err(self.note_refused(PushError::TooLarge)),
+            Err(_) => Err(self.note_refused(PushError::Full)),
+        }
+    }
+
+    /// Notes that a client is refused.
+    pub fn note_refused(&self, reason: PushError) -> PushError {
+        let word = match reason {
+            PushError::Full => "queue_full",
+            PushError::TooLarge => "too_large",
+            PushError::Failed(_) => "disk",
+        };
+        self.refused.add(word, 1, None);
+        if word != "too_large" {
+            *self.refused_at.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+        }
+        reason
+    }
+
+    /// Whether what finds no room is refused rather than dropped.
+    pub const fn is_refusing(&self) -> bool {
+        matches!(self.config.on_full, OnFull::Refuse)
+    }
+
+    /// Appends a body, as [`Entry::encode`] writes it, for which there may be `room`. On the disk it is durable
+    /// when this returns.
+    ///
+    /// # Errors
+    /// Only if the queue refuses rather than drops.
+    pub async fn push(&self, bytes: &Bytes, room: Option<Room>) -> Result<(), PushError> {
         let _no_erasure = self.pushing.read().await;
-        let pushed = match self.store.append(bytes).await {
+        let pushed = match self.store.append(bytes, room.is_some()).await {
             Err(NoPlace::Full) if self.config.on_full == OnFull::DropOldest => {
                 self.push_for_oldest(bytes).await
             }
@@ -180,11 +251,11 @@ impl Queue {
         };
         let Err(reason) = pushed else { return Ok(()) };
         if self.config.on_full == OnFull::Refuse {
-            return Err(match reason {
+            return Err(self.note_refused(match reason {
                 NoPlace::Full => PushError::Full,
                 NoPlace::TooLarge => PushError::TooLarge,
                 NoPlace::Failed(error) => PushError::Failed(error),
-            });
+            }));
         }
         match reason {
             NoPlace::Full | NoPlace::TooLarge => self.counts.add("too_large", 1, None),
@@ -197,7 +268,7 @@ impl Queue {
     async fn push_for_oldest(&self, bytes: &Bytes) -> Result<(), NoPlace> {
         let _alone = self.dropping.lock().await;
         loop {
-            match self.store.append(bytes).await {
+            match self.store.append(bytes, false).await {
                 Err(NoPlace::Full) => {}
                 appended => return appended,
             }
@@ -366,7 +437,14 @@ impl Queue {
             last_drop: self.counts.last(),
             disk_error,
             lost,
+            refused: self.refused.by_reason(),
+            is_refusing: self.is_closed_to_clients() || self.has_refused_lately(),
         }
+    }
+
+    fn has_refused_lately(&self) -> bool {
+        let at = *self.refused_at.lock().unwrap_or_else(PoisonError::into_inner);
+        at.is_some_and(|at| at.elapsed() < LATELY)
     }
 
     /// Takes nothing more; what waits can be sent. Blocks.
@@ -374,5 +452,17 @@ impl Queue {
         if let Store::Disk { journal, .. } = &self.store {
             journal.close();
         }
+    }
+}
+
+impl Drop for Room {
+    fn drop(&mut self) {
+        self.queue.promised.fetch_sub(self.bytes, Ordering::Relaxed);
+    }
+}
+
+impl std::fmt::Debug for Queue {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Queue").field("config", &self.config).finish_non_exhaustive()
     }
 }

@@ -55,17 +55,13 @@ struct Waiting {
 }
 
 impl Store {
-    /// Appends a body, durably if it is on the disk.
-    pub(super) async fn append(&self, bytes: &Bytes) -> Result<(), NoPlace> {
+    /// Appends a body, durably if it is on the disk. Where `has_room`, that was asked before ([`Store::room`]).
+    pub(super) async fn append(&self, bytes: &Bytes, has_room: bool) -> Result<(), NoPlace> {
         match self {
-            Self::Memory(memory) => memory.append(bytes),
-            Self::Disk { journal, max_size } => {
-                if bytes.len() > journal.max_payload() {
-                    return Err(NoPlace::TooLarge);
-                }
-                // What is appended grows the files by more than it: they are written with zeros ahead.
-                if journal.status().held_bytes.saturating_add(bytes.len() as u64) > *max_size {
-                    return Err(NoPlace::Full);
+            Self::Memory(memory) => memory.append(bytes, has_room),
+            Self::Disk { journal, .. } => {
+                if !has_room {
+                    self.room(bytes.len(), 0)?;
                 }
                 match journal.append(bytes.to_vec()).await {
                     Ok(_) => Ok(()),
@@ -77,11 +73,31 @@ impl Store {
         }
     }
 
+    /// Whether a body of `bytes` finds a place beside `others` bytes that are on their way.
+    pub(super) fn room(&self, bytes: usize, others: u64) -> Result<(), NoPlace> {
+        match self {
+            Self::Memory(memory) => fits(bytes, memory.bytes() + others, memory.max_size, memory.max_size),
+            // What is appended grows the files by more than it: they are written with zeros ahead.
+            Self::Disk { journal, max_size } => {
+                let held = journal.status().held_bytes.saturating_add(others);
+                fits(bytes, held, *max_size, journal.max_payload() as u64)
+            }
+        }
+    }
+
     /// Whether nothing finds a place until something is sent.
     pub(super) fn is_full(&self) -> bool {
         match self {
             Self::Disk { journal, max_size } => journal.status().held_bytes >= *max_size,
             Self::Memory(memory) => memory.lock().bytes >= memory.max_size,
+        }
+    }
+
+    /// Whether its disk took nothing the last time; it is tried again by itself.
+    pub(super) fn is_broken(&self) -> bool {
+        match self {
+            Self::Disk { journal, .. } => !journal.status().writable,
+            Self::Memory(_) => false,
         }
     }
 
@@ -141,6 +157,14 @@ impl Store {
     }
 }
 
+fn fits(bytes: usize, held: u64, max_size: u64, largest: u64) -> Result<(), NoPlace> {
+    match bytes as u64 {
+        bytes if bytes > largest => Err(NoPlace::TooLarge),
+        bytes if held.saturating_add(bytes) > max_size => Err(NoPlace::Full),
+        _ => Ok(()),
+    }
+}
+
 /// Runs what waits for a disk where nobody else waits for it.
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, StoreError> {
     tokio::task::spawn_blocking(work).await.map_err(|_| StoreError::GivenUp)
@@ -159,18 +183,14 @@ impl Memory {
         self.lock().bytes
     }
 
-    fn append(&self, bytes: &Bytes) -> Result<(), NoPlace> {
-        let size = bytes.len() as u64;
+    fn append(&self, bytes: &Bytes, has_room: bool) -> Result<(), NoPlace> {
         let mut waiting = self.lock();
-        if size > self.max_size {
-            return Err(NoPlace::TooLarge);
-        }
-        if waiting.bytes + size > self.max_size {
-            return Err(NoPlace::Full);
+        if !has_room {
+            fits(bytes.len(), waiting.bytes, self.max_size, self.max_size)?;
         }
         let sequence = waiting.next;
         waiting.next += 1;
-        waiting.bytes += size;
+        waiting.bytes += bytes.len() as u64;
         waiting.bodies.push_back(Record { sequence, payload: bytes.clone() });
         self.end.send_replace(waiting.next);
         Ok(())

@@ -161,6 +161,9 @@ impl Status {
     }
 }
 
+/// Stands in a disk's error that does not pass by itself.
+pub const RESTART: &str = "restart skillspan";
+
 /// An open journal. Clones are handles of the same one; the last of them closes it.
 #[derive(Debug, Clone)]
 pub struct Journal {

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 use uuid::Uuid;
 
+use super::RESTART;
 use super::document;
 use super::recent::Recent;
 use super::segment::{self, Segment};
@@ -211,7 +212,7 @@ impl Shared {
         if self.lock.in_place() {
             return Ok(());
         }
-        Err(io::Error::other("the journal's folder was deleted or replaced while in use; restart skillspan"))
+        Err(io::Error::other(format!("the journal's folder was deleted or replaced while in use; {RESTART}")))
     }
 
     /// Replaces a document of the journal, durably.

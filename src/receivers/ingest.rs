@@ -99,6 +99,8 @@ struct Request {
     is_confined: bool,
     sender: Sender,
     ingested_at: Timestamp,
+    /// See [`Caller`].
+    hops: String,
     /// One for each pipeline.
     ways: Vec<Way>,
 }
@@ -369,19 +371,19 @@ impl Ingest {
 impl Request {
     /// Nothing yet, from `caller`, now; about `expected` bytes will be encoded.
     fn new(caller: Caller, pipelines: &[Arc<Pipeline>], memory: &MemoryLimit, expected: usize) -> Self {
-        let Caller { owner, is_confined, sender, .. } = caller;
+        let Caller { owner, is_confined, sender, hops, .. } = caller;
         let ingested_at = Timestamp::now();
         let way = |pipeline: &Arc<Pipeline>| {
             let payload = Payload::new(&owner, ingested_at, &pipeline.journal, memory.lease());
             Way::new(payload.expecting(expected), memory.lease())
         };
-        Self { ways: pipelines.iter().map(way).collect(), owner, is_confined, sender, ingested_at }
+        Self { ways: pipelines.iter().map(way).collect(), owner, is_confined, sender, ingested_at, hops }
     }
 
     /// What is known of it beside its body.
     fn known(&self) -> Known<'_> {
-        let Self { owner, is_confined, sender, ingested_at, .. } = self;
-        Known { owner, is_confined: *is_confined, sender, ingested_at: *ingested_at }
+        let Self { owner, is_confined, sender, ingested_at, hops, .. } = self;
+        Known { owner, is_confined: *is_confined, sender, ingested_at: *ingested_at, hops }
     }
 
     /// The workspace that a credential names for all of its events.

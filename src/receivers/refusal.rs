@@ -36,6 +36,9 @@ pub enum Refusal {
     /// A content type or a compression that is not spoken here.
     #[error("{0}")]
     Unsupported(String),
+    /// It was forwarded from here before.
+    #[error("{0}")]
+    Circle(String),
     /// Not now; the client is to send the same again.
     #[error("{reason}; try again in {}s", retry_after.as_secs())]
     Unavailable {
@@ -57,7 +60,7 @@ impl Refusal {
 
     /// Whether the same may be accepted at another time.
     pub const fn is_passing(&self) -> bool {
-        !matches!(self, Self::Malformed(_) | Self::TooLarge(_) | Self::Unsupported(_))
+        !matches!(self, Self::Malformed(_) | Self::TooLarge(_) | Self::Unsupported(_) | Self::Circle(_))
     }
 
     /// Not now, for `reason`.

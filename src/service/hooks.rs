@@ -157,6 +157,7 @@ async fn accept(batch: &Batch, ingest: &Arc<Ingest>, limit: usize) -> Result<(),
     };
     let lease = ingest.memory().lease();
     let (owner, sender) = (Owner::default(), Sender::Anybody);
-    let caller = Caller { owner, is_confined: false, sender, capture: true, is_check: false };
+    let caller =
+        Caller { owner, is_confined: false, sender, capture: true, is_check: false, hops: String::new() };
     ingest.accept(body, caller, lease).await.map(|_| ())
 }

@@ -39,6 +39,7 @@ pub mod digests;
 mod due;
 mod embedding_counts;
 pub mod embeddings;
+mod files;
 mod followers;
 mod forwards;
 mod free_memory;
@@ -91,6 +92,7 @@ use crate::skillify::llm::ClientError;
 use crate::table;
 
 pub use descriptors::raise as raise_open_files;
+pub use files::unusable_files;
 pub use followers::FollowerReport;
 use forwards::{Backends, Eraser};
 pub use forwards::{ErasedSubject, ForwardReport, QueueErasure, erase_from_queues, unowned_queues};

@@ -140,6 +140,15 @@ pub struct TargetReport {
     pub retry_at: Option<String>,
 }
 
+/// What to do about a disk that takes nothing.
+pub(super) fn to_write_again(error: &str) -> &'static str {
+    if error.contains(journal::RESTART) {
+        "find out what deleted or replaced it, and restart skillspan; clients are asked to try again until then"
+    } else {
+        "free space or repair the disk; clients are asked to try again until then, and it goes on by itself"
+    }
+}
+
 /// Something that fails.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Problem {
@@ -191,10 +200,7 @@ impl Report {
         let dead_letters = journal::dead_letters(path).map_or(0, |letters| letters.len() as u64);
         let folder = path.display();
         if let Some(error) = &status.disk_error {
-            self.problem(
-                format!("the journal of {name} cannot be written: {error}"),
-                "free space or repair the disk; clients are asked to try again until then, and it goes on by itself",
-            );
+            self.problem(format!("the journal of {name} cannot be written: {error}"), to_write_again(error));
         }
         if status.bytes >= status.max_bytes / 10 * 9 {
             self.problem(

@@ -140,7 +140,8 @@ impl Watch {
 
     async fn accept(&self, batch: Batch) -> Result<(), String> {
         let (owner, sender) = (Owner::default(), Sender::Anybody);
-        let caller = Caller { owner, is_confined: false, sender, capture: true, is_check: false };
+        let caller =
+            Caller { owner, is_confined: false, sender, capture: true, is_check: false, hops: String::new() };
         let export = Export {
             signal: Signal::Logs,
             encoding: Encoding::Protobuf,

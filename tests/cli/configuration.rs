@@ -473,3 +473,39 @@ fn no_error_shows_a_secret_of_a_git_exporter() {
         assert!(!format!("{stdout}{stderr}").contains("marker-77"), "{stderr}");
     }
 }
+
+/// What the start would find out, `validate` says.
+#[test]
+fn files_of_certificates_are_looked_at() {
+    let tls = "tls: { cert_file: /nonexistent/c.pem, key_file: /nonexistent/k.pem }";
+    for (text, path) in [
+        (
+            format!("receivers: {{ otlp: {{ protocols: {{ http: {{ {tls} }} }} }} }}\n"),
+            "receivers.otlp.protocols.http.tls: /nonexistent",
+        ),
+        (
+            format!("receivers: {{ otlp: {{ protocols: {{ grpc: {{ {tls} }} }} }} }}\n"),
+            "receivers.otlp.protocols.grpc.tls: /nonexistent",
+        ),
+        (format!("extensions: {{ console: {{ {tls} }} }}\n"), "extensions.console.tls: /nonexistent"),
+    ] {
+        let (code, said, told) = validate(&text);
+        assert!(code == 1 && told.contains(path) && told.contains("cannot be read"), "{said}{told}");
+    }
+}
+
+#[test]
+fn a_port_is_listened_on_once() {
+    let http = "receivers: { otlp: { protocols: { http: { endpoint: \"127.0.0.1:9999\" } } } }\n";
+    for (text, says) in [
+        (format!("{http}extensions: {{ health: {{ endpoint: \"127.0.0.1:9999\" }} }}\n"), "extensions.health.endpoint"),
+        (format!("{http}extensions: {{ console: {{ endpoint: \"127.0.0.1:9999\" }} }}\n"), "extensions.console.endpoint"),
+        (
+            "receivers: { otlp: { protocols: { http: { endpoint: \"127.0.0.1:9999\" }, grpc: { endpoint: \"127.0.0.1:9999\" } } } }\n".to_owned(),
+            "one port takes both gRPC and HTTP",
+        ),
+    ] {
+        let (code, _, told) = validate(&text);
+        assert!(code == 64 && told.contains("a port is listened on once") && told.contains(says), "{told}");
+    }
+}

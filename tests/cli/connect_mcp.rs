@@ -185,3 +185,84 @@ fn each_entry_has_the_shape_that_its_assistant_reads() {
         }
     }
 }
+
+/// What `skillspan mcp` would end with at once is not written.
+#[test]
+fn what_could_not_ask_is_not_written() {
+    let machine = machine();
+    machine.write(".claude.json", "{\"mcpServers\": {}}\n");
+    machine.write("token", "a-read-token-of-enough-length\n");
+    let token = machine.home().join("token").display().to_string();
+    let tree = machine.tree();
+    for (console, with_token, says) in [
+        ("http://console.example.com:4320", true, "would cross the network in clear text"),
+        ("https://console.example.com:4320", false, "asks for a token"),
+        ("ftp://x", true, "is no address"),
+        ("http://u:p@127.0.0.1:1", false, "is no address"),
+        ("http://127.0.0.1:1/path?q", false, "is no address"),
+        ("http://127.0.0.1:1?q", false, "is no address"),
+        ("console.example.com", true, "is no address"),
+    ] {
+        for who in ["claude-code", "--all"] {
+            let mut words = vec!["connect", who, "--mcp", "--write", "--replace", "--console", console];
+            if with_token {
+                words.extend(["--token-file", &token]);
+            }
+            let (code, said) = machine.run(&words);
+            assert!(code == 64 && said.contains(says), "{console}: {said}");
+            assert_eq!(machine.tree(), tree, "{console}");
+        }
+    }
+}
+
+/// An assistant finds the program, wherever it lies.
+#[test]
+fn a_program_that_is_on_no_path_is_written_with_its_own() {
+    let machine = machine();
+    let bin = machine.home().parent().unwrap().join("bin").display().to_string();
+    let elsewhere = [("PATH".to_owned(), format!("{bin}:/usr/bin:/bin"))];
+    let own = env!("CARGO_BIN_EXE_skillspan");
+    for (name, path, _, _) in TOLD {
+        let words = ["connect", name, "--mcp", "--write"];
+        let (code, said) = machine.run_with(&words, &elsewhere);
+        assert!(code == 0 && said.contains("is not on the PATH") && said.contains(own), "{name}: {said}");
+        assert!(machine.read(path).contains(own), "{name}: {}", machine.read(path));
+        // It is ours still: written again once it is on the PATH, and taken away.
+        let (code, said) = machine.run(&words);
+        assert_eq!(code, 0, "{name}: {said}");
+        assert!(!machine.read(path).contains(own), "{name}: {}", machine.read(path));
+        assert_eq!(machine.run_with(&words, &elsewhere).0, 0, "{name}");
+        assert_eq!(machine.run(&["connect", name, "--mcp", "--remove"]).0, 0, "{name}");
+        assert!(!machine.read(path).contains("skillspan"), "{name}: {}", machine.read(path));
+    }
+}
+
+/// A file keeps its name, its mark and its ends of lines.
+#[test]
+fn a_file_keeps_its_form() {
+    let machine = machine();
+    let toml = "# mine\r\nmodel = \"x\"\r\n";
+    let json = "\u{feff}{\n  \"ui\": {\"theme\": \"x\"}\n}\n";
+    let jsonc = "{\n  // mine\n  \"theme\": \"x\",\n}\n";
+    machine.write(".codex/config.toml", toml);
+    machine.write(".gemini/settings.json", json);
+    machine.write(".config/opencode/opencode.jsonc", jsonc);
+    let tree = machine.tree();
+    for name in ["codex", "gemini-cli", "opencode"] {
+        let (code, said) = machine.run(&["connect", name, "--mcp", "--write"]);
+        assert_eq!(code, 0, "{name}: {said}");
+    }
+    let written = machine.read(".codex/config.toml");
+    assert!(
+        written.starts_with(toml) && written.matches('\n').count() == written.matches("\r\n").count(),
+        "{written:?}"
+    );
+    let written = machine.read(".gemini/settings.json");
+    assert!(written.starts_with("\u{feff}{") && written.contains("mcpServers"), "{written:?}");
+    assert_eq!(machine.read(".config/opencode/opencode.json"), "", "no second file");
+    assert!(machine.read(".config/opencode/opencode.jsonc").contains("// mine"));
+    for name in ["codex", "gemini-cli", "opencode"] {
+        assert_eq!(machine.run(&["connect", name, "--mcp", "--remove"]).0, 0, "{name}");
+    }
+    assert_eq!(machine.tree(), tree);
+}

@@ -51,6 +51,26 @@ impl Place {
         self.machine.run(&[&["doctor", "--config", &config], words].concat())
     }
 
+    /// Does what is told, to the letter.
+    fn follow(&self, told: &str) {
+        let words = told.split('`').nth(1).unwrap().strip_prefix("skillspan ").unwrap();
+        let (code, said) = self.machine.run(&words.split(' ').collect::<Vec<_>>());
+        assert_eq!(code, 0, "{words}: {said}");
+    }
+
+    /// What is found of an area: level, what and what to do.
+    fn of(&self, area: &str) -> Vec<(String, String, String)> {
+        let (_, said) = self.run(&["--json"]);
+        let (json, _) = said.split_once("\nerror: ").unwrap_or((&said, ""));
+        let report: Value = serde_json::from_str(json).unwrap_or_else(|error| panic!("{error}: {said}"));
+        let findings = report["findings"].as_array().unwrap().iter();
+        let text = |finding: &Value, field: &str| finding[field].as_str().unwrap().to_owned();
+        findings
+            .filter(|finding| finding["area"] == area)
+            .map(|finding| (text(finding, "level"), text(finding, "what"), text(finding, "todo")))
+            .collect()
+    }
+
     /// The findings that are broken.
     fn broken(&self) -> Vec<Value> {
         let (code, said) = self.run(&["--json"]);
@@ -107,7 +127,9 @@ fn a_configuration_that_is_wrong() {
 
 #[test]
 fn no_process_runs() {
-    Place::new().names("service", "no skillspan answers", "`skillspan run` starts it");
+    let place = Place::new();
+    let run = format!("`skillspan run --config {}` starts it", place.site.config().display());
+    place.names("service", "no skillspan answers", &run);
 }
 
 #[test]
@@ -186,8 +208,12 @@ fn an_assistant_keeps_what_is_said_to_itself() {
     let silent = settings.replace("\"OTEL_LOG_USER_PROMPTS\": \"1\"", "\"OTEL_LOG_USER_PROMPTS\": \"0\"");
     assert_ne!(silent, settings);
     place.machine.write(".claude/settings.json", &silent);
-    place.names("claude-code", "it sends no prompts", "`skillspan connect claude-code --write --replace`");
-    place.connect(&["claude-code", "--replace"]);
+    let again = format!(
+        "`skillspan connect claude-code --write --replace --endpoint http://127.0.0.1:{}`",
+        place.site.http
+    );
+    place.names("claude-code", "it sends no prompts", &again);
+    place.follow(&again);
     assert_eq!(place.broken(), Vec::<Value>::new(), "the remedy helps");
 }
 
@@ -289,6 +315,11 @@ fn an_upgrade_is_looked_for_where_somebody_says_and_nowhere_else() {
     assert!(code == 0 && said.contains("99.0.0 is newer"), "{said}");
     let (code, said) = machine.run(&["upgrade", "--check", "--from", "http://releases.example.com/latest"]);
     assert!(code == 64 && said.contains("https://"), "{said}");
+    let (code, said) = machine.run(&["upgrade", "--check", "--from", &format!("file://{index}")]);
+    assert!(code == 0 && said.contains("99.0.0 is newer"), "{said}");
+    // What has no end is read up to the bound.
+    let (code, said) = machine.run(&["upgrade", "--check", "--from", "/dev/zero"]);
+    assert!(code == 1 && said.contains("too long for an index"), "{said}");
     machine.write("none.json", "{}");
     let none = machine.home().join("none.json").display().to_string();
     let (code, said) = machine.run(&["upgrade", "--check", "--from", &none]);
@@ -296,4 +327,187 @@ fn an_upgrade_is_looked_for_where_somebody_says_and_nowhere_else() {
     assert_eq!(machine.run(&["upgrade"]).0, 64);
     fs::remove_file(none).unwrap();
     assert_eq!(machine.tree(), before);
+}
+
+#[test]
+fn the_remedy_knows_the_address_and_helps() {
+    let mut place = Place::new();
+    place.start();
+    let of = place.of("claude-code");
+    let [(level, what, todo)] = of.as_slice() else { panic!("{of:?}") };
+    assert!(level == "note" && what.contains("not connected"), "{what}");
+    assert!(todo.contains(&format!("--endpoint http://127.0.0.1:{}", place.site.http)), "{todo}");
+    place.follow(todo);
+    assert_eq!(place.broken(), Vec::<Value>::new());
+    assert_eq!(place.of("claude-code")[0].0, "ok");
+    // What is switched off by hand is written anew by --replace alone, and that is what is told.
+    let settings = place.machine.read(".claude/settings.json");
+    let off = settings
+        .replace("\"CLAUDE_CODE_ENABLE_TELEMETRY\": \"1\"", "\"CLAUDE_CODE_ENABLE_TELEMETRY\": \"0\"");
+    assert_ne!(off, settings);
+    place.machine.write(".claude/settings.json", &off);
+    let (level, what, todo) = place.of("claude-code").remove(0);
+    assert!(level == "note" && what.contains("not connected"), "{what}");
+    place.follow(&todo);
+    assert_eq!(place.of("claude-code")[0].0, "ok");
+}
+
+#[test]
+fn a_set_up_over_grpc_by_hand_is_not_broken() {
+    let mut place = Place::new();
+    place.start();
+    let grpc = place.site.grpc;
+    let env = [
+        ("CLAUDE_CODE_ENABLE_TELEMETRY", "1".to_owned()),
+        ("OTEL_LOGS_EXPORTER", "otlp".to_owned()),
+        ("OTEL_TRACES_EXPORTER", "otlp".to_owned()),
+        ("CLAUDE_CODE_ENHANCED_TELEMETRY_BETA", "1".to_owned()),
+        ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc".to_owned()),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", format!("http://127.0.0.1:{grpc}")),
+        ("OTEL_LOG_USER_PROMPTS", "1".to_owned()),
+        ("OTEL_LOG_ASSISTANT_RESPONSES", "1".to_owned()),
+        ("OTEL_LOG_TOOL_DETAILS", "1".to_owned()),
+        ("OTEL_LOG_TOOL_CONTENT", "1".to_owned()),
+        ("OTEL_METRICS_INCLUDE_REPOSITORY", "1".to_owned()),
+    ];
+    let env: serde_json::Map<String, Value> =
+        env.into_iter().map(|(name, value)| (name.to_owned(), value.into())).collect();
+    place.machine.write(".claude/settings.json", &serde_json::json!({ "env": env }).to_string());
+    let found = place.of("claude-code");
+    assert!(
+        found[0].0 == "ok" && found[0].1.contains(&format!("arrives at http://127.0.0.1:{grpc}")),
+        "{found:?}"
+    );
+}
+
+/// Settings that keep everything back are broken, and those that keep a part back are told.
+#[test]
+fn settings_that_keep_back_are_told() {
+    let place = Place::running();
+    let settings = place.machine.read(".claude/settings.json");
+    let (without, with) = (
+        |name: &str| {
+            let line = settings.lines().find(|line| line.contains(name)).unwrap();
+            settings.replace(&format!("{line}\n"), "")
+        },
+        |name: &str, value: &str| {
+            let line = settings.lines().find(|line| line.contains(name)).unwrap();
+            let (key, _) = line.split_once(':').unwrap();
+            settings.replace(line, &format!("{key}: \"{value}\","))
+        },
+    );
+    for everything in [
+        with("OTEL_LOGS_EXPORTER", "none"),
+        without("OTEL_LOGS_EXPORTER"),
+        settings.replace(
+            "\"OTEL_LOGS_EXPORTER\"",
+            "\"OTEL_SDK_DISABLED\": \"true\",\n    \"OTEL_LOGS_EXPORTER\"",
+        ),
+    ] {
+        place.machine.write(".claude/settings.json", &everything);
+        let found = place.of("claude-code");
+        assert!(found[0].0 == "broken" && found[0].1.contains("nothing"), "{found:?}: {everything}");
+        if !everything.contains("DISABLED") {
+            place.follow(&found[0].2);
+            assert_eq!(place.of("claude-code")[0].0, "ok", "the remedy helps");
+        }
+    }
+    for (part, says) in [
+        (with("OTEL_TRACES_EXPORTER", "none"), "OTEL_TRACES_EXPORTER"),
+        (with("OTEL_LOG_TOOL_CONTENT", "0"), "outputs of tools"),
+        (without("OTEL_LOG_TOOL_DETAILS"), "OTEL_LOG_TOOL_DETAILS"),
+        (with("OTEL_LOG_ASSISTANT_RESPONSES", "0"), "responses"),
+        (with("CLAUDE_CODE_ENHANCED_TELEMETRY_BETA", "0"), "CLAUDE_CODE_ENHANCED_TELEMETRY_BETA"),
+    ] {
+        place.machine.write(".claude/settings.json", &part);
+        let found = place.of("claude-code");
+        assert!(
+            found[0].0 == "note" && found[0].1.contains("keeps back") && found[0].1.contains(says),
+            "{found:?}"
+        );
+        place.follow(&found[0].2);
+        assert_eq!(place.of("claude-code")[0].0, "ok", "the remedy helps");
+    }
+}
+
+#[test]
+fn the_journals_folder_is_deleted_under_a_process() {
+    let mut place = Place::running();
+    fs::remove_dir_all(place.site.path("journal")).unwrap();
+    crate::support::eventually("it is noticed", || {
+        place
+            .broken()
+            .iter()
+            .any(|finding| finding["what"].as_str().unwrap().contains("was deleted or replaced"))
+    });
+    let (_, said) = place.run(&[]);
+    assert!(said.contains("and restart skillspan") && !said.contains("it goes on by itself"), "{said}");
+    assert!(!said.contains("\\u{"), "no bytes of the protocol: {said}");
+    drop(place.running.take());
+}
+
+#[test]
+fn an_assistant_sends_to_the_console() {
+    let place = Place::running();
+    let config = fs::read_to_string(place.site.config()).unwrap();
+    let port = config.split("console: { endpoint: 127.0.0.1:").nth(1).unwrap().split(' ').next().unwrap();
+    let endpoint = format!("http://127.0.0.1:{port}");
+    let (code, said) =
+        place.machine.run(&["connect", "claude-code", "--write", "--replace", "--endpoint", &endpoint]);
+    assert_eq!(code, 0, "{said}");
+    let (level, what, todo) = place.of("claude-code").remove(0);
+    assert!(level == "broken" && what.contains("the console's port") && !what.contains("token"), "{what}");
+    place.follow(&todo);
+    assert_eq!(place.broken(), Vec::<Value>::new(), "the remedy helps");
+}
+
+#[test]
+fn what_an_assistant_is_told_to_ask_with_is_looked_at() {
+    let place = Place::running();
+    let config = fs::read_to_string(place.site.config()).unwrap();
+    let port = config.split("console: { endpoint: 127.0.0.1:").nth(1).unwrap().split(' ').next().unwrap();
+    let console = format!("http://127.0.0.1:{port}");
+    let write = |more: &[&str]| {
+        let (code, said) =
+            place.machine.run(&[&["connect", "claude-code", "--mcp", "--write"], more].concat());
+        assert_eq!(code, 0, "{said}");
+    };
+    write(&["--console", &console]);
+    assert_eq!(place.broken(), Vec::<Value>::new());
+    let good = place.machine.read(".claude.json");
+    place.machine.write("token", "a-read-token-of-enough-length\n");
+    let token = place.machine.home().join("token").display().to_string();
+    write(&["--console", &console, "--token-file", &token]);
+    assert_eq!(place.broken(), Vec::<Value>::new());
+    fs::remove_file(place.machine.home().join(".config/skillspan/tokens/mcp-claude-code")).unwrap();
+    place.names("claude-code", "cannot be read", "--mcp --write");
+    let silent = format!("http://127.0.0.1:{}", place.site.free_port());
+    for (broken, says) in [
+        (good.replace("\"skillspan\",", "\"/nope/skillspan\","), "there is no program `/nope/skillspan`"),
+        (good.replace(&console, &silent), "nothing listens at"),
+        (good.replace(&console, "https://console.invalid:4320"), "asks for a token"),
+        (good.replace(&console, "ftp://x"), "is no address"),
+    ] {
+        assert_ne!(broken, good, "{says}");
+        place.machine.write(".claude.json", &broken);
+        place.names("claude-code", says, &format!("--mcp --write --console {console}"));
+    }
+}
+
+#[test]
+fn versions_are_judged() {
+    let place = Place::running();
+    let program = place.machine.home().parent().unwrap().join("bin/claude");
+    for (script, says) in [
+        ("echo '0.2.9 (Claude Code)'", "older than 2.1.330"),
+        ("exit 3", "ends with exit status: 3"),
+        ("sleep 60", "does not say its version within"),
+    ] {
+        fs::write(&program, format!("#!/bin/sh\n{script}\n")).unwrap();
+        let found = place.of("claude-code");
+        assert!(
+            found.iter().any(|(level, what, _)| level == "note" && what.contains(says)),
+            "{says}: {found:?}"
+        );
+    }
 }

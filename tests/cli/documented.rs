@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 
 use tempfile::TempDir;
 
@@ -74,7 +75,7 @@ fn with_secrets(text: &str, folder: &Path) -> (String, Vec<(String, String)>) {
                 .take_while(|char| char.is_ascii_alphanumeric() || "._-".contains(*char))
                 .collect();
             let file = folder.join(&name);
-            fs::write(&file, format!("a-secret-of-enough-length-{name}")).unwrap();
+            fs::write(&file, content(&name)).unwrap();
             text.replace_range(at..at + root.len() + name.len(), &file.display().to_string());
         }
     }
@@ -86,6 +87,20 @@ fn with_secrets(text: &str, folder: &Path) -> (String, Vec<(String, String)>) {
         })
         .collect();
     (text, variables)
+}
+
+/// A certificate and its key are looked into, other files are read.
+fn content(name: &str) -> String {
+    static PAIR: LazyLock<(String, String)> = LazyLock::new(|| {
+        let rcgen::CertifiedKey { cert, signing_key } =
+            rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+        (cert.pem(), signing_key.serialize_pem())
+    });
+    match name {
+        "tls.crt" => PAIR.0.clone(),
+        "tls.key" => PAIR.1.clone(),
+        name => format!("a-secret-of-enough-length-{name}"),
+    }
 }
 
 /// What is wrong with a block.

@@ -31,6 +31,51 @@ fn shells_complete_every_command_that_is_listed_and_no_other() {
     assert!(stderr.contains("bash, zsh, fish"), "{stderr}");
 }
 
+/// `connect cl<TAB>`: the names are those that the command takes.
+#[test]
+fn shells_complete_assistants() {
+    let (_, listed, _) = outcome(skillspan().arg("connect"));
+    let clients: Vec<&str> = listed
+        .lines()
+        .take_while(|line| !line.is_empty())
+        .filter_map(|line| line.split("  ").next())
+        .collect();
+    assert!(clients.contains(&"claude-code") && clients.contains(&"claude-hooks"), "{clients:?}");
+    for shell in ["bash", "zsh", "fish"] {
+        let (_, script, _) = outcome(skillspan().args(["completions", shell]));
+        for name in clients.iter().chain(&["goose", "vscode"]) {
+            assert!(script.contains(name), "{shell} lacks {name}");
+        }
+    }
+    let (_, fish, _) = outcome(skillspan().args(["completions", "fish"]));
+    let after = |command: &str| {
+        let begin = format!("-n \"__fish_skillspan_using_subcommand {command}\" -f -a \"");
+        let line = fish
+            .lines()
+            .find_map(|line| line.split_once(&begin))
+            .unwrap_or_else(|| panic!("{command}: {fish}"));
+        line.1.trim_end_matches('"').split(' ').map(str::to_owned).collect::<Vec<String>>()
+    };
+    assert_eq!(after("completions"), ["bash", "zsh", "fish"]);
+    assert!(after("help").contains(&"connect".to_owned()));
+    assert_eq!(after("connect"), clients);
+}
+
+/// A shell that reads the script offers them.
+#[test]
+fn bash_completes_an_assistant() {
+    let folder = tempfile::tempdir().unwrap();
+    let (_, script, _) = outcome(skillspan().args(["completions", "bash"]));
+    let file = folder.path().join("skillspan.bash");
+    fs::write(&file, script).unwrap();
+    let asks = "source \"$1\"; COMP_WORDS=(skillspan connect cl); COMP_CWORD=2; \
+                _skillspan skillspan cl connect; echo \"${COMPREPLY[@]}\"";
+    let mut bash = std::process::Command::new("bash");
+    let (code, offered, stderr) = outcome(bash.args(["-c", asks, "bash"]).arg(&file));
+    assert_eq!(code, 0, "{stderr}");
+    assert!(offered.contains("claude-code") && offered.contains("cline"), "{offered}");
+}
+
 #[test]
 fn every_command_has_a_manual_page() {
     let folder = tempfile::tempdir().unwrap();

@@ -8,6 +8,7 @@
 //! | `decide.rs` | proposals accepted, edited, refused and brought back, in a folder and a repository |
 //! | `hostile.rs` | payloads in every text that a client sets |
 //! | `mcp.rs` | what assistants may ask, and what nobody may |
+//! | `mcp_http.rs` | how `/mcp` is asked: statuses and headers |
 //! | `document.rs` | `/api/v1/` answers as its document says, and nothing makes it fail |
 //! | `visitor.rs` | a console and somebody who looks at it |
 
@@ -25,6 +26,7 @@ mod decide;
 mod document;
 mod hostile;
 mod mcp;
+mod mcp_http;
 mod pages;
 mod roles;
 #[path = "../cli/support.rs"]

@@ -6,7 +6,7 @@ use opentelemetry_proto::tonic::collector::trace::v1::{
 use prost::Message;
 
 use crate::backend::{Backend, Reply};
-use crate::sent::{JSON, PROTOBUF, forwarding, post_span, traces};
+use crate::sent::{JSON, PROTOBUF, flush, forwarding, post_span, traces};
 use crate::site::{Site, client, eventually};
 
 fn names(numbers: std::ops::Range<usize>) -> Vec<String> {
@@ -266,4 +266,81 @@ fn signals_go_where_their_pipelines_say() {
     assert_eq!(site.post("/v1/logs", JSON, serde_json::to_vec(&log).unwrap()), 200);
     assert_eq!(backend.wait_for(1)[0].path, "/v1/logs");
     assert_eq!(backend.taken().len(), 1);
+}
+
+/// What is refused is stored nowhere and goes nowhere: not here, and not to the other backends.
+#[test]
+fn a_request_that_a_queue_never_takes_is_refused_before_anything_is_taken() {
+    for keys in ["", ", redact: off"] {
+        let (away, here) = (Backend::away(), Backend::start());
+        let refusing = format!("{keys}, queue: {{ max_size: 1MiB, on_full: refuse }}");
+        let site = forwarding(&[("otlphttp/ref", &refusing, &away), ("otlphttp/here", "", &here)]);
+        let _running = site.start();
+        let huge = traces("s-huge", &"x y ".repeat(300_000)).encode_to_vec();
+        assert_eq!(site.post("/v1/traces", PROTOBUF, huge), 413, "{keys}");
+        // One after the other until none finds room: the last of them is refused, and nobody has it.
+        let mut taken = 0;
+        while site.post("/v1/traces", PROTOBUF, large(taken)) == 200 {
+            taken += 1;
+            assert!(taken < 30, "{keys}: it refuses nothing");
+        }
+        assert_eq!(here.wait_for_spans(taken).len(), taken, "{keys}");
+        eventually("nothing waits there", || status(&site)["forwards"][1]["waiting"] == 0);
+        assert_eq!(here.spans().len(), taken, "{keys}: what is refused is nobody's");
+        flush(&site);
+        assert!(site.sessions().iter().any(|session| session["id"] == "s-1"), "{keys}");
+        assert!(site.sessions().iter().all(|session| session["id"] != "s-huge"), "{keys}");
+        let refused = metric(&site, "skillspan_forward_refused_total");
+        assert_eq!(refused, 2.0, "{keys}");
+        // Clients are harmed: that is said first of all.
+        let said = site.run(&["status"]);
+        for reason in ["(too_large)", "(queue_full)", "on_full: drop_oldest"] {
+            assert!(said.contains(reason), "{keys}, {reason}: {said}");
+        }
+    }
+}
+
+#[test]
+fn a_backend_that_asks_for_an_age_of_patience_is_asked_again_and_status_says_when() {
+    let backend = Backend::start();
+    let site = forwarding(&[("otlphttp/a", "", &backend)]);
+    let _running = site.start();
+    backend.answer([Reply::Http(503, vec![("retry-after", "99999999999")], vec![])]);
+    post_all(&site, &names(0..1));
+    eventually("it was tried", || status(&site)["forwards"][0]["retry_at"].is_string());
+    let at: jiff::Timestamp = status(&site)["forwards"][0]["retry_at"].as_str().unwrap().parse().unwrap();
+    let wait = at.duration_since(jiff::Timestamp::now());
+    assert!(wait.as_secs() > 3_500 && wait.as_secs() <= 3_600, "{wait}");
+    let said = site.run(&["status"]);
+    assert!(said.contains("tried again at"), "{said}");
+}
+
+#[test]
+fn a_backend_that_refuses_everything_does_not_fill_the_log() {
+    let backend = Backend::start();
+    let site = forwarding(&[("otlphttp/a", ", batch: 1B", &backend)]);
+    let _running = site.start();
+    backend.answer((0..20).map(|_| Reply::Http(500, vec![], b"no".to_vec())));
+    post_all(&site, &names(0..20));
+    eventually("they are dropped", || metric(&site, "skillspan_forward_dropped_total") == 20.0);
+    assert_eq!(site.log().matches("refused for good").count(), 1, "{}", site.log());
+}
+
+/// A forwards to B, and B to A: what comes back is refused, and said.
+#[test]
+fn what_comes_back_is_refused() {
+    for id in ["otlphttp/a", "otlp/a"] {
+        let (one, other) = (Backend::away(), Backend::away());
+        let (first, second) = (forwarding(&[(id, "", &one)]), forwarding(&[(id, "", &other)]));
+        first.edit_config(&[(&format!(":{}", one.port()), &format!(":{}", second.http))]);
+        second.edit_config(&[(&format!(":{}", other.port()), &format!(":{}", first.http))]);
+        let _running = (first.start(), second.start());
+        post_all(&first, &names(0..3));
+        let dropped = || metric(&second, "skillspan_forward_dropped_total");
+        eventually("it comes back and is refused", || dropped() == 3.0);
+        assert_eq!(metric(&first, "skillspan_forward_bodies_total"), 3.0);
+        assert_eq!(metric(&second, "skillspan_forward_bodies_total"), 0.0);
+        let said = second.run(&["status"]);
+        assert!(said.contains("in a circle"), "{id}: {said}");
+    }
 }

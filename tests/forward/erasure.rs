@@ -12,7 +12,7 @@ use skillspan::journal::Durability;
 use crate::backend::Backend;
 use crate::redaction::{files, holds};
 use crate::sent::{
-    JSON, PROTOBUF, forwarding, logs, metrics, pair, post_span, resource, span, spans_of, text,
+    JSON, PROTOBUF, flush, forwarding, logs, metrics, pair, post_span, resource, span, spans_of, text,
 };
 use crate::site::{Site, outcome, skillspan};
 
@@ -102,12 +102,17 @@ fn an_erased_session_leaves_what_waits_while_nothing_runs() {
 
 #[test]
 fn an_erased_person_leaves_what_waits_and_what_was_sent_leaves_the_files() {
+    // However the client names them: docs/clients.md, "Who a person is".
+    ["enduser.id", "user.email", "user.id", "user.name"].into_iter().for_each(erases_who_is_named_by);
+}
+
+fn erases_who_is_named_by(attribute: &str) {
     let mut backend = Backend::start();
     let site = forwarding(&[("otlphttp/a", "", &backend)]);
     let _running = site.start();
     let of = |person: &str, name: &str| {
         let mut span = span("s-1", name);
-        span.attributes.push(pair("enduser.id", text(person)));
+        span.attributes.push(pair(attribute, text(person)));
         spans_of(resource(vec![]), vec![span])
     };
     let post = |person: &str, name: &str| {
@@ -121,7 +126,14 @@ fn an_erased_person_leaves_what_waits_and_what_was_sent_leaves_the_files() {
     post("ana@example.com", "waits");
     let metric = metrics("acme", vec![pair("user.email", text("ana@example.com"))]);
     assert_eq!(site.post("/v1/metrics", PROTOBUF, metric.encode_to_vec()), 200);
+    flush(&site);
+    let sessions = site.sessions();
+    assert!(
+        sessions.iter().any(|session| session["user_id"] == "ana@example.com"),
+        "{attribute}: {sessions:?}"
+    );
     site.run(&["erase", "--user", "ana@example.com"]);
+    assert!(!site.run(&["sessions", "list", "--json"]).contains("ana@example.com"), "{attribute}");
     for file in files(&site.path("journal/forward")) {
         assert!(!holds(&file, "ana@example.com"), "{}", file.display());
     }
@@ -163,6 +175,7 @@ fn entry(name: &str, ingested_at: Timestamp) -> Entry {
         is_confined: false,
         person: String::new(),
         ingested_at,
+        hops: String::new(),
         body: Body { form: Form::Protobuf, bytes: Bytes::from(body) },
     }
 }
@@ -182,7 +195,7 @@ async fn what_waits_for_longer_than_sessions_are_kept_is_dropped() {
         let now = Timestamp::now();
         let days = |days: u64| now.saturating_sub(Duration::from_secs(days * 86_400));
         for (name, at) in [("too-old-1", days(3)), ("too-old-2", days(2)), ("fresh", now)] {
-            queue.push(&entry(name, at).encode().into()).await.unwrap();
+            queue.push(&entry(name, at).encode().into(), None).await.unwrap();
         }
         assert_eq!(queue.peek(1 << 20, false).await.unwrap().len(), 3, "the clock is not believed");
         let waiting = queue.peek(1 << 20, true).await.unwrap();
@@ -209,12 +222,12 @@ async fn an_erasure_keeps_the_order_and_lets_go_of_every_file() {
     };
     let now = Timestamp::now();
     for number in 0..120 {
-        queue.push(&entry(&name(number), now).encode().into()).await.unwrap();
+        queue.push(&entry(&name(number), now).encode().into(), None).await.unwrap();
     }
     let mut change = |entry: Entry| (!holds_text(&entry, "-gone-")).then_some(entry);
     let erased = queue.erase(&mut change).await.unwrap();
     assert_eq!(erased.bodies, 40);
-    queue.push(&entry("last", now).encode().into()).await.unwrap();
+    queue.push(&entry("last", now).encode().into(), None).await.unwrap();
     for file in files(folder.path()) {
         assert!(!holds(&file, "-gone-"), "{}", file.display());
     }

@@ -11,6 +11,8 @@
 //! | everything arrives, in order, once, though the backend was away or the process killed | `delivery::…` |
 //! | `Retry-After`, `RetryInfo`, partial success, refusals | `delivery::…` |
 //! | a full queue drops its oldest, or refuses | `delivery::…` |
+//! | a request that is refused is stored nowhere, and goes nowhere | `delivery::…` |
+//! | what comes back in a circle is refused | `delivery::…` |
 //! | several backends, each with its own cursor | `delivery::…` |
 //! | certificates: an authority of one's own, and one's own certificate, over gRPC and HTTP; of clients too | `tls::…` |
 //! | erasure and retention reach what waits | `erasure::…` |

@@ -14,7 +14,7 @@ use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span};
 use prost::Message;
 
 use crate::backend::Backend;
-use crate::site::Site;
+use crate::site::{Site, client};
 
 pub(crate) const PROTOBUF: &str = "application/x-protobuf";
 pub(crate) const JSON: &str = "application/json";
@@ -134,4 +134,10 @@ pub(crate) fn post_span(site: &Site, session: &str, name: &str) -> Vec<u8> {
     let body = traces(session, name).encode_to_vec();
     assert_eq!(site.post("/v1/traces", PROTOBUF, body.clone()), 200, "{name}");
     body
+}
+
+/// Brings everything that was accepted into the table.
+pub(crate) fn flush(site: &Site) {
+    let url = format!("http://127.0.0.1:{}/flush", site.health);
+    assert!(client().post(url).send().unwrap().status().is_success());
 }

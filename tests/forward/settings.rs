@@ -62,6 +62,10 @@ fn what_is_wrong_is_told_with_what_to_do() {
         ),
         ("otlp/a: { endpoint: https://me:secret@a.example.com }", TRACES, "expected http:// or https://"),
         ("otlp/a: { endpoint: http://localhost:4317 }", TRACES, "it would forward to itself"),
+        ("otlp/a: { endpoint: http://0.0.0.0:4317 }", TRACES, "it would forward to itself"),
+        ("otlp/a: { endpoint: http://0:4318 }", TRACES, "it would forward to itself"),
+        ("otlp/a: { endpoint: \"http://[::ffff:127.0.0.1]:4317\" }", TRACES, "it would forward to itself"),
+        ("otlp/a: { endpoint: http://a.localhost:4317 }", TRACES, "it would forward to itself"),
         ("otlp/a: { endpoint: https://a, encoding: json }", TRACES, "gRPC carries protobuf alone"),
         (
             "otlp/a: { endpoint: https://a, headers: { te: x } }",
@@ -166,6 +170,11 @@ service: { journal: { path: /x/journal }, pipelines: { traces: { receivers: [otl
 fn what_is_probably_not_meant_is_warned_of() {
     let told = faults("otlp/a: { endpoint: http://a.example.com:4317, redact: off }", TRACES);
     assert!(told.contains("without https") && told.contains("a stop loses it"), "{told}");
+    let twice = format!("{TRACES}, traces/two: {{ receivers: [otlp], exporters: [otlp/a] }}");
+    let told = faults(A, &twice);
+    assert!(told.contains("service.pipelines.traces/two") && told.contains("each body twice"), "{told}");
+    let told = faults(A, &format!("{TRACES}, logs: {{ receivers: [otlp], exporters: [otlp/a] }}"));
+    assert_eq!(told, "valid; []");
     let told = faults(A, "");
     assert!(told.contains("exporters.otlp/a: no pipeline uses it"), "{told}");
 }
@@ -201,7 +210,12 @@ fn the_start_says_where_it_goes_and_nothing_shows_a_header() {
 fn files_that_cannot_be_used_are_told_at_the_start() {
     let backend = Backend::away();
     let site = forwarding(&[("otlphttp/a", ", tls: { ca_file: /nonexistent/ca.pem }", &backend)]);
-    let (code, _, told) =
-        crate::site::outcome(crate::site::skillspan().args(["run", "--config"]).arg(site.config()));
-    assert!(code != 0 && told.contains("otlphttp/a: tls: /nonexistent/ca.pem: cannot be read"), "{told}");
+    // Who asks before it is told the same.
+    for command in ["run", "validate", "doctor"] {
+        let (code, said, told) =
+            crate::site::outcome(crate::site::skillspan().args([command, "--config"]).arg(site.config()));
+        let told = said + &told;
+        let what = "exporters.otlphttp/a: tls: /nonexistent/ca.pem: cannot be read";
+        assert!(code != 0 && told.contains(what), "{command}: {told}");
+    }
 }

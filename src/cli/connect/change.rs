@@ -20,7 +20,7 @@ use crate::cli::{Failure, OrFail};
 /// The file to change: the named one, else the client's own below the home directory.
 pub(super) fn file_of(client: &Client, named: Option<PathBuf>) -> Result<PathBuf, Failure> {
     let below_home = client.place.below_home();
-    let usual = || Some(home()?.join(below_home?));
+    let usual = || Some(file::by_its_name(home()?.join(below_home?)));
     named.or_else(usual).ok_or_else(|| match below_home {
         Some(_) => Failure::Usage(anyhow!("HOME is not set; name the file with --file")),
         None => Failure::Usage(anyhow!(

@@ -112,15 +112,7 @@ pub(super) fn write(
     if settings.iter().all(|setting| document.has(setting)) {
         return Ok(format!("{} has all settings already", path.display()));
     }
-    let chosen: Vec<String> = settings
-        .iter()
-        .filter(|setting| !setting.in_list && !document.has(setting))
-        .filter(|setting| {
-            let found = document.get(setting.path);
-            found.is_some_and(|value| !document.is_our_block(&value) && !setting.may_be(&value))
-        })
-        .map(|setting| setting.path.join("."))
-        .collect();
+    let chosen = chosen(&document, settings);
     if !chosen.is_empty() && !replace_others {
         return Err(FileError::Chosen { path: path.to_owned(), settings: chosen });
     }
@@ -143,12 +135,65 @@ pub(super) fn write(
     })
 }
 
+/// The settings that somebody has set otherwise.
+fn chosen(document: &Document, settings: &[Setting]) -> Vec<String> {
+    settings
+        .iter()
+        .filter(|setting| !setting.in_list && !document.has(setting))
+        .filter(|setting| {
+            let found = document.get(setting.path);
+            found.is_some_and(|value| !document.is_our_block(&value) && !setting.may_be(&value))
+        })
+        .map(|setting| setting.path.join("."))
+        .collect()
+}
+
+/// What a file has of the settings.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Standing {
+    /// An address to send to, in the place of ours.
+    pub(super) has_address: bool,
+    /// Something else in the place of one of ours: only `--replace` writes there.
+    pub(super) differs: bool,
+}
+
+/// What the file has of settings that send to `endpoint`; nothing, where it cannot be read.
+pub(super) fn standing(place: Place, settings: &[Setting], path: &Path) -> Standing {
+    let text = read(path).ok().flatten();
+    let Some(document) = text.and_then(|text| parse(place, &text).ok()) else { return Standing::default() };
+    let is_address = |setting: &&Setting| setting.is_address();
+    Standing {
+        has_address: settings.iter().filter(is_address).any(|setting| document.get(setting.path).is_some()),
+        differs: !chosen(&document, settings).is_empty(),
+    }
+}
+
+/// What some editors of Windows put before a text; it is none of it.
+const MARK: char = '\u{feff}';
+
+/// A text in the form of the one before: its mark at the beginning, its ends of lines.
+fn formed_as(before: &str, after: String) -> String {
+    let is_crlf = before.contains("\r\n") && before.matches('\n').count() == before.matches("\r\n").count();
+    let after = if is_crlf { after.replace("\r\n", "\n").replace('\n', "\r\n") } else { after };
+    match before.starts_with(MARK) && !after.starts_with(MARK) {
+        true => format!("{MARK}{after}"),
+        false => after,
+    }
+}
+
+/// The file that an assistant reads where one of two names is usual, and the other one is there.
+pub(super) fn by_its_name(path: PathBuf) -> PathBuf {
+    let other = path.with_extension("jsonc");
+    let has_two_names = path.file_name().is_some_and(|name| name == "opencode.json");
+    if has_two_names && !path.exists() && other.exists() { other } else { path }
+}
+
 /// A text with the settings in it.
 pub(super) fn merged(place: Place, settings: &[Setting], text: &str) -> Result<String, DocumentError> {
     let mut document = parse(place, text)?;
     settings.iter().try_for_each(|setting| document.set(setting))?;
     let rendered = document.render();
-    Ok(if rendered.ends_with('\n') { rendered } else { format!("{rendered}\n") })
+    Ok(formed_as(text, if rendered.ends_with('\n') { rendered } else { format!("{rendered}\n") }))
 }
 
 /// Whether the file sends elsewhere than to `endpoint`.
@@ -275,7 +320,7 @@ fn without(
             _ => document.remove(setting),
         }
     }
-    let after = document.render();
+    let after = formed_as(text, document.render());
     let words = |text: &str| text.chars().filter(|char| !char.is_whitespace()).collect::<String>();
     Ok(match backup {
         // Taking out leaves white space of its own.
@@ -301,6 +346,7 @@ impl Setting {
 }
 
 pub(super) fn parse(place: Place, text: &str) -> Result<Document, DocumentError> {
+    let text = text.strip_prefix(MARK).unwrap_or(text);
     match place {
         Place::Json(_) => Document::json(text),
         Place::Toml(_) => Document::toml(text),

@@ -9,12 +9,13 @@ use std::path::{Path, PathBuf};
 use anyhow::anyhow;
 use serde_json::{Value, json};
 
-use super::assistants::{ASSISTANTS, Assistant};
+use super::assistants::{ASSISTANTS, Assistant, on_path};
 use super::catalogue::{CLIENTS, Place};
 use super::file;
 use super::settings::{Setting, To, set};
 use super::store::{self, Mode};
 use crate::cli::folders::{self, home};
+use crate::cli::mcp::check_console;
 use crate::cli::{Failure, OrFail, print, print_as_is};
 
 /// The words of the command, but for where it asks.
@@ -27,7 +28,7 @@ const SKILL_NAME: &str = "ask-what-the-team-learned";
 struct Entry {
     assistant: &'static str,
     place: Place,
-    settings: fn(&[String]) -> Vec<Setting>,
+    settings: fn(&str, &[String]) -> Vec<Setting>,
     /// Below the home directory.
     skills: &'static str,
 }
@@ -82,6 +83,9 @@ pub(super) struct Ask<'a> {
 
 /// For one assistant, or for all that are here.
 pub(super) fn run(name: Option<&str>, ask: &Ask<'_>, what: Do) -> Result<(), Failure> {
+    if !matches!(what, Do::Remove) {
+        check_console(ask.console, ask.token.is_some())?;
+    }
     let Some(name) = name else { return all(ask, what) };
     let entry = Entry::of(name).ok_or_else(|| unknown(name))?;
     let text = match what {
@@ -149,12 +153,38 @@ pub(super) fn all_removed() -> (String, usize) {
 /// The settings of an entry in the file at this place, if any.
 pub(super) fn settings_in(place: Place) -> Option<Vec<Setting>> {
     let entry = ENTRIES.iter().find(|entry| entry.place.below_home() == place.below_home())?;
-    Some((entry.settings)(&[]))
+    Some((entry.settings)(WORDS[0], &[]))
 }
 
-/// Whether the assistant is told of the server.
-pub(super) fn is_told(assistant: &str) -> bool {
-    Entry::of(assistant).is_some_and(|entry| entry.is_there().unwrap_or_default())
+/// The command with which the assistant is told to ask, if it is.
+pub(super) fn command_of(assistant: &str) -> Option<Vec<String>> {
+    let entry = Entry::of(assistant)?;
+    let document = file::parse(entry.place, &store::read(&entry.path().ok()?).ok()??).ok()?;
+    // Of most the first word stands apart from the others.
+    let found = (entry.settings)(WORDS[0], &[]).into_iter().filter_map(|setting| {
+        let is_command = matches!(setting.path.last(), Some(&"command" | &"args"));
+        document.get(setting.path).filter(|_| is_command)
+    });
+    let words: Vec<String> = found
+        .flat_map(|value| match value {
+            Value::Array(words) => words,
+            word => vec![word],
+        })
+        .filter_map(|word| word.as_str().map(str::to_owned))
+        .collect();
+    (!words.is_empty()).then_some(words)
+}
+
+/// The program as assistants are to start it, and what to know of that.
+fn program() -> (String, String) {
+    let own = std::env::current_exe().ok().filter(|_| on_path(WORDS[0]).is_none());
+    match own.as_ref().and_then(|own| own.to_str()) {
+        None => (WORDS[0].to_owned(), "`skillspan` must be on their PATH.".to_owned()),
+        Some(own) => (
+            own.to_owned(),
+            format!("`skillspan` is not on the PATH here, so they start {own}: it must stay there."),
+        ),
+    }
 }
 
 fn names() -> Vec<&'static str> {
@@ -193,7 +223,7 @@ impl Entry {
         let below = self.place.below_home().unwrap_or_default();
         let home = home()
             .ok_or_else(|| Failure::Usage(anyhow!("HOME is not set: settings of assistants are below it")))?;
-        Ok(home.join(below))
+        Ok(file::by_its_name(home.join(below)))
     }
 
     fn skill(&self) -> Option<PathBuf> {
@@ -213,7 +243,7 @@ impl Entry {
 
     /// Whether the assistant is told of it.
     fn is_there(&self) -> Result<bool, Failure> {
-        match file::is_connected(self.place, &(self.settings)(&[]), &self.path()?) {
+        match file::is_connected(self.place, &(self.settings)(WORDS[0], &[]), &self.path()?) {
             // A file that cannot be read as its format holds nothing of ours.
             Err(file::FileError::Content { .. }) => Ok(false),
             found => found.or_fail(),
@@ -234,7 +264,7 @@ impl Entry {
     }
 
     fn shown(&self, ask: &Ask<'_>) -> Result<String, Failure> {
-        let block = file::merged(self.place, &(self.settings)(&self.words(ask)), "");
+        let block = file::merged(self.place, &(self.settings)(&program().0, &self.words(ask)), "");
         let block = block.or_fail()?;
         let path = self.place.below_home().unwrap_or_default();
         Ok(format!(
@@ -245,7 +275,8 @@ impl Entry {
     }
 
     fn write(&self, ask: &Ask<'_>, replace: bool) -> Result<String, Failure> {
-        let settings = (self.settings)(&self.words(ask));
+        let (program, note) = program();
+        let settings = (self.settings)(&program, &self.words(ask));
         let mut done = file::write(self.place, &settings, &self.path()?, replace).or_fail()? + "\n";
         if let (Some(token), Some(path)) = (ask.token, self.token_file()) {
             store::write_token(&path, token).or_fail()?;
@@ -254,7 +285,7 @@ impl Entry {
         if let Some(path) = self.skill() {
             let _ = writeln!(done, "{}", write_skill(&path, replace)?);
         }
-        done.push_str("Sessions that start from now on can ask. `skillspan` must be on their PATH.\n");
+        let _ = writeln!(done, "Sessions that start from now on can ask. {note}");
         Ok(done)
     }
 
@@ -266,8 +297,8 @@ impl Entry {
             let others = CLIENTS.iter().filter(|client| client.place.below_home() == Some(below));
             let others = others.map(|client| (client.settings)(&To::nobody()));
             let others: Vec<_> = others.chain(super::fresh::settings_in(self.place)).collect();
-            let removed =
-                file::remove(self.place, &(self.settings)(&[]), &self.path()?, &others).or_fail()?;
+            let removed = file::remove(self.place, &(self.settings)(WORDS[0], &[]), &self.path()?, &others)
+                .or_fail()?;
             let _ = writeln!(done, "{}", removed.said);
         }
         if let Some(path) = self.token_file()
@@ -317,31 +348,31 @@ fn arguments(more: &[String]) -> Value {
     own.chain(more.iter().cloned()).collect::<Vec<String>>().into()
 }
 
-fn named(more: &[String]) -> Vec<Setting> {
+fn named(program: &str, more: &[String]) -> Vec<Setting> {
     vec![
-        set(&["mcpServers", "skillspan", "command"], WORDS[0], ""),
+        set(&["mcpServers", "skillspan", "command"], program, ""),
         set(&["mcpServers", "skillspan", "args"], arguments(more), ""),
     ]
 }
 
 /// Claude Code and Cursor name how a server is spoken to.
-fn typed(more: &[String]) -> Vec<Setting> {
+fn typed(program: &str, more: &[String]) -> Vec<Setting> {
     let mut settings = vec![set(&["mcpServers", "skillspan", "type"], "stdio", "")];
-    settings.extend(named(more));
+    settings.extend(named(program, more));
     settings
 }
 
-fn codex(more: &[String]) -> Vec<Setting> {
+fn codex(program: &str, more: &[String]) -> Vec<Setting> {
     vec![
-        set(&["mcp_servers", "skillspan", "command"], WORDS[0], ""),
+        set(&["mcp_servers", "skillspan", "command"], program, ""),
         set(&["mcp_servers", "skillspan", "args"], arguments(more), ""),
     ]
 }
 
 /// As OpenCode 1 has it. OpenCode 2 has servers in `mcp.servers`, and reads this as well: both read one file.
-fn opencode(more: &[String]) -> Vec<Setting> {
+fn opencode(program: &str, more: &[String]) -> Vec<Setting> {
     let words: Vec<String> =
-        WORDS.iter().map(|word| (*word).to_owned()).chain(more.iter().cloned()).collect();
+        [program, WORDS[1]].map(str::to_owned).into_iter().chain(more.iter().cloned()).collect();
     vec![
         set(&["mcp", "skillspan", "type"], "local", ""),
         set(&["mcp", "skillspan", "command"], json!(words), ""),

@@ -54,7 +54,7 @@ use super::{Failure, print, print_as_is};
 use crate::config::nearest;
 
 pub(super) use self::assistants::{ASSISTANTS, Assistant, on_path};
-pub(super) use self::examine::{Examined, examined};
+pub(super) use self::examine::{Arrived, Examined, examined};
 pub(super) use self::fresh::Fresh;
 pub(super) use self::made::{create as create_folder, remove_empty as remove_empty_folders};
 
@@ -103,6 +103,11 @@ pub(super) struct Arguments {
     /// The assistant's settings file, or folder of files, if it is not in the usual place
     #[arg(long, value_name = "FILE")]
     file: Option<PathBuf>,
+}
+
+/// What can be connected, by name.
+pub(super) fn names() -> Vec<&'static str> {
+    CLIENTS.iter().map(|client| client.name).collect()
 }
 
 /// What clients add to the address.
@@ -156,6 +161,12 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
 /// Below the list of those that are known.
 const NEXT: &str = "\n`skillspan connect NAME` shows its settings, --write writes them, --check asks whether what it sends \
      arrives.\n`skillspan connect --all` shows which of them are on this machine.\n";
+
+/// The base of an address that a client sends to.
+pub(super) fn base_of(url: &str) -> &str {
+    let end = ["/v1/", "/api/public/"].iter().filter_map(|path| url.find(path)).min();
+    end.and_then(|end| url.get(..end)).unwrap_or(url).trim_end_matches('/')
+}
 
 /// The base of the collector's addresses, without a slash at its end.
 fn endpoint_of(said: &str) -> Result<&str, Failure> {

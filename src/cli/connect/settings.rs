@@ -1,5 +1,8 @@
 //! The settings of each assistant, and what goes into them.
 
+use std::ffi::OsStr;
+use std::path::Path;
+
 use serde_json::Value;
 
 /// The variable in which an SDK is told what it says of itself.
@@ -120,7 +123,7 @@ impl Setting {
             // Other headers may stand behind it, and are not ours.
             () if self.is_secret() => holds_a_token(text) && !text.contains(','),
             // A command of ours, wherever it was told to ask.
-            () if !self.in_list => self.is_command_of_ours(value),
+            () if !self.in_list => is_program_of_ours(&self.value, value) || self.is_command_of_ours(value),
             () => false,
         }
     }
@@ -129,13 +132,22 @@ impl Setting {
     fn is_command_of_ours(&self, value: &Value) -> bool {
         let (Value::Array(own), Value::Array(found)) = (&self.value, value) else { return false };
         let begin = own.iter().position(|word| word == super::mcp::WORDS[1]).map_or(0, |at| at + 1);
-        begin > 0 && found.get(..begin) == own.get(..begin)
+        let same = |(own, found): (&Value, &Value)| own == found || is_program_of_ours(own, found);
+        begin > 0 && found.len() >= begin && own.iter().zip(found).take(begin).all(same)
     }
 
     /// Whether it is there only where a person asked for it.
     pub(super) fn is_asked_for(&self) -> bool {
         self.says_whose() || self.is_secret()
     }
+}
+
+/// Whether one is the word for this program, and the other its full path.
+fn is_program_of_ours(own: &Value, found: &Value) -> bool {
+    let own = own.as_str().filter(|own| Path::new(own).file_name() == Some(OsStr::new(super::mcp::WORDS[0])));
+    let found =
+        found.as_str().map(Path::new).filter(|path| path.is_absolute() || path.components().count() == 1);
+    own.is_some() && found.is_some_and(|path| path.file_name() == Some(OsStr::new(super::mcp::WORDS[0])))
 }
 
 fn holds_a_token(value: &str) -> bool {

@@ -1,24 +1,17 @@
 //! The assistants of this machine: which versions, how each is connected, and whether what it sends arrives.
 
-use std::io::Read;
-use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use super::here::{Here, connect_again};
+use super::{Findings, servers, versions};
+use crate::cli::connect::{Arrived, Examined, examined, on_path};
 
-use super::Findings;
-use crate::cli::connect::{Examined, examined, on_path};
-use crate::views::phrases::first_line;
-
-/// Some take a second to say their version.
-const PATIENCE: Duration = Duration::from_secs(5);
-const LOOK: Duration = Duration::from_millis(20);
-/// So many characters of what a program says of itself are shown.
-const LONGEST: usize = 40;
-
-pub(super) fn look(found: &mut Findings) {
-    let all = examined();
+pub(super) fn look(here: &Here, found: &mut Findings) {
+    let all = examined(here.endpoint());
     let needs_command = all.iter().any(|one| one.runs_skillspan);
     for one in &all {
-        look_at(one, found);
+        look_at(one, here, found);
+        if let Some(words) = &one.server {
+            servers::look(one.name, words, here, found);
+        }
     }
     if all.is_empty() {
         let todo = "install one; `skillspan connect` lists those that are known";
@@ -39,44 +32,106 @@ pub(super) fn look(found: &mut Findings) {
     }
 }
 
-fn look_at(one: &Examined, found: &mut Findings) {
-    let version = one.program.as_deref().and_then(version_of).unwrap_or_else(|| "version unknown".to_owned());
-    let Examined { name, ways, outcome, .. } = one;
-    let name = *name;
-    match (ways.as_slice(), outcome) {
+fn look_at(one: &Examined, here: &Here, found: &mut Findings) {
+    let version = one.program.as_deref().map(versions::said_by);
+    judge(one, version.as_ref(), found);
+    let version = match version {
+        Some(Ok(version)) => version,
+        _ => "version unknown".to_owned(),
+    };
+    let name = one.name;
+    match (one.ways.as_slice(), &one.outcome) {
         ([], Some(Err(reason))) => {
             let (what, todo) = split(reason, name);
             found.broken(name, format!("{version}; {what}"), todo);
         }
-        ([], _) => found.note(
-            name,
-            format!("{version}; not connected"),
-            format!("`skillspan connect {name} --write` connects it, if you want its sessions"),
-        ),
-        ([way], Some(Ok(arrival))) => match &arrival.withheld {
-            None => found.ok(name, format!("{version}; connected ({way}): what it sends arrives at {}", arrival.url)),
-            Some(why) => found.broken(
-                name,
-                format!("{version}; connected ({way}): it sends no prompts and no texts: {why}"),
-                format!("`skillspan connect {way} --write --replace` lets them out; docs/clients.md says what each switch does"),
-            ),
-        },
+        ([], _) => {
+            let more = if one.differs { " --replace" } else { "" };
+            let why = one.why_not.as_ref().map(|why| format!(": {}", split(why, name).0)).unwrap_or_default();
+            let todo = format!("{} connects it, if you want its sessions", here.connect(name, more));
+            found.note(name, format!("{version}; not connected{why}"), todo);
+        }
+        ([way], Some(Ok(arrival))) => arrived(name, &version, way, arrival, found),
         ([way], Some(Err(reason))) => {
-            let (what, todo) = split(reason, way);
+            let (what, todo) = remedied(reason, way, here);
             found.broken(name, format!("{version}; connected ({way}): {what}"), todo);
         }
         ([_], None) => {}
         (several, _) => found.broken(
             name,
-            format!("{version}; connected {} times: {}: each turn is sent as often", several.len(), several.join(", ")),
+            format!(
+                "{version}; connected {} times: {}: each turn is sent as often",
+                several.len(),
+                several.join(", ")
+            ),
             format!("`skillspan connect {} --remove` leaves one", several.last().copied().unwrap_or(name)),
         ),
     }
 }
 
+/// What a program says of itself, where that is not enough.
+fn judge(one: &Examined, version: Option<&Result<String, String>>, found: &mut Findings) {
+    match version {
+        Some(Err(why)) if why.contains(' ') && why != "version unknown" => {
+            found.note(one.name, why.clone(), "see whether it starts; install it anew if it does not");
+        }
+        Some(Ok(version)) => {
+            let older = one.recorded_with.filter(|recorded| versions::is_older(version, recorded));
+            if let Some(recorded) = older {
+                let what = format!(
+                    "{version} is older than {recorded}, whose sessions were recorded: what it sends of them is not known"
+                );
+                found.note(one.name, what, "update it, if its sessions lack something");
+            }
+        }
+        _ => {}
+    }
+}
+
+/// What it sends arrives: whether that is all that it could send.
+fn arrived(name: &'static str, version: &str, way: &str, arrival: &Arrived, found: &mut Findings) {
+    let Arrived { url, withheld, in_part } = arrival;
+    let again = connect_again(way, url);
+    match withheld {
+        Some(why) => found.broken(
+            name,
+            format!("{version}; connected ({way}): it sends no prompts and no texts: {why}"),
+            format!("{again} lets them out; docs/clients.md says what each switch does"),
+        ),
+        None if !in_part.is_empty() => found.note(
+            name,
+            format!(
+                "{version}; connected ({way}): what it sends arrives at {url}; it keeps back {}",
+                in_part.join("; ")
+            ),
+            format!("{again} sends that too; leave it if it is meant"),
+        ),
+        None => {
+            found.ok(name, format!("{version}; connected ({way}): what it sends arrives at {url}"));
+        }
+    }
+}
+
+/// The same as [`split`], with what is known of the collector here.
+fn remedied(reason: &str, way: &str, here: &Here) -> (String, String) {
+    let (what, todo) = split(reason, way);
+    let here_instead = here.connect(way, " --replace");
+    match () {
+        () if here.is_console(reason) => (
+            format!("{what}; that is the console's port, which takes no OTLP"),
+            format!("{here_instead} sends to the port that does"),
+        ),
+        () if reason.contains("nothing listens") && !reason.contains(here.endpoint()) => {
+            (what, format!("{todo}; or {here_instead}, which sends to the one of this configuration"))
+        }
+        () => (what, todo),
+    }
+}
+
 /// What is wrong, and what to do, of a reason that says both.
 fn split(reason: &str, way: &str) -> (String, String) {
-    const BEGINS: [&str; 7] = ["start ", "compare ", "write ", "check ", "put ", "`skillspan ", "move "];
+    const BEGINS: [&str; 8] =
+        ["start ", "take ", "compare ", "write ", "check ", "put ", "`skillspan ", "move "];
     let at = reason.char_indices().find_map(|(at, char)| {
         let rest = reason.get(at + 1..)?.trim_start();
         (matches!(char, ':' | ';') && BEGINS.iter().any(|begin| rest.starts_with(begin)))
@@ -88,28 +143,6 @@ fn split(reason: &str, way: &str) -> (String, String) {
             (reason.to_owned(), format!("`skillspan connect {way} --check` asks again once it is mended"))
         }
     }
-}
-
-/// The first line of what a program says of itself.
-#[expect(clippy::disallowed_methods, reason = "no caller is on a reactor's thread")]
-fn version_of(program: &std::path::Path) -> Option<String> {
-    let mut command = Command::new(program);
-    command.arg("--version").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
-    let mut child = command.spawn().ok()?;
-    let began = Instant::now();
-    while child.try_wait().ok()?.is_none() {
-        if began.elapsed() > PATIENCE {
-            // It is of no use any more, and nobody waits for it.
-            let _ = child.kill();
-            let _ = child.wait();
-            return None;
-        }
-        std::thread::sleep(LOOK);
-    }
-    let mut text = String::new();
-    child.stdout.take()?.take(1000).read_to_string(&mut text).ok()?;
-    let line = first_line(text.lines().next()?, LONGEST);
-    (!line.is_empty()).then_some(line)
 }
 
 #[cfg(test)]

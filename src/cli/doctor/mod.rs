@@ -5,14 +5,20 @@
 //! | `mod.rs` | the command, the configuration, the clock, what is printed |
 //! | `service.rs` | the process, its ports, its console, what it says of itself |
 //! | `places.rs` | folders and files: whose they are, who can read them, room on the disk |
+//! | `here.rs` | what is known of the collector, for what is told to do |
 //! | `assistants.rs` | the assistants of this machine: versions, connections, whether what they send arrives |
+//! | `versions.rs` | what their programs say of themselves |
+//! | `servers.rs` | what they are told to ask with |
 //!
 //! It looks and changes nothing: what it tries at ports it gives back at once, and what it sends to a collector is a
 //! test record that is not stored (`connect --check`).
 
 mod assistants;
+mod here;
 mod places;
+mod servers;
 mod service;
+mod versions;
 
 use std::fmt::Write;
 
@@ -21,8 +27,10 @@ use clap::Args;
 use serde::Serialize;
 use serde_json::json;
 
+use self::here::Here;
 use super::{ConfigFile, Failure, OrFail, print, print_json, reasons};
 use crate::event::{Timestamp, visible_line};
+use crate::service::unusable_files;
 
 /// Nothing of this program is older.
 const BUILT_AFTER: &str = "2026-01-01T00:00:00Z";
@@ -85,16 +93,21 @@ impl Findings {
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
-    let mut found = Findings::default();
+    let (mut found, mut here) = (Findings::default(), Here::default());
     match arguments.config.load() {
         Ok(settings) => {
             for warning in &settings.warnings {
                 found.note("configuration", warning.clone(), "change it, or leave it if it is meant");
             }
+            for unusable in unusable_files(&settings) {
+                let todo =
+                    "put the file there, or correct its path; `skillspan run` does not start without it";
+                found.broken("configuration", unusable, todo);
+            }
             if found.are_fine_in("configuration") {
                 found.ok("configuration", "valid");
             }
-            service::look(&settings, &mut found);
+            here = service::look(&settings, &mut found);
             places::look(&settings, &mut found);
         }
         Err(failure) => {
@@ -106,7 +119,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     }
     places::look_at_secrets(&mut found);
     clock(&mut found);
-    assistants::look(&mut found);
+    assistants::look(&here, &mut found);
     let broken = found.0.iter().filter(|finding| finding.level == Level::Broken).count();
     if arguments.json {
         let object = json!({ "version": env!("CARGO_PKG_VERSION"), "broken": broken, "findings": found.0 });

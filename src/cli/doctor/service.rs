@@ -5,6 +5,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::time::Duration;
 
 use super::Findings;
+use super::here::Here;
 use crate::cli::{block_on, local_client, status};
 use crate::config::Settings;
 use crate::console::{OpenError, asking};
@@ -13,11 +14,13 @@ use crate::service::Report;
 /// What listens on this machine answers at once.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-pub(super) fn look(settings: &Settings, found: &mut Findings) {
+/// Looks; answers what is known of the collector then.
+pub(super) fn look(settings: &Settings, found: &mut Findings) -> Here {
     let asked = block_on(async { Ok(status::ask(settings).await) }).ok().flatten();
     let runs = asked.is_some();
     let mut report = asked.unwrap_or_else(|| status::from_disk(settings));
     status::add_hooks(settings, &mut report);
+    let here = Here::of(settings, &report);
     if runs {
         running(&report, found);
         console(settings, found);
@@ -27,11 +30,12 @@ pub(super) fn look(settings: &Settings, found: &mut Findings) {
             Some(address) => format!("no skillspan answers at http://{address}/status"),
             None => "no process can be asked: extensions.health is off".to_owned(),
         };
-        found.broken("service", at, "`skillspan run` starts it");
+        found.broken("service", at, format!("{} starts it", here.run()));
     }
     for problem in report.problems {
         found.broken("service", problem.what, problem.todo);
     }
+    here
 }
 
 fn running(report: &Report, found: &mut Findings) {

@@ -27,6 +27,7 @@ use tokio::sync::mpsc;
 use tokio::task::{AbortHandle, JoinSet};
 
 use self::line::Line;
+pub(in crate::cli) use self::there::check_console;
 use self::there::{There, Trouble};
 use super::{ConfigFile, Failure, block_on, print_json};
 use crate::console::mcp::{self, Asked, Call, Incoming, Request, asked, failed, finished, read, told};

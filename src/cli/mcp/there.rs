@@ -54,18 +54,14 @@ impl There {
         console: Option<&str>,
         token_file: Option<&Path>,
     ) -> Result<Self, Failure> {
+        check_console(console, token_file.is_some())?;
         let at = console.map(address).transpose()?;
         let token = token_file.map(token_in).transpose()?;
         let base = at.as_ref().map(|(base, _)| base.clone());
         let is_here = base.as_deref().is_none_or(is_here);
         let with = match token {
             Some(token) => With::Token(token),
-            None if is_here => With::Key { console: config.load()?.console, at },
-            None => {
-                return Err(Failure::Usage(anyhow!(
-                    "a console beyond this machine asks for a token: --token-file FILE"
-                )));
-            }
+            None => With::Key { console: config.load()?.console, at },
         };
         let base = match (&with, base) {
             (_, Some(base)) => base,
@@ -76,11 +72,6 @@ impl There {
                 asking.base().to_owned()
             }
         };
-        if !is_here && !base.starts_with("https://") {
-            return Err(Failure::Usage(anyhow!(
-                "--console {base}: the token would cross the network in clear text; write an address that begins with https://"
-            )));
-        }
         let is_plain = is_here && !base.starts_with("https://");
         let client = client(is_plain, matches!(with, With::Key { .. })).or_fail()?;
         Ok(Self { base, client, with })
@@ -169,6 +160,21 @@ fn client(is_plain: bool, with_key: bool) -> Result<Client, reqwest::Error> {
     builder.redirect(reqwest::redirect::Policy::none()).timeout(PATIENCE).build()
 }
 
+/// Refuses what could not ask: no address, a console beyond this machine without a token, or without TLS.
+pub(in crate::cli) fn check_console(console: Option<&str>, has_token: bool) -> Result<(), Failure> {
+    let Some((base, _)) = console.map(address).transpose()? else { return Ok(()) };
+    match is_here(&base) {
+        true => Ok(()),
+        false if !has_token => {
+            Err(Failure::Usage(anyhow!("a console beyond this machine asks for a token: --token-file FILE")))
+        }
+        false if !base.starts_with("https://") => Err(Failure::Usage(anyhow!(
+            "--console {base}: the token would cross the network in clear text; write an address that begins with https://"
+        ))),
+        false => Ok(()),
+    }
+}
+
 /// The base of a console's addresses, and its port.
 fn address(told: &str) -> Result<(String, u16), Failure> {
     let base = told.trim_end_matches('/');
@@ -180,7 +186,8 @@ fn address(told: &str) -> Result<(String, u16), Failure> {
             "https" => 443,
             _ => return None,
         };
-        let is_plain = uri.path() == "/" || uri.path().is_empty();
+        let has_login = uri.authority().is_some_and(|authority| authority.as_str().contains('@'));
+        let is_plain = matches!(uri.path(), "" | "/") && uri.query().is_none() && !has_login;
         (is_plain && !uri.host()?.is_empty()).then_some(uri.port_u16().unwrap_or(usual))
     });
     let wrong = || {

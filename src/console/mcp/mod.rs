@@ -30,12 +30,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Json;
-use axum::body::Bytes;
+use axum::body::Body;
 use axum::extract::State;
-use axum::extract::rejection::BytesRejection;
 use axum::response::{IntoResponse, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use futures_util::StreamExt;
+use http::header::CONTENT_TYPE;
 use http::{HeaderMap, StatusCode};
 use serde_json::Value;
 use tokio::sync::Semaphore;
@@ -52,6 +53,10 @@ pub(crate) use tools::list as tools;
 const MOST_AT_ONCE: usize = 4;
 /// What is not answered by then is not.
 const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A message that is longer is refused, and read up to here.
+const LONGEST: usize = 256 << 10;
+const LONGEST_REFUSED: usize = 16 << 20;
 
 const VERSION: &str = "mcp-protocol-version";
 const METHOD: &str = "mcp-method";
@@ -75,13 +80,12 @@ pub(super) async fn answer(
     State(app): State<Arc<App>>,
     reader: Seen,
     headers: HeaderMap,
-    body: Result<Bytes, BytesRejection>,
+    body: Body,
 ) -> Response {
-    let body = match body {
+    let body = match message(&headers, body).await {
         Ok(body) => body,
-        Err(error) => {
-            let failure = Failure::invalid(format!("the message cannot be read: {}", error.body_text()));
-            return (error.status(), Json(failed(&Value::Null, &failure))).into_response();
+        Err((status, says)) => {
+            return (status, Json(failed(&Value::Null, &Failure::invalid(says)))).into_response();
         }
     };
     let request = match read(&body) {
@@ -101,6 +105,39 @@ pub(super) async fn answer(
             let status = failure.status(request.is_modern());
             (status, Json(failed(&request.id, &failure))).into_response()
         }
+    }
+}
+
+/// A message of JSON, which is said to be that. What is too long is read on for a while, so that its sender gets to
+/// read why it is refused.
+async fn message(headers: &HeaderMap, body: Body) -> Result<Vec<u8>, (StatusCode, String)> {
+    let said = headers.get(CONTENT_TYPE).map(|value| value.to_str().unwrap_or_default());
+    let essence = said.and_then(|said| said.split(';').next()).unwrap_or_default().trim();
+    let is_json = essence.eq_ignore_ascii_case("application/json");
+    let (mut bytes, mut seen) = (Vec::new(), 0_usize);
+    let mut chunks = body.into_data_stream();
+    let reading = async {
+        while let Some(chunk) = chunks.next().await {
+            let chunk = chunk.map_err(|_| "the message broke off")?;
+            seen = seen.saturating_add(chunk.len());
+            match seen {
+                seen if seen > LONGEST_REFUSED => break,
+                seen if seen > LONGEST || !is_json => bytes = Vec::new(),
+                _ => bytes.extend_from_slice(&chunk),
+            }
+        }
+        Ok::<(), &'static str>(())
+    };
+    let read = tokio::time::timeout(PATIENCE, reading).await;
+    match read.unwrap_or(Err("the message did not arrive in time")) {
+        Err(says) => Err((StatusCode::BAD_REQUEST, says.to_owned())),
+        Ok(()) if !is_json => {
+            Err((StatusCode::UNSUPPORTED_MEDIA_TYPE, "send a message as application/json".to_owned()))
+        }
+        Ok(()) if seen > LONGEST => {
+            Err((StatusCode::PAYLOAD_TOO_LARGE, format!("a message has at most {LONGEST} bytes")))
+        }
+        Ok(()) => Ok(bytes),
     }
 }
 

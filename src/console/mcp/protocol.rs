@@ -42,7 +42,7 @@ pub(crate) enum Incoming {
         /// Of what.
         params: Map<String, Value>,
     },
-    /// An answer to a question that nobody asked.
+    /// An answer to a question that nobody asked, or a note that cannot be read.
     Nothing,
     /// No message.
     Wrong {
@@ -194,6 +194,8 @@ pub(crate) fn read(bytes: &[u8]) -> Incoming {
     let params = match message.get("params") {
         None => Map::new(),
         Some(Value::Object(params)) => params.clone(),
+        // Nobody waits for an answer to what has no id.
+        Some(_) if id.is_none() => return Incoming::Nothing,
         Some(_) => return wrong(known(), Failure::params("`params` is no object")),
     };
     let Some(id) = id else { return Incoming::Notification { method, params } };

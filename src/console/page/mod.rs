@@ -36,7 +36,7 @@ use std::time::{Duration, Instant};
 use askama::Template;
 use axum::response::{IntoResponse, Response};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
-use http::{HeaderValue, StatusCode};
+use http::{HeaderValue, StatusCode, Uri};
 
 use super::access::{Reader, is_same};
 use super::problem::Problem;
@@ -104,11 +104,12 @@ pub(super) async fn nothing() -> Problem {
     Problem::missing("such page")
 }
 
-pub(super) async fn not_so() -> Problem {
-    Problem::new(
-        StatusCode::METHOD_NOT_ALLOWED,
-        "This address is read, or written, in the other way: GET or POST.",
-    )
+pub(super) async fn not_so(uri: Uri) -> Problem {
+    let says = match uri.path() {
+        "/mcp" => "Questions of assistants are sent here with POST.",
+        _ => "This address is read, or written, in the other way: GET or POST.",
+    };
+    Problem::new(StatusCode::METHOD_NOT_ALLOWED, says)
 }
 
 fn unchanging(content_type: &'static str, text: &'static str) -> Response {

@@ -21,7 +21,8 @@ const SESSION: &[&str] = &[
     "gcp.vertex.agent.session_id",
     "mlflow.trace.session",
 ];
-const USER: &[&str] = &["langfuse.user.id", "enduser.id", "user.id", "mlflow.trace.user"];
+const USER: &[&str] =
+    &["langfuse.user.id", "enduser.id", "user.email", "user.id", "mlflow.trace.user", "user.name"];
 const MODEL: &[&str] = &[
     "langfuse.observation.model.name",
     "gen_ai.response.model",

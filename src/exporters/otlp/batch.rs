@@ -13,6 +13,8 @@ use crate::forward::{Body, Form, Waiting};
 pub(super) struct Batch {
     /// `None`: the one body cannot be read.
     pub(super) body: Option<(Signal, Body)>,
+    /// Where it was before ([`crate::forward::hops`]).
+    pub(super) hops: String,
     pub(super) bodies: u64,
     /// One more than the last sequence.
     pub(super) next: u64,
@@ -24,14 +26,16 @@ impl Batch {
     pub(super) fn of(waiting: Vec<Waiting>, most: usize, alone_before: u64) -> Option<Self> {
         let mut waiting = waiting.into_iter();
         let first = waiting.next()?;
-        let mut batch = Self { body: None, bodies: 1, next: first.sequence + 1 };
+        let mut batch = Self { body: None, hops: String::new(), bodies: 1, next: first.sequence + 1 };
         let Some(entry) = first.entry else { return Some(batch) };
         let (signal, mut body) = (entry.signal, entry.body);
+        batch.hops = entry.hops;
         if body.form == Form::Protobuf && first.sequence >= alone_before {
             let mut together: Vec<u8> = Vec::new();
             for Waiting { sequence, entry } in waiting {
                 let Some(entry) = entry else { break };
-                let is_alike = entry.signal == signal && entry.body.form == Form::Protobuf;
+                let is_alike =
+                    entry.signal == signal && entry.body.form == Form::Protobuf && entry.hops == batch.hops;
                 let size = body.bytes.len().max(together.len()) + entry.body.bytes.len();
                 if !is_alike || size > most {
                     break;
@@ -64,13 +68,14 @@ mod tests {
             is_confined: false,
             person: String::new(),
             ingested_at: Timestamp::now(),
+            hops: String::new(),
             body: Body { form, bytes: Bytes::from_static(bytes) },
         };
         Waiting { sequence, entry: Some(entry) }
     }
 
     fn batch(waiting: Vec<Waiting>, alone_before: u64) -> (Vec<u8>, u64, u64) {
-        let Batch { body, bodies, next } = Batch::of(waiting, 6, alone_before).unwrap();
+        let Batch { body, bodies, next, .. } = Batch::of(waiting, 6, alone_before).unwrap();
         (body.unwrap().1.bytes.to_vec(), bodies, next)
     }
 

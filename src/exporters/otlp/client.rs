@@ -13,7 +13,7 @@ use tonic::Status;
 
 use crate::event::Signal;
 use crate::exporters::with_causes;
-use crate::forward::{Body, Form};
+use crate::forward::{Body, Form, hops};
 
 use super::answer::{self, Answer};
 use super::{Compression, Config, Protocol};
@@ -74,18 +74,17 @@ impl Client {
         }
     }
 
-    pub(super) async fn send(&self, signal: Signal, body: &Body) -> Answer {
+    /// Sends a body that arrived with these marks of [`hops`].
+    pub(super) async fn send(&self, signal: Signal, body: &Body, hops: &str) -> Answer {
+        let hops = hops::onward(hops);
         let sent = match self.protocol {
-            Protocol::Http | Protocol::Langfuse => self.over_http(signal, body).await,
-            Protocol::Grpc => self.over_grpc(signal, body).await,
+            Protocol::Http | Protocol::Langfuse => self.over_http(signal, body, &hops).await,
+            Protocol::Grpc => self.over_grpc(signal, body, &hops).await,
         };
-        sent.unwrap_or_else(|why| {
-            let kind = if why.contains("certificate") { "certificate" } else { "unreachable" };
-            Answer::Again { after: None, kind, why }
-        })
+        sent.unwrap_or_else(|why| Answer::Again { after: None, kind: kind_of(&why), why })
     }
 
-    async fn over_http(&self, signal: Signal, body: &Body) -> Result<Answer, String> {
+    async fn over_http(&self, signal: Signal, body: &Body, hops: &str) -> Result<Answer, String> {
         let mut url = self.endpoint.clone();
         let path = match (self.protocol, body.form) {
             (_, Form::Ingestion) => "api/public/ingestion".to_owned(),
@@ -99,7 +98,7 @@ impl Client {
             Form::Json | Form::Ingestion | Form::Scores => "application/json",
         };
         let mut request = self.http.post(url).headers(self.headers.clone());
-        request = request.header(CONTENT_TYPE, content_type);
+        request = request.header(CONTENT_TYPE, content_type).header(hops::HEADER, hops);
         let mut bytes = body.bytes.clone();
         // Langfuse's server reads compressed OTLP, and nothing else that is compressed.
         if let Some(name) = self.coding().filter(|_| !body.form.is_of_langfuse()) {
@@ -114,7 +113,7 @@ impl Client {
         Ok(answer::of_http(status, &headers, &body))
     }
 
-    async fn over_grpc(&self, signal: Signal, body: &Body) -> Result<Answer, String> {
+    async fn over_grpc(&self, signal: Signal, body: &Body, hops: &str) -> Result<Answer, String> {
         let service = match signal {
             Signal::Traces => "trace.v1.TraceService",
             Signal::Logs => "logs.v1.LogsService",
@@ -124,6 +123,7 @@ impl Client {
         url.set_path(&format!("/opentelemetry.proto.collector.{service}/Export"));
         let mut request = self.http.post(url).headers(self.headers.clone());
         request = request.header(CONTENT_TYPE, "application/grpc").header(TE, "trailers");
+        request = request.header(hops::HEADER, hops);
         if let Some(name) = self.coding() {
             request = request.header("grpc-encoding", name);
         }
@@ -172,12 +172,47 @@ fn gzip(bytes: &[u8]) -> io::Result<Vec<u8>> {
     encoder.finish()
 }
 
+/// What a server says of a client's certificate, or of none, when it ends a handshake.
+const OF_CLIENT_CERTIFICATES: [&str; 10] = [
+    "CertificateRequired",
+    "NoCertificate",
+    "BadCertificate",
+    "UnsupportedCertificate",
+    "CertificateRevoked",
+    "CertificateExpired",
+    "CertificateUnknown",
+    "UnknownCA",
+    "AccessDenied",
+    // What servers of TLS 1.2 say where none is shown.
+    "HandshakeFailure",
+];
+
+/// What is in the way of a request that was not answered, in a word.
+fn kind_of(why: &str) -> &'static str {
+    let alert = why.split_once("received fatal alert: ").map(|(_, alert)| alert);
+    match alert {
+        Some(alert) if OF_CLIENT_CERTIFICATES.iter().any(|one| alert.starts_with(one)) => {
+            "client_certificate"
+        }
+        None if why.contains("certificate") => "certificate",
+        _ => "unreachable",
+    }
+}
+
 /// Without the URL, which the component's id stands for.
 fn in_words(error: reqwest::Error) -> String {
     if error.is_timeout() {
         return "it does not answer in time".to_owned();
     }
     with_causes(&error.without_url())
+}
+
+/// Whether the files of `tls` can be used, as the start would find out.
+///
+/// # Errors
+/// If one cannot be.
+pub fn check(config: &Config) -> Result<(), StartError> {
+    http_client(config).map(drop)
 }
 
 fn http_client(config: &Config) -> Result<reqwest::Client, StartError> {
@@ -221,4 +256,26 @@ fn http_client(config: &Config) -> Result<reqwest::Client, StartError> {
         builder = builder.identity(Identity::from_pem(&pem).map_err(|_| unusable(certificate, message))?);
     }
     builder.build().map_err(client)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_in_the_way_is_told_from_what_was_said() {
+        for (why, kind) in [
+            (
+                "client error (SendRequest): connection error: received fatal alert: UnknownCA",
+                "client_certificate",
+            ),
+            ("client error (SendRequest): received fatal alert: CertificateRequired", "client_certificate"),
+            ("client error (Connect): received fatal alert: HandshakeFailure", "client_certificate"),
+            ("client error (Connect): invalid peer certificate: UnknownIssuer", "certificate"),
+            ("client error (Connect): received fatal alert: ProtocolVersion", "unreachable"),
+            ("client error (Connect): tcp connect error: Connection refused", "unreachable"),
+        ] {
+            assert_eq!(kind_of(why), kind, "{why}");
+        }
+    }
 }

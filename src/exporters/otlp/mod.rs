@@ -7,6 +7,7 @@
 //! | `batch.rs` | which bodies go in one request |
 //! | `client.rs` | the request over HTTP and over gRPC; TLS, proxy, compression |
 //! | `answer.rs` | [`Answer`]: what the backend made of it, and what follows |
+//! | `seldom.rs` | how often a thing is said in the log |
 //! | `status.rs` | [`Status`] and [`Handle`]: how it does, for people and metrics |
 //!
 //! Both protocols go through one HTTP client: a gRPC call without streams is a request over HTTP/2 whose answer
@@ -19,6 +20,7 @@
 mod answer;
 mod batch;
 mod client;
+mod seldom;
 mod status;
 
 use std::path::PathBuf;
@@ -37,12 +39,15 @@ use crate::table::clock;
 use answer::Answer;
 use batch::Batch;
 use client::Client;
-pub use client::StartError;
+pub use client::{StartError, check};
+use seldom::Seldom;
 use status::State;
 pub use status::{Failing, Handle, Status};
 
-/// A backend that asks for more patience is asked again after this.
+/// A backend that asks for more patience is asked again after this …
 const LONGEST_WAIT: Duration = Duration::from_secs(3600);
+/// … and one that asks for none, after this: it is not asked without a pause.
+const SHORTEST_WAIT: Duration = Duration::from_secs(1);
 /// A process that stops still sends for so long.
 const LAST_WORDS: Duration = Duration::from_secs(5);
 /// A disk that fails is tried again after this.
@@ -123,6 +128,11 @@ pub struct Otlp {
     state: Arc<State>,
     /// Bodies before this sequence go alone: together they were refused.
     alone_before: u64,
+    /// What is said of bodies that are refused, and of failures.
+    refusals: Seldom,
+    failures: Seldom,
+    /// The last failure was said, and so is its end.
+    is_failure_said: bool,
 }
 
 /// What came of one attempt.
@@ -139,7 +149,16 @@ impl Otlp {
     /// If a certificate cannot be used, or the proxy's address.
     pub fn new(config: Config, queue: Arc<Queue>) -> Result<Self, StartError> {
         let client = Client::new(&config)?;
-        Ok(Self { config, client, queue, state: Arc::default(), alone_before: 0 })
+        Ok(Self {
+            config,
+            client,
+            queue,
+            state: Arc::default(),
+            alone_before: 0,
+            refusals: Seldom::default(),
+            failures: Seldom::default(),
+            is_failure_said: false,
+        })
     }
 
     /// How it does, while it runs.
@@ -160,8 +179,12 @@ impl Otlp {
                     pause = self.config.retry.initial;
                     continue;
                 }
-                Round::Failed(asked) => asked.unwrap_or(pause).min(LONGEST_WAIT),
+                Round::Failed(asked) => {
+                    let least = self.config.retry.initial.min(SHORTEST_WAIT);
+                    asked.map_or(pause, |asked| asked.clamp(least, LONGEST_WAIT))
+                }
             };
+            self.state.wait(wait);
             pause = (pause * 2).min(self.config.retry.max);
             tokio::select! {
                 () = stop.cancelled() => break,
@@ -213,7 +236,7 @@ impl Otlp {
             self.queue.done(batch.next).await?;
             return Ok(Round::Done);
         };
-        match self.client.send(*signal, body).await {
+        match self.client.send(*signal, body, &batch.hops).await {
             Answer::Taken { rejected, message } => {
                 self.state.sent(batch.bodies, body.bytes.len() as u64, rejected, &message);
                 self.recovered();
@@ -224,7 +247,10 @@ impl Otlp {
                 self.alone_before = batch.next;
             }
             Answer::Refused { why } => {
-                tracing::warn!(exporter = self.config.name, why, "a body is refused for good, and dropped");
+                let exporter = self.config.name.as_str();
+                if let Some(unsaid) = self.refusals.say() {
+                    tracing::warn!(exporter, why, unsaid, "a body is refused for good, and dropped");
+                }
                 self.queue.note_dropped("refused", 1, Some(&why));
                 self.recovered();
                 self.queue.done(batch.next).await?;
@@ -232,7 +258,7 @@ impl Otlp {
             Answer::Again { after, kind, why } => {
                 self.state.retried();
                 self.fail(kind, &why);
-                if matches!(kind, "unreachable" | "certificate") {
+                if matches!(kind, "unreachable" | "certificate" | "client_certificate") {
                     // Certificates are renewed by others; what cannot be read now may be again.
                     self.client.renew(&self.config);
                 }
@@ -242,16 +268,25 @@ impl Otlp {
         Ok(Round::Done)
     }
 
-    /// Said once: what fails goes on failing.
-    fn fail(&self, kind: &'static str, why: &str) {
-        if self.state.fail(kind, why) {
+    /// Said once, as what fails goes on failing, and seldom, where it comes and goes.
+    fn fail(&mut self, kind: &'static str, why: &str) {
+        if self.state.fail(kind, why)
+            && let Some(unsaid) = self.failures.say()
+        {
+            self.is_failure_said = true;
             let exporter = self.config.name.as_str();
-            tracing::warn!(exporter, kind, why, "cannot forward; it is tried again, and what comes waits");
+            tracing::warn!(
+                exporter,
+                kind,
+                why,
+                unsaid,
+                "cannot forward; it is tried again, and what comes waits"
+            );
         }
     }
 
-    fn recovered(&self) {
-        if self.state.recover() {
+    fn recovered(&mut self) {
+        if self.state.recover() && std::mem::take(&mut self.is_failure_said) {
             tracing::info!(exporter = self.config.name, "forwards again");
         }
     }

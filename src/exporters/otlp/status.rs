@@ -1,8 +1,9 @@
 //! How the sender of a backend does.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
+use crate::event::Timestamp;
 use crate::forward::{self, Queue};
 
 use super::{Config, Protocol};
@@ -12,10 +13,12 @@ use super::{Config, Protocol};
 pub struct Failing {
     /// Since when.
     pub since: Instant,
-    /// In a word: `unreachable`, `certificate`, `credentials`, `not_otlp`, `busy`, `queue`.
+    /// In a word: `unreachable`, `certificate`, `client_certificate`, `credentials`, `not_otlp`, `busy`, `queue`.
     pub kind: &'static str,
     /// In the backend's own words, or the system's.
     pub error: String,
+    /// When it is tried again, once that is known.
+    pub retry_at: Option<Timestamp>,
 }
 
 /// What was sent since the start.
@@ -62,8 +65,15 @@ impl State {
         let before = status.failing.take();
         let is_new = before.as_ref().is_none_or(|before| before.kind != kind);
         let since = before.map_or_else(Instant::now, |before| before.since);
-        status.failing = Some(Failing { since, kind, error: why.to_owned() });
+        status.failing = Some(Failing { since, kind, error: why.to_owned(), retry_at: None });
         is_new
+    }
+
+    /// Nothing is tried before so long.
+    pub(super) fn wait(&self, pause: Duration) {
+        if let Some(failing) = &mut self.lock().failing {
+            failing.retry_at = Some(Timestamp::now().saturating_add(pause));
+        }
     }
 
     /// Whether something was in the way.
@@ -128,6 +138,10 @@ impl Failing {
             b"certificate" => {
                 "make exporters' tls.ca_file the authority of the backend's certificate, or use the name that it is for; \
                  what waits is sent then"
+            }
+            b"client_certificate" => {
+                "the backend wants to see a certificate: give one that it accepts, and its key, with tls.cert_file and \
+                 tls.key_file of the exporter, and restart; what waits is sent then"
             }
             b"credentials" => {
                 "give the backend's own key in the exporter's headers, or keys, and restart; what waits is sent then"

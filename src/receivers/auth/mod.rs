@@ -22,6 +22,7 @@ use http::{HeaderMap, HeaderValue};
 use tokio::sync::watch;
 
 use crate::event::{Owner, capture};
+use crate::forward::hops;
 
 use super::Refusal;
 
@@ -58,6 +59,8 @@ pub struct Caller {
     pub capture: bool,
     /// Nothing of the request is written, and its sender is told what would have been.
     pub is_check: bool,
+    /// The marks of those that forwarded it ([`hops`]); `""` for none.
+    pub hops: String,
 }
 
 impl Gate {
@@ -70,7 +73,8 @@ impl Gate {
     /// Who sends a request with these headers.
     ///
     /// # Errors
-    /// If it comes from a web page, shows no credential that is known, or its tenant has sent too much.
+    /// If it comes from a web page, shows no credential that is known, was forwarded by this process before, or its
+    /// tenant has sent too much.
     pub fn admit(&self, headers: &HeaderMap) -> Result<Caller, Refusal> {
         // A web page must not be able to write sessions; browsers say where a request comes from.
         if headers.contains_key(ORIGIN) {
@@ -81,7 +85,9 @@ impl Gate {
         let forbids = |value: &HeaderValue| value.to_str().map_or(true, capture::forbids);
         let off = headers.get_all(CAPTURE).iter().any(forbids);
         let is_check = headers.contains_key(CHECK);
-        Ok(Caller { owner, is_confined, sender, capture: !off, is_check })
+        let marks = headers.get_all(hops::HEADER).iter().filter_map(|value| value.to_str().ok());
+        let hops = hops::arrived(marks).map_err(Refusal::Circle)?;
+        Ok(Caller { owner, is_confined, sender, capture: !off, is_check, hops })
     }
 
     /// Counts the bytes of a request that was let in against what its tenant may send.

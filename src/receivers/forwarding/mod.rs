@@ -18,7 +18,7 @@ use bytes::Bytes;
 use futures_util::future::join_all;
 
 use crate::event::{Owner, Signal, Timestamp};
-use crate::forward::{Body, Cleaner, Entry, Form, Prepared, PushError, Queue, prepare};
+use crate::forward::{Body, Cleaner, Entry, Form, Prepared, PushError, Queue, Room, prepare};
 
 use super::auth::Sender;
 use super::{Lease, MemoryLimit, Refusal};
@@ -59,7 +59,7 @@ pub struct Forwards(Vec<(Signal, Forward)>);
 /// A request as it is forwarded, on its way to the queues.
 #[derive(Default)]
 pub(super) struct Outgoing {
-    pushes: Vec<(Arc<Queue>, Bytes)>,
+    pushes: Vec<(Arc<Queue>, Bytes, Option<Room>)>,
     /// Pays for them.
     lease: Option<Lease>,
 }
@@ -70,6 +70,7 @@ pub(super) struct Known<'r> {
     pub(super) is_confined: bool,
     pub(super) sender: &'r Sender,
     pub(super) ingested_at: Timestamp,
+    pub(super) hops: &'r str,
 }
 
 impl Forwards {
@@ -85,10 +86,8 @@ impl Forwards {
 
     /// Asks the client to try again if a queue that refuses is full.
     pub(super) fn admit(&self, request: &Arriving<'_>) -> Result<(), Refusal> {
-        match self.of(request).find(|forward| forward.queue.refuses()) {
-            Some(_) => Err(refusal(&PushError::Full)),
-            None => Ok(()),
-        }
+        let mut queues = self.of(request).map(|forward| &forward.queue);
+        queues.try_for_each(|queue| queue.admit()).map_err(|error| refusal(&error))
     }
 
     /// Whether any queue has what carries `signal`.
@@ -105,7 +104,8 @@ impl Forwards {
         self.0.iter().filter(is_for).map(|(_, forward)| forward)
     }
 
-    /// What of a body goes to which queue.
+    /// What of a body goes to which queue. A queue that refuses has room for it then: a request that is refused
+    /// later would be stored, and other backends would have it.
     pub(super) fn prepare(
         &self,
         signal: Signal,
@@ -130,7 +130,8 @@ impl Forwards {
             if let Some(lease) = &mut outgoing.lease {
                 lease.grow(bytes.len())?;
             }
-            outgoing.pushes.push((Arc::clone(&forward.queue), bytes));
+            let room = forward.queue.room(bytes.len()).map_err(|error| refusal(&error))?;
+            outgoing.pushes.push((Arc::clone(&forward.queue), bytes, room));
         }
         Ok(outgoing)
     }
@@ -169,6 +170,9 @@ impl Forward {
             let size = in_memory(&body.bytes);
             // There would never be room for it: the client would send it again and again.
             if size > memory.limit() / 2 {
+                if self.queue.is_refusing() {
+                    return Err(refusal(&self.queue.note_refused(PushError::TooLarge)));
+                }
                 self.queue.note_dropped("too_large", 1, None);
                 return Ok(None);
             }
@@ -202,6 +206,7 @@ impl Forward {
             is_confined: known.is_confined,
             person,
             ingested_at: known.ingested_at,
+            hops: known.hops.to_owned(),
             body,
         };
         Ok(Some(entry.encode()))
@@ -221,7 +226,8 @@ fn in_memory(json: &[u8]) -> usize {
 impl Outgoing {
     /// Puts everything into its queues; returns once it is as durable there as they promise.
     pub(super) async fn push(self) -> Result<(), Refusal> {
-        let pushes = self.pushes.into_iter().map(|(queue, bytes)| async move { queue.push(&bytes).await });
+        let pushes =
+            self.pushes.into_iter().map(|(queue, bytes, room)| async move { queue.push(&bytes, room).await });
         // All of them, also after one has failed: once there is an answer nothing is under way.
         let pushed = join_all(pushes).await;
         drop(self.lease);

@@ -12,6 +12,7 @@
 //! | too slow | 408 | `DEADLINE_EXCEEDED` |
 //! | too large | 413 | `RESOURCE_EXHAUSTED`, without `RetryInfo` |
 //! | unsupported | 415 | `UNIMPLEMENTED` |
+//! | forwarded in a circle | 508 | `FAILED_PRECONDITION` |
 //! | too many | 429, with `Retry-After` | `RESOURCE_EXHAUSTED`, with `RetryInfo` |
 //! | unavailable | 503, with `Retry-After` | `UNAVAILABLE`, with `RetryInfo` |
 
@@ -136,6 +137,7 @@ const fn codes(refusal: &Refusal) -> (StatusCode, Code) {
         Refusal::TooSlow { .. } => (StatusCode::REQUEST_TIMEOUT, Code::DeadlineExceeded),
         Refusal::TooLarge(_) => (StatusCode::PAYLOAD_TOO_LARGE, Code::ResourceExhausted),
         Refusal::Unsupported(_) => (StatusCode::UNSUPPORTED_MEDIA_TYPE, Code::Unimplemented),
+        Refusal::Circle(_) => (StatusCode::LOOP_DETECTED, Code::FailedPrecondition),
         Refusal::Unavailable { .. } => (StatusCode::SERVICE_UNAVAILABLE, Code::Unavailable),
     }
 }

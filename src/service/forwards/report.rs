@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::exporters::otlp::{Handle, Status};
 use crate::forward;
 use crate::service::Report;
+use crate::service::report::to_write_again;
 
 /// The state of a backend's sender.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,6 +24,9 @@ pub struct ForwardReport {
     pub place: String,
     /// `forwarding`, or the kind of what stands in the way: `unreachable`, `credentials`, …
     pub state: String,
+    /// When it is tried again, RFC 3339, if something stands in the way.
+    #[serde(default)]
+    pub retry_at: Option<String>,
     /// Requests of clients that the backend took since the start.
     pub bodies: u64,
     /// Requests that were sent again since the start.
@@ -50,13 +54,17 @@ impl Report {
             let waiting = queue.waiting;
             self.problem(
                 format!("{name} cannot forward for {seconds} s, {waiting} requests wait: {}", failing.error),
-                failing.remedy(),
+                match failing.retry_at {
+                    Some(at) => format!("{}; tried again at {at}", failing.remedy()),
+                    None => failing.remedy().to_owned(),
+                },
             );
         }
         self.add_losses(name, &status, &queue);
         self.forwards.push(ForwardReport {
             exporter: name.to_owned(),
             place: handle.place().to_owned(),
+            retry_at: status.failing.as_ref().and_then(|failing| failing.retry_at).map(|at| at.to_string()),
             state: status.failing.map_or("forwarding", |failing| failing.kind).to_owned(),
             bodies: status.bodies,
             retries: status.retries,
@@ -75,6 +83,13 @@ impl Report {
             let what = format!("{name}: {count} requests were not forwarded ({reason}{last})");
             self.problem(what, of_drop(reason));
         }
+        for (reason, count) in &queue.refused {
+            // What is asked for again later is lost to nobody: it is told of while it goes on.
+            if *reason == "too_large" || queue.is_refusing {
+                let what = format!("{name}: {count} requests of clients were refused ({reason})");
+                self.problem(what, of_refusal(reason));
+            }
+        }
         if status.rejected > 0 {
             let said = status.rejection.as_deref().unwrap_or_default();
             self.problem(
@@ -83,10 +98,7 @@ impl Report {
             );
         }
         if let Some(error) = &queue.disk_error {
-            self.problem(
-                format!("the queue of {name} cannot be written: {error}"),
-                "free space or repair the disk; it goes on by itself",
-            );
+            self.problem(format!("the queue of {name} cannot be written: {error}"), to_write_again(error));
         }
         if queue.lost > 0 {
             self.problem(
@@ -115,6 +127,21 @@ fn of_drop(reason: &str) -> &'static str {
     }
 }
 
+/// What to do about clients that are refused, as `on_full: refuse` says.
+fn of_refusal(reason: &str) -> &'static str {
+    match reason {
+        "queue_full" => {
+            "clients are asked to send again later until there is room: see why the backend does not keep up, raise the \
+             exporter's queue.max_size, or write on_full: drop_oldest, which refuses nobody"
+        }
+        "too_large" => {
+            "a request of more than an eighth of queue.max_size does not fit: raise it, have clients send smaller \
+             batches, or write on_full: drop_oldest, which stores it here without forwarding it"
+        }
+        _ => "clients are asked to send again later: free space or repair the disk of the queue",
+    }
+}
+
 /// Their metrics, each with the exporter's id as a label.
 #[derive(Debug)]
 pub(in crate::service) struct ForwardMetrics(pub(in crate::service) Vec<Handle>);
@@ -138,6 +165,15 @@ const GAUGES: [(&str, &str, Reading); 4] = [
     }),
 ];
 
+type Reasons = fn(&forward::Status) -> &BTreeMap<&'static str, u64>;
+
+const BY_REASON: [(&str, &str, Reasons); 2] = [
+    ("skillspan_forward_dropped", "Requests of clients that were not forwarded, by reason", |queue| {
+        &queue.dropped
+    }),
+    ("skillspan_forward_refused", "Requests of clients that were refused, by reason", |queue| &queue.refused),
+];
+
 impl Collector for ForwardMetrics {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
         if self.0.is_empty() {
@@ -159,13 +195,13 @@ impl Collector for ForwardMetrics {
                 ConstGauge::new(value).encode(family.encode_family(&[("exporter", *exporter)])?)?;
             }
         }
-        let help = "Requests of clients that were not forwarded, by reason";
-        let mut family =
-            encoder.encode_descriptor("skillspan_forward_dropped", help, None, MetricType::Counter)?;
-        for (exporter, _, queue) in &senders {
-            for (reason, count) in &queue.dropped {
-                let labels = [("exporter", *exporter), ("reason", *reason)];
-                ConstCounter::new(*count).encode(family.encode_family(&labels)?)?;
+        for (name, help, read) in BY_REASON {
+            let mut family = encoder.encode_descriptor(name, help, None, MetricType::Counter)?;
+            for (exporter, _, queue) in &senders {
+                for (reason, count) in read(queue) {
+                    let labels = [("exporter", *exporter), ("reason", *reason)];
+                    ConstCounter::new(*count).encode(family.encode_family(&labels)?)?;
+                }
             }
         }
         Ok(())

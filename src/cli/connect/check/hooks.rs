@@ -35,7 +35,7 @@ pub(super) fn send(client: &Client, named: Option<&Path>) -> Result<Arrival, Str
         Outcome::LeftOut(reason) => Err(format!("this folder's sessions are left out: {reason}")),
         Outcome::Failed(reason) => Err(reason),
         Outcome::Arrived { url, checked } => {
-            Ok(Arrival { url, checked, withheld: None, note: format!("by `{command}`") })
+            Ok(Arrival { url, checked, withheld: None, in_part: Vec::new(), note: format!("by `{command}`") })
         }
     }
 }

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `route.rs` | where and how, as the settings that are written say |
 //! | `sample.rs` | the marked record that is sent, as each client writes its own |
+//! | `silence.rs` | what the settings keep back |
 //! | `hooks.rs` | for assistants with hooks, the command that they run is run |
 //! | `mod.rs` | the command, and what is said |
 //!
@@ -13,6 +14,7 @@
 mod hooks;
 mod route;
 mod sample;
+mod silence;
 
 use std::fmt::Write;
 use std::path::Path;
@@ -37,6 +39,8 @@ struct Arrival {
     checked: Checked,
     /// Why the client itself sends no texts.
     withheld: Option<String>,
+    /// What else it does not send, and by which switches.
+    in_part: Vec<String>,
     /// What else to know.
     note: String,
 }
@@ -78,7 +82,7 @@ pub(super) fn all() -> Result<(), Failure> {
 
 /// Whether what an assistant sends arrives, and with what it says, for `skillspan doctor`.
 pub(super) fn arrives(client: &Client) -> Result<Arrived, String> {
-    let Arrival { url, checked, withheld, .. } = asked(client, None)?;
+    let Arrival { url, checked, withheld, in_part, .. } = asked(client, None)?;
     if checked.facts == 0 {
         return Err(format!(
             "{url} keeps nothing of what it sends; check the filters of the sessions pipeline there"
@@ -88,11 +92,20 @@ pub(super) fn arrives(client: &Client) -> Result<Arrived, String> {
         .content
         .is_empty()
         .then(|| withheld.unwrap_or_else(|| "the processors of the server take them out".to_owned()));
-    Ok(Arrived { url, withheld })
+    Ok(Arrived { url, withheld, in_part })
 }
 
 fn asked(client: &Client, file: Option<&Path>) -> Result<Arrival, String> {
-    if client.token == FOR_HOOKS { hooks::send(client, file) } else { send(client, file) }
+    let asked = if client.token == FOR_HOOKS { hooks::send(client, file) } else { send(client, file) };
+    // What the answer leaves open is known here.
+    asked.map_err(|reason| {
+        reason.replace("`skillspan connect …", &format!("`skillspan connect {}", client.name))
+    })
+}
+
+/// Whether the reason is that the settings cannot be read, or keep everything back.
+pub(super) fn is_silent(reason: &str) -> bool {
+    reason.contains("it is not valid") || silence::is_told_in(reason)
 }
 
 /// What is said of it; whether it arrived.
@@ -111,16 +124,19 @@ fn told(client: &Client, outcome: Result<Arrival, String>) -> (String, bool) {
 fn send(client: &Client, file: Option<&Path>) -> Result<Arrival, String> {
     let route = route::of(client, file)?;
     let question = sample::question(client, &route)?;
-    let checked = reach::ask(&question)?;
+    let checked = reach::ask(&question).map_err(|reason| match route.is_grpc {
+        true => format!("over HTTP, which skillspan takes on its port of gRPC as well: {reason}"),
+        false => reason,
+    })?;
     let withheld = route.withheld.map(|switch| format!("{switch} is not on"));
     let asks_the_system = route.url.starts_with("https://") && route.authorities.is_empty();
     let note = if asks_the_system && route::OF_THEIR_OWN.contains(&client.name) { BRINGS_ALONG } else { "" };
-    Ok(Arrival { url: route.url, checked, withheld, note: note.to_owned() })
+    Ok(Arrival { url: route.url, checked, withheld, in_part: route.in_part, note: note.to_owned() })
 }
 
 /// What arrived, line by line; whether anything did.
 fn shown(arrival: &Arrival) -> (String, bool) {
-    let Arrival { url, checked, withheld, note } = arrival;
+    let Arrival { url, checked, withheld, in_part, note } = arrival;
     if checked.facts == 0 {
         let text = "reached, and it keeps nothing of what this client sends: see the filters of its sessions pipeline";
         return (format!("{url} is {text}\n"), false);
@@ -144,6 +160,9 @@ fn shown(arrival: &Arrival) -> (String, bool) {
     let _ = writeln!(text, "  workspace  {workspace}\n  person     {person}\n  content    {content}");
     if checked.tenant != "default" {
         let _ = writeln!(text, "  tenant     {}", checked.tenant);
+    }
+    if !in_part.is_empty() && withheld.is_none() {
+        let _ = writeln!(text, "  kept back  {}", in_part.join("; "));
     }
     if !note.is_empty() {
         let _ = writeln!(text, "  note       {note}");

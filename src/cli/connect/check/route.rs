@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
+use super::silence;
 use crate::cli::connect::beside::Beside;
 use crate::cli::connect::catalogue::{Client, Place};
 use crate::cli::connect::change::file_of;
@@ -24,12 +25,16 @@ pub(super) struct Route {
     pub(super) encoding: Encoding,
     /// The switch that lets texts out, where it is off.
     pub(super) withheld: Option<String>,
+    /// What else is kept back, and by which switches.
+    pub(super) in_part: Vec<String>,
+    /// The settings say gRPC; what takes both on one port is asked over HTTP.
+    pub(super) is_grpc: bool,
     /// Files of certificates that it trusts beside those of the system.
     pub(super) authorities: Vec<PathBuf>,
 }
 
 /// What is read: the settings, the variables beside them, and the environment.
-struct Written {
+pub(super) struct Written {
     settings: Option<Document>,
     beside: Option<(Document, bool)>,
     path: Option<PathBuf>,
@@ -83,7 +88,7 @@ impl Written {
     }
 
     /// A setting as text; `None` if it is not there.
-    fn get(&self, path: &[&str]) -> Option<String> {
+    pub(super) fn get(&self, path: &[&str]) -> Option<String> {
         match self.settings.as_ref()?.get(path)? {
             Value::String(text) => Some(text),
             Value::Null => None,
@@ -92,7 +97,7 @@ impl Written {
     }
 
     /// A variable as the client sees it.
-    fn variable(&self, name: &str) -> Option<String> {
+    pub(super) fn variable(&self, name: &str) -> Option<String> {
         let in_settings = || match self.variables {
             Some(key) => self.get(&[key, name]),
             None => self.get(&[name]),
@@ -122,11 +127,20 @@ impl Written {
                  where it is started, and check there"
             );
         }
-        let place = match &self.path {
+        format!("{} does not set {name}; `skillspan connect {}` says how", self.place(), self.client)
+    }
+
+    /// Where its settings stand.
+    pub(super) fn place(&self) -> String {
+        match &self.path {
             Some(path) => path.display().to_string(),
             None => "the environment of this shell".to_owned(),
-        };
-        format!("{place} does not set {name}; `skillspan connect {}` says how", self.client)
+        }
+    }
+
+    /// Codex, set up by hand.
+    pub(super) fn exports_spans_by_grpc(&self) -> bool {
+        self.get(&["otel", "trace_exporter", "otlp-grpc", "endpoint"]).is_some()
     }
 }
 
@@ -166,7 +180,8 @@ pub(super) fn of(client: &Client, named: Option<&Path>) -> Result<Route, String>
     if !route.url.starts_with("http://") && !route.url.starts_with("https://") {
         return Err(format!("{} is no address: it begins with http:// or https://", route.url));
     }
-    Ok(route)
+    silence::silent(client, &written, &route.url)?;
+    Ok(Route { in_part: silence::withheld(client, &written), ..route })
 }
 
 /// As OpenTelemetry's SDKs read their variables.
@@ -175,25 +190,40 @@ fn by_variables(written: &Written, signal: &str, usual: Encoding, content: &[&st
         let special = name.replace("OTLP_", &format!("OTLP_{}_", signal.to_uppercase()));
         written.variable(&special).or_else(|| written.variable(name))
     };
+    let protocol = of_signal("OTEL_EXPORTER_OTLP_PROTOCOL");
+    let is_grpc = protocol.as_deref() == Some("grpc");
     let own = written.variable(&format!("OTEL_EXPORTER_OTLP_{}_ENDPOINT", signal.to_uppercase()));
-    let base = || written.variable(ENDPOINT).map(|base| below(&base, &format!("v1/{signal}")));
-    let url = own.or_else(base).ok_or_else(|| written.missing(ENDPOINT))?;
-    let encoding = match of_signal("OTEL_EXPORTER_OTLP_PROTOCOL").as_deref() {
+    let path = format!("v1/{signal}");
+    // Over gRPC an address has no path.
+    let own = own.map(|own| if is_grpc { below(&with_scheme(&own), &path) } else { own });
+    let base = || written.variable(ENDPOINT);
+    let base = || base().map(|base| if is_grpc { with_scheme(&base) } else { base });
+    let url = own.or_else(|| base().map(|base| below(&base, &path)));
+    let url = url.ok_or_else(|| written.missing(ENDPOINT))?;
+    let encoding = match protocol.as_deref() {
         None => usual,
-        Some("http/protobuf") => Encoding::Protobuf,
+        Some("http/protobuf" | "grpc") => Encoding::Protobuf,
         Some("http/json") => Encoding::Json,
         Some(other) => {
-            return Err(format!("its settings say the protocol {other:?}; this asks over HTTP alone"));
+            return Err(format!(
+                "its settings say the protocol {other:?}, which OpenTelemetry does not have"
+            ));
         }
     };
     let is_on = |name: &&&str| written.variable(name).is_some_and(|value| says_content(&value));
     let withheld = content.iter().find(|name| !is_on(name)).map(|name| (*name).to_owned());
     let headers = of_signal(HEADERS).unwrap_or_default();
-    Ok(Route { url, headers: pairs(&headers, percent_decoded), encoding, withheld, ..shared(written) })
+    let headers = pairs(&headers, percent_decoded);
+    Ok(Route { url, headers, encoding, withheld, is_grpc, ..shared(written) })
+}
+
+/// Addresses of gRPC may do without.
+fn with_scheme(address: &str) -> String {
+    if address.contains("://") { address.to_owned() } else { format!("http://{address}") }
 }
 
 /// A switch is on, or names where texts go.
-fn says_content(value: &str) -> bool {
+pub(super) fn says_content(value: &str) -> bool {
     let value = value.to_ascii_lowercase();
     capture::read(&value) == Some(true) || value.contains("span") || value.contains("event")
 }
@@ -210,24 +240,30 @@ fn shared(written: &Written) -> Route {
         resource: pairs(&resource, if is_raw { str::to_owned } else { percent_decoded }),
         encoding: Encoding::Protobuf,
         withheld: None,
+        in_part: Vec::new(),
+        is_grpc: false,
         authorities,
     }
 }
 
 fn codex(written: &Written) -> Result<Route, String> {
     let exporter = |key| ["otel", "exporter", "otlp-http", key];
-    let url = written
-        .get(&exporter("endpoint"))
-        .ok_or_else(|| written.missing("otel.exporter.otlp-http.endpoint"))?;
+    let by_grpc = written.get(&["otel", "exporter", "otlp-grpc", "endpoint"]);
+    let (url, is_grpc) = match (written.get(&exporter("endpoint")), by_grpc) {
+        (Some(url), _) => (url, false),
+        (None, Some(base)) => (below(&with_scheme(&base), "v1/logs"), true),
+        (None, None) => return Err(written.missing("otel.exporter.otlp-http.endpoint")),
+    };
     let encoding = match written.get(&exporter("protocol")).as_deref() {
         Some("json") => Encoding::Json,
         _ => Encoding::Protobuf,
     };
-    let token = written.get(&["otel", "exporter", "otlp-http", "headers", "Authorization"]);
+    let kind = if is_grpc { "otlp-grpc" } else { "otlp-http" };
+    let token = written.get(&["otel", "exporter", kind, "headers", "Authorization"]);
     let headers = token.map(|token| ("Authorization".to_owned(), token)).into_iter().collect();
     let withheld = (!written.is_on(&["otel", "log_user_prompt"])).then(|| "otel.log_user_prompt".to_owned());
     // It trusts what the system trusts.
-    Ok(Route { url, headers, encoding, withheld, authorities: Vec::new(), ..shared(written) })
+    Ok(Route { url, headers, encoding, withheld, is_grpc, authorities: Vec::new(), ..shared(written) })
 }
 
 /// Gemini CLI's block of settings, and Qwen Code's.
@@ -236,13 +272,13 @@ fn telemetry(written: &Written) -> Result<Route, String> {
     let base = written
         .get(&["telemetry", "otlpEndpoint"])
         .ok_or_else(|| written.missing("telemetry.otlpEndpoint"))?;
-    if written.get(&["telemetry", "otlpProtocol"]).as_deref() != Some("http") {
-        return Err("its settings say gRPC (telemetry.otlpProtocol); this asks over HTTP alone".to_owned());
-    }
+    let is_grpc = written.get(&["telemetry", "otlpProtocol"]).as_deref() != Some("http");
+    let base = if is_grpc { with_scheme(&base) } else { base };
     let is_withheld = written.get(&["telemetry", "logPrompts"]).is_some_and(|value| value == "false");
     let withheld = is_withheld.then(|| "telemetry.logPrompts".to_owned());
     let headers = pairs(&written.variable(HEADERS).unwrap_or_default(), percent_decoded);
-    Ok(Route { url: below(&base, "v1/logs"), headers, encoding: Encoding::Json, withheld, ..shared(written) })
+    let url = below(&base, "v1/logs");
+    Ok(Route { url, headers, encoding: Encoding::Json, withheld, is_grpc, ..shared(written) })
 }
 
 fn openclaw(written: &Written) -> Result<Route, String> {
