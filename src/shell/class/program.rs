@@ -359,7 +359,7 @@ fn pattern_comes_first(program: &str, rest: &[&str]) -> bool {
             _ => false,
         }
     };
-    !rest.iter().take_while(|word| **word != "--").any(|word| brought(word))
+    !rest.iter().take_while(|word| **word != "--").any(brought)
 }
 
 /// Whether the word behind this option is a pattern.
