@@ -329,6 +329,7 @@ async fn mined(folder: &Path, digests: &Digests) -> Vec<Mined> {
     let job = |(place, digests)| Job {
         place,
         digests,
+        older: None,
         sessions: Arc::default(),
         vectors: None,
         verified: Arc::default(),

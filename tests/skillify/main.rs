@@ -35,3 +35,4 @@ mod tools;
 mod varying;
 mod vectors;
 mod verified;
+mod windows;

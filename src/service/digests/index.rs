@@ -11,6 +11,7 @@ use std::time::Duration;
 use super::KeptGroup;
 use super::entries::Span;
 use super::packed::Packed;
+use super::window::Key;
 use crate::event::Timestamp;
 use crate::library::session_number;
 use crate::service::mining::Place;
@@ -54,7 +55,8 @@ impl NewGroup {
                 place: 0,
                 bytes: u32::try_from(digest.size()).unwrap_or(u32::MAX),
                 prompts: u32::try_from(digest.prompts()).unwrap_or(u32::MAX),
-                ended: digest.ended(),
+                events: u32::try_from(digest.events()).unwrap_or(u32::MAX).min(!ENDED)
+                    | if digest.ended() { ENDED } else { 0 },
             };
             (digest.place(), session)
         };
@@ -84,8 +86,12 @@ pub(in crate::service) struct Indexed {
     pub(in crate::service) bytes: u32,
     /// Prompts of the main agent.
     pub(in crate::service) prompts: u32,
-    ended: bool,
+    /// How many there are, and [`ENDED`].
+    events: u32,
 }
+
+/// The client said that the session ended.
+const ENDED: u32 = 1 << 31;
 
 impl Indexed {
     /// When the last of it came.
@@ -96,13 +102,27 @@ impl Indexed {
     /// [`crate::skillify::Digest::is_closed`].
     pub(in crate::service) fn is_closed(&self, now: Timestamp, idle: Duration) -> bool {
         let (event, ingested) = self.times();
-        sessions::is_closed(self.ended, event, ingested, now, idle)
+        sessions::is_closed(self.has_ended(), event, ingested, now, idle)
     }
 
     /// [`crate::skillify::Digest::closes_at`].
     pub(in crate::service) fn closes_at(&self, idle: Duration) -> Timestamp {
         let (event, ingested) = self.times();
-        sessions::closes_at(self.ended, event, ingested, idle)
+        sessions::closes_at(self.has_ended(), event, ingested, idle)
+    }
+
+    /// How many events it has.
+    pub(super) fn events(&self) -> u64 {
+        u64::from(self.events & !ENDED)
+    }
+
+    /// Where it stands among the sessions of its workspace.
+    pub(super) fn key(&self) -> Key {
+        (self.last_event_at, self.session)
+    }
+
+    fn has_ended(&self) -> bool {
+        self.events & ENDED != 0
     }
 
     fn times(&self) -> (Timestamp, Timestamp) {
@@ -153,10 +173,10 @@ impl Index {
         group.sessions.first().and_then(|session| self.place_of(session))
     }
 
-    /// Where the entries are of groups that have sessions in one of these places.
-    pub(super) fn entries_of(&self, wanted: impl Fn(&Place) -> bool) -> Vec<At> {
-        let is_wanted: Vec<bool> = self.places.iter().map(wanted).collect();
-        let has = |session: &Indexed| is_wanted.get(session.place as usize).copied().unwrap_or_default();
+    /// Where the entries are of groups that have such sessions.
+    pub(super) fn entries_of(&self, wanted: impl Fn(&Place, Key) -> bool) -> Vec<At> {
+        let has =
+            |session: &Indexed| self.place_of(session).is_some_and(|place| wanted(place, session.key()));
         let groups = self.groups.iter().filter(|group| group.sessions.iter().any(has));
         groups.map(|group| group.at.clone()).collect()
     }

@@ -8,6 +8,7 @@
 //! | `entries.rs` | entries of a file, written and read |
 //! | `file.rs` | the file that keeps them |
 //! | `reading.rs` | [`Workspaces`]: digests of some workspaces, read from the file |
+//! | `window.rs`, `windowed.rs` | which sessions of a workspace are mined; what the older ones showed |
 //! | `lessons.rs` | what was mined of it, kept until something is new |
 //!
 //! What is kept is a set of groups ([`crate::table::Ties`]), each with the digests of its sessions, and
@@ -29,6 +30,8 @@ mod index;
 pub(super) mod lessons;
 mod packed;
 mod reading;
+mod window;
+mod windowed;
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -45,7 +48,8 @@ use crate::library::Census;
 use crate::skillify::{DIGEST_VERSION, Digest, SharedCommands};
 use crate::table::upkeep::Tombstone;
 use crate::table::{
-    Covered, Cursor, Group, Location, NewGroups, ReadError, ResolveOptions, Standing, Table, Ties, resolve,
+    Covered, Cursor, Group, Location, NewGroups, ReadError, ResolveOptions, Session, Standing, Table, Ties,
+    resolve,
 };
 
 use entries::Entry;
@@ -57,6 +61,9 @@ use index::{Index, NewGroup};
 use packed::Packed;
 use reading::Reading;
 pub use reading::Workspaces;
+use window::Key;
+pub use window::Window;
+pub use windowed::{Before, Windowed, Windows};
 
 use super::mining::Place;
 
@@ -89,7 +96,7 @@ struct KeptGroup {
 }
 
 /// Files of programs that did not pack digests are made anew.
-const PACKED: u32 = 1000;
+const PACKED: u32 = 2000;
 /// A reader that upkeep overtakes so often is not overtaken by upkeep.
 const MOST_ATTEMPTS: u32 = 5;
 /// A disk that loses digests so often is used no more.
@@ -155,7 +162,7 @@ impl Digests {
 
     /// The digests of every workspace of every tenant, oldest first. Blocks.
     pub fn places(&self) -> io::Result<Workspaces> {
-        self.reading(|_| true).workspaces(|_| true)
+        self.reading(|_, _| true).workspaces(|_, _| true)
     }
 
     /// The digests of the workspaces that are wanted, oldest first. What is not what was written is made anew of the
@@ -178,11 +185,11 @@ impl Digests {
         &self,
         wanted: impl Fn(&Place) -> bool + Send + 'static,
     ) -> io::Result<Workspaces> {
-        let reading = self.reading(&wanted);
-        finished(tokio::task::spawn_blocking(move || reading.workspaces(wanted))).await
+        let reading = self.reading(|place, _| wanted(place));
+        finished(tokio::task::spawn_blocking(move || reading.workspaces(|place, _| wanted(place)))).await
     }
 
-    fn reading(&self, wanted: impl Fn(&Place) -> bool) -> Reading {
+    fn reading(&self, wanted: impl Fn(&Place, Key) -> bool) -> Reading {
         Reading { file: self.kept.file.clone(), entries: self.kept.index.entries_of(wanted) }
     }
 
@@ -405,10 +412,8 @@ impl Work {
         let digest = || {
             full.map(|Group { ties, events, .. }| {
                 let sessions = resolve(events, options);
-                KeptGroup {
-                    ties,
-                    digests: sessions.iter().map(|session| Packed::of(&Digest::of(session))).collect(),
-                }
+                let packed = |session: &Session| Packed::of(&Digest::of(session), session.facts.len());
+                KeptGroup { ties, digests: sessions.iter().map(packed).collect() }
             })
             .collect()
         };

@@ -8,6 +8,8 @@ use std::sync::Arc;
 use super::KeptGroup;
 use super::entries::{self, Entry, Span, damaged};
 use super::index::At;
+use super::packed::Packed;
+use super::window::Key;
 use crate::event::Timestamp;
 use crate::service::mining::Place;
 use crate::skillify::{Digest, sharing_commands};
@@ -23,14 +25,14 @@ pub(super) struct Reading {
 }
 
 impl Reading {
-    /// The digests of the wanted places, ready to be mined; equal commands are one in memory. Blocks.
-    pub(super) fn workspaces(self, wanted: impl Fn(&Place) -> bool) -> io::Result<Workspaces> {
+    /// The digests of the wanted sessions, ready to be mined; equal commands are one in memory. Blocks.
+    pub(super) fn workspaces(self, wanted: impl Fn(&Place, Key) -> bool) -> io::Result<Workspaces> {
         let mut places = Workspaces::new();
         sharing_commands(|| {
             self.groups(|group| {
                 for packed in &group.digests {
                     let place = packed.place();
-                    if wanted(&place) {
+                    if wanted(&place, packed.key()) {
                         let digest = packed.unpacked().ok_or_else(damaged)?;
                         places.entry(place).or_default().push(Arc::new(digest));
                     }
@@ -43,6 +45,21 @@ impl Reading {
             digests.sort_by(|a, b| by_age(a).cmp(&by_age(b)));
         }
         Ok(places)
+    }
+
+    /// The digests of the wanted sessions as they are kept, oldest first. Blocks.
+    pub(super) fn packed(self, wanted: impl Fn(&Place, Key) -> bool) -> io::Result<Vec<Packed>> {
+        let mut all = Vec::new();
+        self.groups(|group| {
+            let digests = group.digests.into_iter();
+            all.extend(digests.filter(|packed| wanted(&packed.place(), packed.key())));
+            Ok(())
+        })?;
+        all.sort_by_cached_key(|packed| {
+            let (started_at, session, source) = packed.by_age();
+            (started_at, session.to_owned(), source)
+        });
+        Ok(all)
     }
 
     /// The ties of each group, in any order. Blocks.
