@@ -27,6 +27,7 @@ mod procedures;
 mod repairs;
 mod rule_injections;
 mod rules;
+mod runs;
 mod safety;
 mod scripts;
 mod settings;

@@ -1,12 +1,11 @@
 //! Digests of some workspaces, read from where they are kept.
 
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::io;
 use std::sync::Arc;
 
 use super::KeptGroup;
-use super::entries::{self, Entry, Span, damaged};
+use super::entries::{self, Entry, Files, Span, damaged};
 use super::index::At;
 use super::packed::Packed;
 use super::window::Key;
@@ -20,7 +19,7 @@ pub type Workspaces = BTreeMap<Place, Vec<Arc<Digest>>>;
 
 /// What is to be read: a thread of its own can do it.
 pub(super) struct Reading {
-    pub(super) file: Option<Arc<File>>,
+    pub(super) files: Files,
     pub(super) entries: Vec<At>,
 }
 
@@ -73,18 +72,18 @@ impl Reading {
     }
 
     fn groups(self, mut take: impl FnMut(KeptGroup) -> io::Result<()>) -> io::Result<()> {
-        let mut spans: Vec<Span> = Vec::new();
+        let mut by_file: BTreeMap<u32, Vec<Span>> = BTreeMap::new();
         for at in self.entries {
             match at {
-                At::File(span) => spans.push(span),
+                At::File(span) => by_file.entry(span.file).or_default().push(span),
                 At::Memory(bytes) => take(group(&bytes)?)?,
             }
         }
-        if spans.is_empty() {
-            return Ok(());
+        for (number, spans) in by_file {
+            let file = self.files.get(&number).ok_or_else(damaged)?;
+            entries::read_at(file, spans, |_, bytes| take(group(bytes)?))?;
         }
-        let file = self.file.ok_or_else(damaged)?;
-        entries::read_at(&file, spans, |_, bytes| take(group(bytes)?))
+        Ok(())
     }
 }
 
