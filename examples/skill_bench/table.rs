@@ -7,10 +7,10 @@ use std::time::Instant;
 
 use sha2::{Digest as _, Sha256};
 use skillspan::event::{Owner, SessionEvent};
-use skillspan::service::digests::Digests;
-use skillspan::service::mining::{mine_what_is_new, parts};
+use skillspan::service::digests::{Digests, Window, Windowed, Windows};
+use skillspan::service::mining::{UNPACKED, mine_what_is_new, parts};
 use skillspan::service::wording::{Found, Job};
-use skillspan::skillify::{Config, Digest, Mined};
+use skillspan::skillify::{Config, Mined};
 use skillspan::table::{FileIdentity, Filter, Location, Table};
 
 use crate::noise::Noise;
@@ -88,16 +88,23 @@ pub(crate) fn mine(folder: &Path, kept: Option<&Path>, memory: u64, show: bool) 
     for part in parts(digests.sizes().into_iter().collect(), memory, |(_, bytes)| *bytes) {
         let started = Instant::now();
         let places: BTreeSet<_> = part.into_iter().map(|(place, _)| place).collect();
-        let wanted = digests.workspaces(&table, move |place| places.contains(place));
+        let windows = Windows {
+            window: Window { bytes: memory / UNPACKED, events: None, age: None },
+            mining: Config::default(),
+            verified: Arc::default(),
+            folder: kept.map(Path::to_owned),
+        };
+        let wanted = digests.windows(&table, move |place| places.contains(place), &windows);
         let jobs: Vec<Job> = runtime.block_on(wanted).unwrap().into_iter().map(job).collect();
         let read = resident();
         let found = runtime.block_on(mine_what_is_new(&jobs, Config::default(), kept)).unwrap();
         println!("part mined       {:>8.2?} {read} digests read, {} mined", started.elapsed(), resident());
         for (job, Found { mined, .. }) in jobs.iter().zip(&found) {
             println!(
-                "{}: {} sessions, {} segments, {} of {} candidates published{}",
+                "{}: {} sessions, {} older, {} segments, {} of {} candidates published{}",
                 mined.workspace,
                 job.digests.len(),
+                mined.older,
                 mined.segments,
                 mined.candidates.iter().filter(|candidate| candidate.is_published()).count(),
                 mined.candidates.len(),
@@ -107,8 +114,8 @@ pub(crate) fn mine(folder: &Path, kept: Option<&Path>, memory: u64, show: bool) 
     }
 }
 
-fn job((place, digests): ((String, String), Vec<Arc<Digest>>)) -> Job {
-    Job { place, digests, sessions: Arc::default(), vectors: None, verified: Arc::default() }
+fn job((place, Windowed { digests, older }): ((String, String), Windowed)) -> Job {
+    Job { place, digests, older, sessions: Arc::default(), vectors: None, verified: Arc::default() }
 }
 
 /// The memory of this process now, and at most so far.

@@ -13,11 +13,11 @@ use crate::event::{counted, visible_json, visible_line};
 use crate::exporters::target::Update;
 use crate::service::digests::Digests;
 use crate::service::embeddings::{self, Embeddings};
-use crate::service::mining::{RunError, keep_record, mine_what_is_new, publish, read};
+use crate::service::mining::{RunError, jobs, keep_record, mine_what_is_new, publish, read};
 use crate::service::sent::{dollars, what_is_sent};
 use crate::service::wording::{Found, Job, Known, Step, Tally};
 use crate::skillify::llm::Spent;
-use crate::skillify::{Config, Digest, null};
+use crate::skillify::{Config, null};
 use crate::table::Table;
 
 use super::cases::Events;
@@ -93,22 +93,21 @@ async fn mine_now(arguments: &Arguments) -> Result<String, Failure> {
             of_workspace.as_ref().is_none_or(|wanted| wanted == workspace)
                 && of_tenant.as_ref().is_none_or(|wanted| wanted == tenant)
         };
-        let places = digests.workspaces(&table, is_wanted).await.or_fail()?;
+        let mut jobs = jobs(&mut digests, &table, is_wanted, pipeline).await.or_fail()?;
         if let Some(rounds) = arguments.null {
             let mining = Config { verified: Some(&pipeline.verified), ..pipeline.mining };
-            for ((_, workspace), digests) in places {
+            for Job { place: (_, workspace), digests, .. } in jobs {
                 let _ = writeln!(text, "{}", null(&visible_line(&workspace), &digests, &mining, rounds));
             }
             continue;
         }
         if let Some(until) = &arguments.learn_until {
             let mining = Config { verified: Some(&pipeline.verified), ..pipeline.mining };
-            for ((_, workspace), digests) in places {
+            for Job { place: (_, workspace), digests, .. } in jobs {
                 let _ = writeln!(text, "{}", looked_at(&workspace, &digests, &mining, until));
             }
             continue;
         }
-        let mut jobs = jobs_of(pipeline, places);
         look_up(arguments, pipeline, &mut jobs, &mut text).await?;
         let found = mine(arguments, pipeline, &table, &jobs, &mut text).await?;
         if arguments.cases {
@@ -140,18 +139,6 @@ async fn mine_now(arguments: &Arguments) -> Result<String, Failure> {
         return Err(Failure::Failed(error.into()));
     }
     Ok(text)
-}
-
-/// The jobs of a pipeline.
-fn jobs_of(pipeline: &SkillsPipeline, places: BTreeMap<(String, String), Vec<Arc<Digest>>>) -> Vec<Job> {
-    let job = |(place, digests)| Job {
-        place,
-        digests,
-        sessions: Arc::default(),
-        vectors: None,
-        verified: Arc::clone(&pipeline.verified),
-    };
-    places.into_iter().map(job).collect()
 }
 
 /// Gives the jobs of a pipeline vectors of words, if it has a place to take them from.

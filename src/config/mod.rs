@@ -68,8 +68,9 @@ pub use given::{Given, Origin};
 use reading::Reading;
 pub use settings::{
     ConsoleSettings, Doors, EmbeddingSettings, FollowerSettings, ForwardRoute, ForwardSettings, Listener,
-    LogSettings, McpSettings, ModelSettings, OtlpMetrics, Outline, ProcessorSettings, ReceiverSettings,
-    Schedule, Sees, SessionsPipeline, SessionsTable, Settings, SkillsPipeline, TranscriptSettings, Uses,
+    LogSettings, McpSettings, ModelSettings, OtlpMetrics, Outline, ProcessorSettings, Reach,
+    ReceiverSettings, Schedule, Sees, SessionsPipeline, SessionsTable, Settings, SkillsPipeline,
+    TranscriptSettings, Uses,
 };
 use tree::Node;
 pub use units::parse_duration;

@@ -23,7 +23,8 @@ use super::proposer;
 use super::raw::{self, Connector, Exporter, Pipeline, Processor, Raw};
 use super::settings::Outline;
 use super::settings::{
-    ProcessorSettings, ReceiverSettings, Schedule, SessionsPipeline, SessionsTable, Settings, SkillsPipeline,
+    ProcessorSettings, Reach, ReceiverSettings, Schedule, SessionsPipeline, SessionsTable, Settings,
+    SkillsPipeline,
 };
 use super::tree::{BUILT_IN, Node};
 use super::{DecodeError, Given};
@@ -309,6 +310,15 @@ impl Resolver<'_> {
             min_interval: skillify.min_interval.0,
         };
         let memory = skillify.memory.0;
+        let window =
+            Reach { events: skillify.window.events, age: skillify.window.age.as_ref().map(|age| age.0) };
+        for (key, is_none) in
+            [("events", window.events == Some(0)), ("age", window.age.is_some_and(|age| age.is_zero()))]
+        {
+            if is_none {
+                return Err(self.invalid(&["connectors", id, "window", key], "expected at least 1"));
+            }
+        }
         self.used.insert(format!("extensions.{}", table.id));
         let model = self.model(id, &skillify.proposer)?;
         self.used.insert(format!("connectors.{id}"));
@@ -338,6 +348,7 @@ impl Resolver<'_> {
             embeddings,
             digests,
             memory,
+            window,
             targets,
         })
     }

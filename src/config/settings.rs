@@ -319,8 +319,19 @@ pub struct SkillsPipeline {
     pub digests: Option<PathBuf>,
     /// The bytes of memory that mining may take: workspaces are mined in parts that take no more, or one by one.
     pub memory: u64,
+    /// How far back workspaces are mined, if not as far as the memory allows.
+    pub window: Reach,
     /// Where skills go.
     pub targets: Vec<Target>,
+}
+
+/// How far back a workspace is mined.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Reach {
+    /// The newest so many events.
+    pub events: Option<u64>,
+    /// Sessions that were open so long before the newest event.
+    pub age: Option<Duration>,
 }
 
 /// A model that words skills.

@@ -22,7 +22,7 @@ use crate::skillify::{self, Digest, Lessons, Mined, Offline, mine_digests};
 use crate::table::{self, Filter, ResolveOptions, Session, Table, resolve};
 
 use super::StartError;
-use super::digests::{Digests, Indexed, lessons};
+use super::digests::{Digests, Indexed, Window, Windowed, Windows, lessons};
 use super::due::Mark;
 use super::embeddings::{Embeddings, EmbeddingsError};
 use super::metrics::MiningCounts;
@@ -80,7 +80,7 @@ pub async fn read(
 }
 
 /// A digest is reckoned to take so many times its bytes while it is mined: a quarter of that for itself.
-const UNPACKED: u64 = 16;
+pub const UNPACKED: u64 = 16;
 
 /// How many workspaces are mined beside each other: they are nothing to each other, and mining is work of
 /// the background.
@@ -102,6 +102,34 @@ pub async fn mine_what_is_new(
     Ok(lessons.iter().map(|lessons| Found { mined: lessons.worded(&Offline), learned: None }).collect())
 }
 
+/// The jobs of the workspaces that are wanted, their digests read.
+pub async fn jobs(
+    digests: &mut Digests,
+    table: &Table,
+    wanted: impl Fn(&Place) -> bool + Clone + Send + 'static,
+    settings: &SkillsPipeline,
+) -> Result<Vec<Job>, RunError> {
+    let windows = Windows {
+        window: Window {
+            bytes: settings.memory / UNPACKED,
+            events: settings.window.events,
+            age: settings.window.age,
+        },
+        mining: settings.mining,
+        verified: Arc::clone(&settings.verified),
+        folder: settings.digests.clone(),
+    };
+    let job = |(place, Windowed { digests, older })| Job {
+        place,
+        digests,
+        older,
+        sessions: Arc::default(),
+        vectors: None,
+        verified: Arc::clone(&settings.verified),
+    };
+    Ok(digests.windows(table, wanted, &windows).await?.into_iter().map(job).collect())
+}
+
 /// What work on workspaces comes to, in the order of the workspaces.
 pub(super) async fn beside_each_other<T>(
     work: Vec<BoxFuture<'_, Result<T, RunError>>>,
@@ -117,8 +145,13 @@ pub(super) async fn mine(
 ) -> Result<Arc<Lessons>, RunError> {
     let (job, kept) = (job.clone(), kept.map(Path::to_owned));
     let mining = tokio::task::spawn_blocking(move || {
-        let config =
-            skillify::Config { vectors: job.vectors.as_deref(), verified: Some(&job.verified), ..config };
+        let older = job.older.as_ref().map(|older| &older.showed);
+        let config = skillify::Config {
+            vectors: job.vectors.as_deref(),
+            verified: Some(&job.verified),
+            older,
+            ..config
+        };
         let mine = || mine_digests(&job.place.1, &job.digests, &config);
         Arc::new(lessons::known_or(kept.as_deref(), &job, &config, mine))
     });
@@ -395,15 +428,7 @@ impl Worker {
     async fn jobs(&mut self, places: BTreeSet<Place>, table: &Table) -> Result<Vec<Job>, RunError> {
         let Some(digests) = &mut self.digests else { return Ok(Vec::new()) };
         let places = Arc::new(places);
-        let workspaces = digests.workspaces(table, move |place| places.contains(place)).await?;
-        let job = |(place, digests)| Job {
-            place,
-            digests,
-            sessions: Arc::default(),
-            vectors: None,
-            verified: Arc::clone(&self.settings.verified),
-        };
-        Ok(workspaces.into_iter().map(job).collect())
+        jobs(digests, table, move |place| places.contains(place), &self.settings).await
     }
 
     /// The workspaces that are due.

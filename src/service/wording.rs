@@ -30,6 +30,7 @@ use crate::skillify::{self, Digest, Lessons, Mined, Offline, Vectors, Verified};
 use crate::table::{Session, Table};
 
 use super::author::{Notes, Source};
+use super::digests::Before;
 use super::mining::{Place, RunError, beside_each_other, findings, mine};
 use super::sent::dollars;
 
@@ -45,6 +46,8 @@ pub struct Job {
     pub place: Place,
     /// The digests of its sessions.
     pub digests: Vec<Arc<Digest>>,
+    /// What sessions showed that are older than these, where these are a window.
+    pub older: Option<Arc<Before>>,
     /// The sessions themselves, where whoever asks has them; else a model is shown those of [`Known::with_sessions`].
     pub sessions: Arc<Vec<Session>>,
     /// Vectors of the words of its prompts, where some are to be used.
@@ -65,12 +68,12 @@ pub struct Found {
 impl Found {
     /// The skills as targets take them up.
     pub fn findings(self, job: &Job, census: &Census) -> Findings {
-        Findings {
-            tenant: job.place.0.clone(),
-            census: census.clone(),
-            learned: self.learned,
-            ..findings(&self.mined, &job.digests)
+        let mut findings = findings(&self.mined, &job.digests);
+        for (skill, date) in job.older.iter().flat_map(|older| older.showed.uses()) {
+            let last = findings.uses.entry(skill.clone()).or_default();
+            *last = date.clone().max(std::mem::take(last));
         }
+        Findings { tenant: job.place.0.clone(), census: census.clone(), learned: self.learned, ..findings }
     }
 }
 

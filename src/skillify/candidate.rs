@@ -23,6 +23,7 @@ use super::kind::{
     together,
 };
 use super::offline::Offline;
+use super::older::Older;
 use super::ones_own::without_contradictions;
 use super::propose::{self, Material, Proposer};
 use super::score::{self, PublishRule, Rules, Shortfall};
@@ -52,6 +53,8 @@ pub(super) struct Workspace<'a> {
     pub(super) as_of: Timestamp,
     /// What sessions tell of what they run.
     pub(super) known: guard::Known,
+    /// What sessions showed that are older than these.
+    pub(super) older: Option<&'a Older>,
 }
 
 /// How many claims of each kind stand.
@@ -79,6 +82,9 @@ pub(super) struct Published {
 /// The claims of a kind that stand, and those that do not.
 type Found = (Vec<kind::Proposed>, Vec<(kind::Proposed, Verdict)>);
 
+/// A claim that does not stand, and what it lacks.
+pub(super) type Held = (SupportedClaim, Vec<Shortfall>);
+
 /// A candidate before it is judged as a whole.
 pub(super) struct Draft {
     pub(super) topic: Topic,
@@ -92,11 +98,11 @@ pub(super) struct Draft {
 pub(super) struct Unworded {
     workspace: String,
     scope: Scope,
-    material: Material,
+    pub(super) material: Material,
     dropped: Vec<String>,
     recently: Vec<(Claim, Recently)>,
     rank: u32,
-    shortfalls: Vec<Shortfall>,
+    pub(super) shortfalls: Vec<Shortfall>,
 }
 
 impl Workspace<'_> {
@@ -126,6 +132,7 @@ impl Workspace<'_> {
             )
         });
         candidates.extend(held);
+        candidates.extend(self.remembered_skills(&candidates));
         candidates.sort_by_cached_key(order);
         self.keep_the_most_useful(&mut candidates);
         candidates.sort_by_cached_key(order);
@@ -172,8 +179,8 @@ impl Workspace<'_> {
         published
     }
 
-    /// The claims that stand by themselves, and those that do not, each a candidate of its own.
-    fn lessons(&self) -> (Vec<SupportedClaim>, Vec<Unworded>) {
+    /// The claims that stand by themselves, and those that do not, each with what it lacks.
+    pub(super) fn counted(&self) -> (Vec<SupportedClaim>, Vec<Held>) {
         let sessions = Sessions::of(self.works);
         let mut standing = Vec::new();
         let mut held = Vec::new();
@@ -222,6 +229,13 @@ impl Workspace<'_> {
             shortfalls.extend(self.review([&claim.claim]));
             if shortfalls.is_empty() { standing.push(claim) } else { held.push((claim, shortfalls)) }
         }
+        (standing, held)
+    }
+
+    /// The claims that stand by themselves, and those that do not, each a candidate of its own.
+    fn lessons(&self) -> (Vec<SupportedClaim>, Vec<Unworded>) {
+        let (standing, held) = self.counted();
+        let (standing, mut held) = self.with_remembered(standing, held);
         let rules = self.rules();
         let standing = without_contradictions(standing, &mut held);
         let (own, held): (Vec<_>, Vec<_>) =
@@ -235,7 +249,7 @@ impl Workspace<'_> {
     }
 
     /// The rules that people state, each a candidate of its own: a person agrees to one at a time.
-    fn rules(&self) -> Vec<Unworded> {
+    pub(super) fn rules(&self) -> Vec<Unworded> {
         if self.rule.rules == Rules::Off {
             return Vec::new();
         }
@@ -252,7 +266,7 @@ impl Workspace<'_> {
     }
 
     /// What a claim that its counts prove lacks still.
-    fn shortfalls(&self, claim: &SupportedClaim) -> Vec<Shortfall> {
+    pub(super) fn shortfalls(&self, claim: &SupportedClaim) -> Vec<Shortfall> {
         let people: BTreeSet<&str> = claim
             .support
             .iter()

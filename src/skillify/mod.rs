@@ -55,6 +55,7 @@
 //! | `procedure.rs` | the steps of a cluster become a procedure |
 //! | `trigger.rs` | which words say when to use a skill |
 //! | `candidate.rs`, `ones_own.rs` | from segments to candidates, and each of them worded; what one person proves |
+//! | `older.rs` | what older sessions showed, where those that are mined are a window of the newest |
 //! | `account.rs` | what a session cost, and why |
 //! | `later/` | whether a session met a claim's situation, and did what it says |
 //! | `expected.rs` | what a claim is expected to save |
@@ -97,6 +98,7 @@ mod meaning;
 mod name;
 mod null;
 mod offline;
+mod older;
 mod ones_own;
 mod option;
 mod outcome;
@@ -148,6 +150,7 @@ pub(crate) use guard::objection;
 pub use later::{Later, Seen, Watched};
 pub use null::{Null, Row, null};
 pub use offline::Offline;
+pub use older::Older;
 pub use outcome::Outcome;
 pub use propose::{Material, Proposer};
 pub use score::{PublishRule, Rules, Shortfall};
@@ -158,7 +161,7 @@ pub use template::Template;
 pub(crate) use trigger::is_imperative;
 pub use vectors::{MOST_DIMENSIONS, VectorError, Vectors, VectorsError};
 
-use crate::event::Timestamp;
+use crate::event::{Timestamp, counted};
 use crate::table::Session;
 use verify::Work;
 
@@ -183,6 +186,8 @@ pub struct Config<'v> {
     pub verified: Option<&'v Verified>,
     /// How near words of prompts are in meaning; `None`: words are alike that are the same.
     pub vectors: Option<&'v Vectors>,
+    /// What sessions showed that are older than those that are mined; `None`: there are none.
+    pub older: Option<&'v Older>,
     /// An idea to do without, so that what it earns can be measured; `None` outside of measurements.
     pub without: Option<Idea>,
 }
@@ -221,6 +226,8 @@ pub struct Lessons {
     #[serde(with = "digest::micros")]
     as_of: Timestamp,
     segments: usize,
+    #[serde(default)]
+    older: usize,
     candidates: Vec<candidate::Unworded>,
     clusters: Vec<Group>,
 }
@@ -232,6 +239,7 @@ impl Lessons {
             workspace: self.workspace.clone(),
             as_of: self.as_of,
             segments: self.segments,
+            older: self.older,
             candidates: self.candidates.iter().map(|candidate| candidate.worded(proposer)).collect(),
             clusters: self.clusters.clone(),
         }
@@ -247,6 +255,8 @@ pub struct Mined {
     pub as_of: Timestamp,
     /// How many segments were read.
     pub segments: usize,
+    /// How many older sessions there are, of which it is remembered what they showed.
+    pub older: usize,
     /// Published ones first, then by worth.
     pub candidates: Vec<Candidate>,
     /// The clusters of segments, and what became of each.
@@ -257,6 +267,10 @@ impl Mined {
     /// Why each candidate is published or not, a line each.
     pub fn explain(&self) -> Vec<String> {
         let mut lines = vec![format!("{}: {} segments as of {}", self.workspace, self.segments, self.as_of)];
+        if self.older > 0 {
+            let older = counted(self.older, "older session", "older sessions");
+            lines.push(format!("  what {older} showed is remembered: they are beyond the window"));
+        }
         lines.extend(self.clusters.iter().map(ToString::to_string));
         lines.extend(self.candidates.iter().flat_map(Candidate::explain));
         lines
@@ -274,7 +288,8 @@ pub fn mine_digests<D: Borrow<Digest>>(workspace: &str, digests: &[D], config: &
     let as_of = digests.iter().map(|digest| digest.borrow().last_event_at).max().unwrap_or_default();
     with_workspace(workspace, digests, config, |mining, segments| {
         let (candidates, clusters) = mining.candidates();
-        Lessons { workspace: workspace.to_owned(), as_of, segments, candidates, clusters }
+        let older = config.older.map_or(0, Older::sessions);
+        Lessons { workspace: workspace.to_owned(), as_of, segments, older, candidates, clusters }
     })
 }
 
@@ -306,8 +321,11 @@ fn with_workspace<D: Borrow<Digest>, T>(
     let segments = works.len();
     works.retain(|work| !work.segment.loaded_a_skill);
     works.sort_by(|a, b| (a.segment.started_at, &a.segment.id).cmp(&(b.segment.started_at, &b.segment.id)));
-    let known_people: BTreeSet<&str> =
-        sessions().map(|session| person_of(session, config).0).filter(|person| !person.is_empty()).collect();
+    let known_people: BTreeSet<&str> = sessions()
+        .map(|session| person_of(session, config).0)
+        .filter(|person| !person.is_empty())
+        .chain(config.older.into_iter().flat_map(Older::people))
+        .collect();
     let as_of = sessions().map(|session| session.last_event_at).max().unwrap_or_default();
     let terms = terms::Terms::of(&works);
     let background = chance::Background::of(&works, &terms);
@@ -324,7 +342,8 @@ fn with_workspace<D: Borrow<Digest>, T>(
         recent: expected::Recent::of(&works),
         terms: &terms,
         as_of,
-        known: known(sessions()),
+        known: known(sessions(), config.older),
+        older: config.older,
     };
     work(&mining, segments)
 }
@@ -340,8 +359,11 @@ fn person_of<'d>(session: &'d Digest, config: &Config<'_>) -> (&'d str, bool) {
 }
 
 /// What the sessions tell of what they run.
-fn known<'d>(sessions: impl Iterator<Item = &'d Digest>) -> guard::Known {
+fn known<'d>(sessions: impl Iterator<Item = &'d Digest>, older: Option<&Older>) -> guard::Known {
     let mut known = guard::Known::default();
+    if let Some(older) = older {
+        older.tell(&mut known);
+    }
     for session in sessions {
         known.fetched.extend(session.fetched());
         known.tools.extend(session.tools());

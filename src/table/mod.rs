@@ -106,7 +106,7 @@ pub use groups::{Group, NewGroups, Standing};
 pub use layout::FileIdentity;
 pub use location::{Bucket, Location, LocationError};
 pub use manifest::OpenError;
-pub use query::{Change, Cursor, Sessions};
+pub use query::{Change, Cursor, Difference, Sessions};
 pub use read::{DamagedFile, FileInfo, Filter, Listing, ReadError, Scan};
 pub use resolve::{ResolveOptions, resolve};
 pub use schema::{ColumnDescription, columns, schema};

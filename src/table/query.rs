@@ -37,7 +37,42 @@ pub struct Sessions {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Cursor(BTreeSet<String>);
 
+/// What came to a set and what left it.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Difference {
+    came: Vec<String>,
+    left: Vec<String>,
+}
+
+impl Difference {
+    /// From one set to another.
+    pub fn between(before: &BTreeSet<String>, after: &BTreeSet<String>) -> Self {
+        Self {
+            came: after.difference(before).cloned().collect(),
+            left: before.difference(after).cloned().collect(),
+        }
+    }
+
+    /// Makes the one set the other.
+    pub fn carry_out(self, set: &mut BTreeSet<String>) {
+        for one in &self.left {
+            set.remove(one);
+        }
+        set.extend(self.came);
+    }
+}
+
 impl Cursor {
+    /// What lies between a cursor and a later one.
+    pub fn difference_to(&self, later: &Self) -> Difference {
+        Difference::between(&self.0, &later.0)
+    }
+
+    /// Goes on to the later one.
+    pub fn advance(&mut self, difference: Difference) {
+        difference.carry_out(&mut self.0);
+    }
+
     pub(super) fn of(paths: BTreeSet<String>) -> Self {
         Self(paths)
     }

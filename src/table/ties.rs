@@ -65,7 +65,7 @@ impl Ties {
 
 /// What tells whether a row joins a group: the hashes of its ties. A reader keeps one for each group that it knows,
 /// so it takes a tenth of what [`Ties`] take.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HashedTies {
     hashes: Box<[u64]>,
     /// [`Ties::since`] as a number: 20261122.

@@ -53,6 +53,10 @@ fn an_error_names_file_line_column_path_and_what_to_do() {
             "c.yaml:3:23: connectors.skillify.publish.allow: no class `guess`; the classes are read, build, test, format, generate, tree, services, tasks, fetch, fetched-code, publish, send, administer, unknown",
         ),
         (
+            "connectors:\n  skillify: { window: { events: 0 } }\n",
+            "c.yaml:2:33: connectors.skillify.window.events: expected at least 1",
+        ),
+        (
             "connectors:\n  skillify: { publish: { verified: true } }\n",
             "c.yaml:2:36: connectors.skillify.publish.verified: no credential names a person, so nobody would count: give `user` to the tokens of extensions.auth",
         ),
@@ -301,6 +305,19 @@ fn one_person_is_enough_only_without_credentials_and_on_loopback() {
     for (text, alone) in [("", true), (token, false), (open, false)] {
         let settings = config::parse(text, Origin::Text("test"), &ProcessSource).unwrap();
         assert_eq!(settings.skills.first().unwrap().mining.publish.alone, alone, "{text}");
+    }
+}
+
+#[test]
+fn workspaces_are_mined_as_far_back_as_the_configuration_says() {
+    for (text, window) in [
+        ("", (None, None)),
+        ("connectors: { skillify: { window: { events: 2000000 } } }\n", (Some(2_000_000), None)),
+        ("connectors: { skillify: { window: { age: 90d } } }\n", (None, Some(90 * 86_400))),
+    ] {
+        let settings = config::parse(text, Origin::Text("test"), &ProcessSource).unwrap();
+        let found = settings.skills.first().unwrap().window;
+        assert_eq!((found.events, found.age.map(|age| age.as_secs())), window, "{text}");
     }
 }
 

@@ -4,14 +4,17 @@
     cargo run --release --example generate_table -- FOLDER/table 200000 10 4
     python3 tests/live/mining_memory.py SKILLSPAN FOLDER COPIES        # needs crc32c of PyPI
 
-Digests of the table are made once. Their file is then written with every group COPIES times, each copy under session and
-trace ids of its own, and read by `skillspan skillify --dry-run --workspace none`: it reads the whole file, asks the table
-what is new, counts whose the sessions are, and mines nothing. What its private memory is at most is the index, and what a
-process takes anyhow (COPIES of 1). The log is left as it was found; 2.5 kB a session of the disk are needed meanwhile.
+Digests of the table are made once, but of its newest files. Their log is then written with every group COPIES times, each
+copy under session and trace ids of its own. `skillspan skillify --dry-run --workspace none` follows the table and mines
+nothing; it is run over the log, then with one of the newest files more, with nothing new, with another file more, and with
+nothing new. Of each run: what its private memory was at most, its CPU seconds, and the bytes that it read and wrote. The
+first that has something new makes a run of the whole log, once; what the second writes is what something new costs. At the
+end digests are removed; 5 kB a session of the disk are needed meanwhile.
 """
 
 import glob
 import os
+import re
 import shutil
 import struct
 import subprocess
@@ -109,30 +112,60 @@ def multiply(path, copies):
     return count
 
 
-def peak(command):
-    """The private memory of a process at most, in MiB, and the seconds it took."""
+def measured(command, what):
+    """Runs a command; prints its private memory at most, its time, and the bytes that it read and wrote."""
     running = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    most, began = 0, time.time()
-    while running.poll() is None:
-        status = open(f"/proc/{running.pid}/status").read()
+    most, began, moved = 0, time.time(), {}
+    while True:
+        try:
+            status = open(f"/proc/{running.pid}/status").read()
+            lines = open(f"/proc/{running.pid}/io").read().splitlines()
+            moved = dict(line.split(": ") for line in lines) or moved
+        except OSError:
+            status = ""
         most = max([most] + [int(line.split()[1]) for line in status.splitlines() if line.startswith("RssAnon")])
-        time.sleep(0.1)
-    assert running.returncode == 0, command
-    return most / 1024, time.time() - began
+        ended, code, used = os.wait4(running.pid, os.WNOHANG)
+        if ended:
+            break
+        time.sleep(0.05)
+    assert code == 0, command
+    mib = {name: int(moved[name]) / 2**20 for name in ("rchar", "wchar")}
+    print(
+        f"{what}: {most / 1024:.1f} MiB at most, {time.time() - began:.0f} s, {used.ru_utime + used.ru_stime:.1f} CPU s, "
+        f"{mib['rchar']:.1f} MiB read, {mib['wchar']:.2f} MiB written",
+        flush=True,
+    )
 
 
 def main():
     skillspan, folder, copies = sys.argv[1], os.path.abspath(sys.argv[2]), int(sys.argv[3])
     command = [skillspan, "skillify", "--config", configured(folder), "--dry-run", "--workspace", "none"]
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
-    (log,) = glob.glob(f"{folder}/digests/digests-*.log")
-    shutil.copy(log, f"{folder}/kept.log")
-    groups = multiply(log, copies)
-    size = os.path.getsize(log)
-    most, seconds = peak(command)
-    assert os.path.getsize(log) == size, "something was new, or was not read"
-    shutil.move(f"{folder}/kept.log", log)
-    print(f"{groups} groups, {size >> 20} MiB of digests: {most:.1f} MiB at most, {seconds:.0f} s")
+    shutil.rmtree(f"{folder}/digests", ignore_errors=True)
+    later = sorted(glob.glob(f"{folder}/table/v1/**/*.parquet", recursive=True), key=day)[-2:]
+    for path in later:
+        os.rename(path, path + ".later")
+    try:
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+        (log,) = glob.glob(f"{folder}/digests/digests-*.log")
+        groups = multiply(log, copies)
+        print(f"{groups} groups, {os.path.getsize(log) >> 20} MiB of digests", flush=True)
+        measured(command, "over the log")
+        for number, path in enumerate(later):
+            os.rename(path + ".later", path)
+            measured(command, f"with file {number + 1} more")
+            measured(command, "with nothing new")
+        for name in sorted(os.listdir(f"{folder}/digests")):
+            print(f"  {name}: {os.path.getsize(f'{folder}/digests/{name}') / 2**20:.2f} MiB")
+    finally:
+        for path in later:
+            if os.path.exists(path + ".later"):
+                os.rename(path + ".later", path)
+        shutil.rmtree(f"{folder}/digests", ignore_errors=True)
+
+
+def day(path):
+    """The day of a file of the table."""
+    return re.search(r"ingest_date=([0-9-]+)", path).group(1), path
 
 
 if __name__ == "__main__":

@@ -197,6 +197,7 @@ pub(super) fn jobs(sessions: &[Session]) -> Vec<Job> {
     vec![Job {
         place: ("acme".into(), "shop".into()),
         digests: sessions.iter().map(|session| Arc::new(Digest::of(session))).collect(),
+        older: None,
         sessions: Arc::new(sessions.to_vec()),
         vectors: None,
         verified: Arc::default(),

@@ -83,6 +83,7 @@ fn found(lines: &[(Value, &str)], against: &[&str]) -> Update {
         workspace: "shop".into(),
         as_of: evidence("", 30).started_at,
         segments: 3,
+        older: 0,
         candidates: vec![candidate],
         clusters: Vec::new(),
     };

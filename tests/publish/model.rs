@@ -61,6 +61,7 @@ fn jobs(sessions: &[Session]) -> Vec<Job> {
     vec![Job {
         place: ("acme".into(), "shop".into()),
         digests: sessions.iter().map(|session| Arc::new(Digest::of(session))).collect(),
+        older: None,
         sessions: Arc::default(),
         vectors: None,
         verified: Arc::default(),

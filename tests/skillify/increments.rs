@@ -198,11 +198,13 @@ proptest! {
         compacted in any::<bool>(),
         // Of the table's files, so many bytes at a time: one file, a few, all.
         part in prop_oneof![Just(1), Just(20_000), Just(u64::MAX)],
+        // When so many bytes stand in the log, they become a run.
+        sealed in prop_oneof![Just(1), Just(4_000), Just(u64::MAX)],
     ) {
         block_on(async {
             let folder = tempfile::tempdir().unwrap();
             let table = Table::open(&folder.path().join("table")).unwrap();
-            let mut digests = opened(folder.path()).await.in_parts_of(part);
+            let mut digests = opened(folder.path()).await.in_parts_of(part).sealed_at(sealed);
             let mut left = order.clone();
             for (file, cut) in cuts.iter().rev().chain(&[0]).enumerate() {
                 let new = left.split_off((*cut).min(left.len()));
@@ -214,7 +216,7 @@ proptest! {
                 }
                 if restarts[file] {
                     drop(digests);
-                    digests = opened(folder.path()).await.in_parts_of(part);
+                    digests = opened(folder.path()).await.in_parts_of(part).sealed_at(sealed);
                 }
                 if compacted && file == 1 {
                     let now = Timestamp::parse_rfc3339("2026-12-22T00:00:00Z").unwrap();
@@ -329,6 +331,7 @@ async fn mined(folder: &Path, digests: &Digests) -> Vec<Mined> {
     let job = |(place, digests)| Job {
         place,
         digests,
+        older: None,
         sessions: Arc::default(),
         vectors: None,
         verified: Arc::default(),

@@ -310,6 +310,8 @@ pub(in crate::config) struct Skillify {
     pub(in crate::config) digests: Option<String>,
     /// The memory that mining may take.
     pub(in crate::config) memory: ByteSize,
+    /// How far back workspaces are mined.
+    pub(in crate::config) window: Reach,
     /// What a skill needs to be published.
     pub(in crate::config) publish: Publish,
     /// What becomes of rules that people state: `review` or `off`.
@@ -320,6 +322,16 @@ pub(in crate::config) struct Skillify {
     pub(in crate::config) embeddings: Option<Embeddings>,
     /// How several workers agree on one.
     pub(in crate::config) coordination: Coordination,
+}
+
+/// As far as the memory allows, or less far.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(in crate::config) struct Reach {
+    /// The newest so many events.
+    pub(in crate::config) events: Option<u64>,
+    /// So long before the newest event.
+    pub(in crate::config) age: Option<Span>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -435,6 +447,7 @@ impl Default for Skillify {
             min_interval: Span(Duration::from_secs(60)),
             digests: None,
             memory: ByteSize(256 << 20),
+            window: Reach::default(),
             publish: Publish::default(),
             rules: Rules::default(),
             proposer: Proposer::default(),

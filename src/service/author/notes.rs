@@ -140,6 +140,7 @@ mod tests {
         Job {
             place: ("acme".into(), "shop".into()),
             digests: Vec::new(),
+            older: None,
             sessions: Arc::new(sessions),
             vectors: None,
             verified: Arc::default(),

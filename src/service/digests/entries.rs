@@ -4,17 +4,20 @@
 //! bytes: a [`postcard`] of [`Entry`].
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::{self, BufReader, ErrorKind, Read};
 use std::os::unix::fs::FileExt;
 use std::path::Path;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use super::KeptGroup;
 use super::file::Made;
-use crate::table::Cursor;
+use super::runs::{Line, Run};
+use crate::service::mining::Place;
+use crate::table::{Cursor, Difference};
 
 /// So many bytes are read or written at once.
 pub(super) const CHUNK: usize = 1 << 20;
@@ -29,15 +32,29 @@ pub(super) enum Entry<'a> {
     Group(u64, Cow<'a, KeptGroup>),
     Gone(Vec<u64>),
     Seen(Cursor, BTreeSet<String>),
+    Runs(Vec<Run>, Vec<u64>),
+    More(Difference, Difference),
+    Places(Vec<Place>),
+    Indexed(Vec<Line>),
+    /// How many groups there were, and their bytes.
+    End(u64, u64),
 }
 
-/// Where an entry lies in its file.
+/// The files that entries lie in, by their numbers.
+pub(super) type Files = BTreeMap<u32, Arc<File>>;
+
+/// The number of the log.
+pub(super) const LOG: u32 = 0;
+
+/// Where an entry lies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Span {
     /// Of its header.
     pub(super) offset: u64,
     /// With its header.
     pub(super) length: u32,
+    /// The number of the file.
+    pub(super) file: u32,
 }
 
 impl Span {
@@ -83,14 +100,15 @@ fn parts(header: [u8; HEADER]) -> (u32, u32) {
 }
 
 /// The bytes of an entry, with its header, which are what was written.
-pub(super) fn bytes_of(file: &File, span: Span) -> io::Result<Vec<u8>> {
+pub(super) fn bytes_of(files: &Files, span: Span) -> io::Result<Vec<u8>> {
+    let file = files.get(&span.file).ok_or_else(damaged)?;
     let mut bytes = vec![0; span.length as usize];
     file.read_exact_at(&mut bytes, span.offset)?;
     check(&bytes)?;
     Ok(bytes)
 }
 
-/// Gives the bytes of each entry to `take`, in the order of their places in the file.
+/// Gives the bytes of each entry of one file to `take`, in the order of their places in it.
 pub(super) fn read_at(
     file: &File,
     mut spans: Vec<Span>,
@@ -121,6 +139,7 @@ pub(super) fn read_at(
 /// The entries of a file, up to one that was cut off or damaged.
 pub(super) struct Entries {
     file: BufReader<File>,
+    number: u32,
     /// The bytes that are left of it.
     left: u64,
     offset: u64,
@@ -128,10 +147,11 @@ pub(super) struct Entries {
 }
 
 impl Entries {
-    pub(super) fn open(path: &Path) -> Option<Self> {
+    pub(super) fn open(path: &Path, number: u32) -> Option<Self> {
         let file = File::open(path).ok()?;
         let left = file.metadata().ok()?.len();
-        Some(Self { file: BufReader::with_capacity(CHUNK, file), left, offset: 0, bytes: Vec::new() })
+        let file = BufReader::with_capacity(CHUNK, file);
+        Some(Self { file, number, left, offset: 0, bytes: Vec::new() })
     }
 
     /// The file, to read entries by their places.
@@ -149,7 +169,7 @@ impl Entries {
         let (first, rest) = self.bytes.split_first_chunk_mut::<HEADER>()?;
         *first = header;
         self.file.read_exact(rest).ok()?;
-        let span = Span { offset: self.offset, length: whole };
+        let span = Span { offset: self.offset, length: whole, file: self.number };
         self.offset = span.end();
         Some((read(&self.bytes).ok()?, span))
     }

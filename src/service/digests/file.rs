@@ -3,21 +3,24 @@
 //! ```text
 //! digests-<hash of the table's place>.log
 //!     Made(what made it)             first; a file that something else made is not read
+//!     Runs([…], [1, 2])              the runs that it builds upon, and the groups of them that no longer stand
 //!     Group(7, {…})                  a group of sessions with their digests, by its number
 //!     Gone([3, 5])                   groups that no longer stand
 //!     Seen(cursor, erasures)         the entries up to here are one state; what follows is not, yet
+//!     More(cursor, erasures)         the same, as what is other than at the last state
+//! digests-<hash>-7.run, -7.index     what was the log's once (`runs.rs`)
 //! digests-<hash>.lock                held by the process that writes
 //! keeping.lock                       held for a moment by whoever keeps or forgets digests
 //! ```
 //!
-//! (`entries.rs` says how entries are written.) A run appends what it changed, while it reads the table. When more
-//! groups are out of date than stand, the file is written anew, by tenant and workspace. Nothing is synced: what a
-//! crash takes is made again.
+//! (`entries.rs` says how entries are written.) Mining appends what it changed, while it reads the table. When
+//! [`SEALED`] bytes stand in the log, they become a run and another log begins; when more of the log is out of date than
+//! stands, what stands is written to another log. Nothing is synced: what a crash takes is made again.
 //!
-//! A file gets its name while nobody may forget digests, and only if nothing is erased that the run does not know
+//! A run is written beside everything else and counts once the log says so. A file gets its name while nobody may forget digests, and only if nothing is erased that the run does not know
 //! of. From then on whoever forgets digests removes it by this name, whatever is still appended to it.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
@@ -26,9 +29,11 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
-use super::entries::{self, CHUNK, Entries, Entry, Span};
-use super::index::{At, Index, NewGroup};
-use super::{Kept, lessons};
+use super::entries::{self, Entry, Files, LOG, Span};
+use super::index::At;
+use super::load::{Loaded, load};
+use super::runs::{self, Out, Run, Writing};
+use super::{Kept, State, lessons};
 use crate::disk::{Disk, DiskFile, FileSystem, Lock, create_folders};
 use crate::service::{author, embeddings, record};
 use crate::skillify::short_hash;
@@ -55,8 +60,17 @@ pub(super) struct DigestFile {
     /// Another process that starts meanwhile keeps its digests to itself.
     _lock: Box<dyn Lock>,
     open: Option<Open>,
-    waste: Waste,
+    runs: Vec<Run>,
+    /// The runs that need an index.
+    unindexed: Vec<Run>,
+    /// The number of the next run.
+    next: u32,
+    /// When so many bytes stand in the log, they become a run.
+    pub(super) sealed: u64,
 }
+
+/// A run is about as large, or larger.
+const SEALED: u64 = 64 << 20;
 
 /// A file that entries are appended to.
 struct Open {
@@ -66,11 +80,24 @@ struct Open {
     length: u64,
     /// Where the next entry goes.
     end: u64,
+    /// The bytes of what it begins with: all but groups. 0: it holds no state.
+    header: u64,
 }
 
 impl Open {
-    fn new(file: Box<dyn DiskFile>, length: u64) -> Self {
-        Self { file: Mutex::new(file), length, end: length }
+    fn new(file: Box<dyn DiskFile>, length: u64, header: u64) -> Self {
+        Self { file: Mutex::new(file), length, end: length, header }
+    }
+
+    /// Appends the end of a state.
+    fn append_state(&mut self, bytes: &[u8]) -> io::Result<()> {
+        let at = self.end;
+        self.file().write_at(at, bytes)?;
+        self.end += bytes.len() as u64;
+        let end = self.end;
+        self.file().cut(end)?;
+        self.length = end;
+        Ok(())
     }
 
     fn file(&mut self) -> &mut dyn DiskFile {
@@ -78,13 +105,18 @@ impl Open {
     }
 }
 
-/// What a file holds that is out of date.
-#[derive(Debug, Default, Clone, Copy)]
-struct Waste {
-    /// Groups that no longer stand.
-    groups: usize,
-    /// The bytes of `Seen` entries, of which the last one counts.
-    seen: u64,
+/// What is to be put in order.
+enum Step {
+    /// What stands in these files becomes a run.
+    Run(Vec<u32>),
+    /// What stands in the log goes to another log.
+    Log,
+}
+
+/// What is written and does not count yet.
+pub(super) struct Prepared {
+    from: Vec<u32>,
+    run: Option<Writing>,
 }
 
 /// Whoever keeps digests and whoever forgets them take turns, so that nothing is kept behind the back of an
@@ -157,7 +189,7 @@ pub(super) fn is_log(name: &str) -> bool {
 }
 
 /// Removes a file if there is one.
-fn remove(path: &Path) -> io::Result<()> {
+pub(super) fn remove(path: &Path) -> io::Result<()> {
     match FileSystem.remove(path) {
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
         removed => removed,
@@ -172,19 +204,29 @@ impl DigestFile {
         let path = folder.join(format!("{name}.log"));
         // Only its holder puts another file in its place.
         let lock = FileSystem.lock(&folder.join(format!("{name}.lock")))?;
-        let (kept, state) = load(&path, &made).unwrap_or_default();
+        let Loaded { kept, log, runs, unindexed } = load(&path, &made).unwrap_or_default();
         let Some(lock) = lock else { return Ok((None, kept)) };
         // Earlier programs kept digests under this name; what is erased must not stay in it.
         remove(&path.with_extension("jsonl"))?;
-        let (length, waste) = state.unzip();
-        let open = length.and_then(|length| {
+        let open = log.and_then(|(length, header)| {
             let mut file = FileSystem.open(&path).ok()?;
             // What follows the last whole state must not be taken for a part of the next.
             file.cut(length).ok()?;
-            Some(Open::new(file, length))
+            Some(Open::new(file, length, header))
         });
-        let file = Self { path, made, _lock: lock, open, waste: waste.unwrap_or_default() };
+        let next = runs.iter().map(|run| run.number + 1).max().unwrap_or(LOG + 1);
+        let file = Self { path, made, _lock: lock, open, runs, unindexed, next, sealed: SEALED };
+        file.remove_other_runs();
         Ok((Some(file), kept))
+    }
+
+    /// Removes runs that do not count: of a program that ended before they did, or after they no longer did.
+    fn remove_other_runs(&self) {
+        for number in runs::numbers(&self.path) {
+            if self.runs.iter().all(|run| run.number != number) {
+                runs::remove(&self.path, number);
+            }
+        }
     }
 
     /// To be taken before anything is kept.
@@ -197,17 +239,17 @@ impl DigestFile {
         self.open.is_some()
     }
 
-    /// Begins a file that holds nothing, in a turn. It is the one to read entries from.
-    pub(super) fn begin(&mut self) -> io::Result<Arc<File>> {
+    /// Begins a file that holds nothing, in a turn. These are the files to read entries from.
+    pub(super) fn begin(&mut self) -> io::Result<Files> {
         self.open = None;
-        self.waste = Waste::default();
+        self.runs.clear();
+        self.remove_other_runs();
         let mut file = FileSystem.create(&self.path)?;
         let made = entries::written(&Entry::Made(self.made.clone()))?;
         file.write_at(0, &made)?;
         let reader = Arc::new(File::open(&self.path)?);
-        let end = made.len() as u64;
-        self.open = Some(Open::new(file, end));
-        Ok(reader)
+        self.open = Some(Open::new(file, made.len() as u64, 0));
+        Ok(Files::from([(LOG, reader)]))
     }
 
     /// Goes back to the last whole state.
@@ -228,7 +270,8 @@ impl DigestFile {
         }
         let place = |bytes: Vec<u8>| {
             // An entry is shorter than its length can say.
-            let span = Span { offset: open.end, length: u32::try_from(bytes.len()).unwrap_or(u32::MAX) };
+            let span =
+                Span { file: LOG, offset: open.end, length: u32::try_from(bytes.len()).unwrap_or(u32::MAX) };
             open.end += bytes.len() as u64;
             At::File(span)
         };
@@ -238,6 +281,8 @@ impl DigestFile {
     /// Removes what it holds, and what was mined of it. What is read from it can be read until it is begun again.
     pub(super) fn clear(&mut self) {
         self.open = None;
+        self.runs.clear();
+        self.remove_other_runs();
         let folder = self.path.parent().unwrap_or(&self.path);
         let names = FileSystem.list(folder).unwrap_or_default();
         let lessons = names.iter().filter(|name| name.starts_with(lessons::PREFIX));
@@ -248,63 +293,159 @@ impl DigestFile {
         }
     }
 
-    /// Makes what was appended a state, without the groups that are `gone`, or writes everything, in a turn.
-    pub(super) fn save(&mut self, kept: &mut Kept, gone: &[u64]) -> io::Result<()> {
-        let outdated = self.waste.groups + gone.len();
-        let is_worth_it = |open: &Open| outdated <= kept.index.len() && self.waste.seen <= open.end / 2;
-        let in_place = self.open.as_mut().is_some_and(|open| is_worth_it(open) && is_at(open, &self.path));
-        match self.open.as_mut().filter(|_| in_place) {
-            Some(open) => {
-                let mut bytes = Vec::new();
-                if !gone.is_empty() {
-                    bytes.extend(entries::written(&Entry::Gone(gone.to_vec()))?);
-                }
-                let seen = entries::written(&Entry::Seen(kept.cursor.clone(), kept.erasures.clone()))?;
-                bytes.extend(&seen);
-                let at = open.end;
-                open.file().write_at(at, &bytes)?;
-                open.end += bytes.len() as u64;
-                let end = open.end;
-                open.file().cut(end)?;
-                open.length = end;
-                self.waste.seen += seen.len() as u64;
-                self.waste.groups = outdated;
-                Ok(())
-            }
-            None => self.write_anew(kept),
+    /// Makes what was appended a state, without the groups that are `gone`, or writes everything, in a turn. `before` is
+    /// what was the last state.
+    pub(super) fn save(&mut self, kept: &mut Kept, gone: &[u64], before: &State) -> io::Result<()> {
+        let in_place = self.open.as_mut().is_some_and(|open| is_at(open, &self.path));
+        let Some(open) = self.open.as_mut().filter(|_| in_place) else { return self.write_anew(kept) };
+        let mut bytes = Vec::new();
+        if !gone.is_empty() {
+            bytes.extend(entries::written(&Entry::Gone(gone.to_vec()))?);
         }
+        let is_first = open.header == 0;
+        if is_first {
+            let seen =
+                entries::written(&Entry::Seen(kept.state.cursor.clone(), kept.state.erasures.clone()))?;
+            open.header = open.length + seen.len() as u64;
+            bytes.extend(seen);
+        } else {
+            bytes.extend(entries::written(&before.more(&kept.state))?);
+        }
+        open.append_state(&bytes)?;
+        for run in std::mem::take(&mut self.unindexed).iter().filter(|run| self.runs.contains(run)) {
+            if let Err(error) = runs::write_index(&self.path, run, &self.made) {
+                tracing::warn!(%error, "the next start reads a run of digests as a whole");
+            }
+        }
+        Ok(())
     }
 
-    /// Writes the groups that stand to a new file, those of a workspace beside each other.
+    /// Writes what stands to new files, in a turn.
     fn write_anew(&mut self, kept: &mut Kept) -> io::Result<()> {
-        let temporary = self.path.with_extension("new");
-        let mut out = Out { file: FileSystem.create(&temporary)?, offset: 0, buffer: Vec::new() };
-        out.add(&entries::written(&Entry::Made(self.made.clone()))?)?;
-        let mut order: Vec<(usize, &At)> = Vec::with_capacity(kept.index.len());
-        order.extend(kept.index.groups().iter().map(|group| &group.at).enumerate());
-        let groups = kept.index.groups();
-        order.sort_by_key(|(at, _)| groups.get(*at).and_then(|group| kept.index.first_place(group)));
-        let mut spans: Vec<(usize, Span)> = Vec::with_capacity(order.len());
-        for (at, place) in order {
-            let bytes = match (place, &kept.file) {
-                (At::Memory(bytes), _) => bytes.to_vec(),
-                (At::File(span), Some(file)) => entries::bytes_of(file, *span)?,
-                (At::File(_), None) => return Err(io::Error::other("there is no file of digests")),
-            };
-            spans.push((at, out.add(&bytes)?));
+        let standing: u64 = kept.index.bytes_by_file().values().sum();
+        let mut run = None;
+        if standing >= self.sealed {
+            let mut writing = self.new_run(kept)?;
+            writing.write(kept, |_| true)?;
+            writing.end()?;
+            run = Some(writing);
         }
-        out.add(&entries::written(&Entry::Seen(kept.cursor.clone(), kept.erasures.clone()))?)?;
-        let (file, length) = out.finish()?;
-        let reader = File::open(&temporary)?;
-        FileSystem.rename(&temporary, &self.path)?;
-        for (at, span) in spans {
-            if let Some(group) = kept.index.groups_mut().get_mut(at) {
-                group.at = At::File(span);
+        self.runs.clear();
+        self.write_log(kept, run)?;
+        self.remove_other_runs();
+        Ok(())
+    }
+
+    fn new_run(&mut self, kept: &Kept) -> io::Result<Writing> {
+        let number = self.next;
+        self.next += 1;
+        Writing::begin(&self.path, number, &self.made, &kept.index)
+    }
+
+    /// Writes what is to be put in order, if anything is, where it does not count yet. Not in a turn: whoever forgets digests
+    /// removes the names of what is written here.
+    pub(super) fn prepare(&mut self, kept: &Kept) -> io::Result<Option<Prepared>> {
+        let Some(step) = self.step(kept) else { return Ok(None) };
+        let Step::Run(from) = step else { return Ok(Some(Prepared { from: vec![LOG], run: None })) };
+        let mut writing = {
+            let _turn = self.turn().take()?;
+            if !self.open.as_mut().is_some_and(|open| is_at(open, &self.path)) {
+                return Ok(None);
+            }
+            self.new_run(kept)?
+        };
+        writing.write(kept, |at| matches!(at, At::File(span) if from.contains(&span.file)))?;
+        writing.end()?;
+        let run = (!writing.moved.is_empty()).then_some(writing);
+        Ok(Some(Prepared { from, run }))
+    }
+
+    fn step(&self, kept: &Kept) -> Option<Step> {
+        let open = self.open.as_ref()?;
+        let standing: BTreeMap<u32, u64> = kept.index.bytes_by_file();
+        let in_log = standing.get(&LOG).copied().unwrap_or_default();
+        if in_log >= self.sealed {
+            return Some(Step::Run(vec![LOG]));
+        }
+        if open.length.saturating_sub(open.header + in_log) > open.header + in_log {
+            return Some(Step::Log);
+        }
+        runs::to_merge(&self.runs, &standing, self.sealed).map(Step::Run)
+    }
+
+    /// Makes what was prepared count, in a turn.
+    pub(super) fn commit(&mut self, kept: &mut Kept, prepared: Prepared) -> io::Result<()> {
+        let Prepared { from, run } = prepared;
+        if !self.open.as_mut().is_some_and(|open| is_at(open, &self.path)) {
+            // It is forgotten: what is known is written anew when something new comes.
+            self.open = None;
+            self.runs.clear();
+            self.remove_other_runs();
+            return Ok(());
+        }
+        self.runs.retain(|run| !from.contains(&run.number));
+        if from.contains(&LOG) {
+            self.write_log(kept, run)?;
+        } else {
+            self.add_run(kept, run)?;
+            let runs = entries::written(&self.runs_entry(kept))?;
+            let more = entries::written(&kept.state.more(&kept.state))?;
+            if let Some(open) = &mut self.open {
+                open.append_state(&[runs, more].concat())?;
             }
         }
-        kept.file = Some(Arc::new(reader));
-        self.open = Some(Open::new(file, length));
-        self.waste = Waste::default();
+        for number in from.into_iter().filter(|number| *number != LOG) {
+            kept.files.remove(&number);
+            kept.dead.remove(&number);
+        }
+        self.remove_other_runs();
+        Ok(())
+    }
+
+    /// Gives a run its name, and takes its groups to lie there.
+    fn add_run(&mut self, kept: &mut Kept, run: Option<Writing>) -> io::Result<()> {
+        let Some(writing) = run else { return Ok(()) };
+        let (run, reader) = writing.finish()?;
+        kept.index.move_to(writing.moved);
+        kept.files.insert(run.number, Arc::new(reader));
+        self.runs.push(run);
+        Ok(())
+    }
+
+    fn runs_entry(&self, kept: &Kept) -> Entry<'static> {
+        let dead = self.runs.iter().filter_map(|run| kept.dead.get(&run.number)).flatten();
+        Entry::Runs(self.runs.clone(), dead.copied().collect())
+    }
+
+    /// Puts another log in the place of the log: a new run, and what lies in no run.
+    fn write_log(&mut self, kept: &mut Kept, run: Option<Writing>) -> io::Result<()> {
+        self.add_run(kept, run)?;
+        let temporary = self.path.with_extension("new");
+        let mut out = Out::create(&temporary)?;
+        out.add(&entries::written(&Entry::Made(self.made.clone()))?)?;
+        if !self.runs.is_empty() {
+            out.add(&entries::written(&self.runs_entry(kept))?)?;
+        }
+        let mut header = out.length();
+        let in_a_run =
+            |at: &At| matches!(at, At::File(span) if self.runs.iter().any(|run| run.number == span.file));
+        let mut moved: Vec<(usize, Span)> = Vec::new();
+        for at in runs::in_order(&kept.index, |at| !in_a_run(at)) {
+            if let Some(group) = kept.index.groups().get(at) {
+                moved.push((at, out.add(&runs::bytes_of(group, &kept.files)?)?));
+            }
+        }
+        let seen = Entry::Seen(kept.state.cursor.clone(), kept.state.erasures.clone());
+        header += u64::from(out.add(&entries::written(&seen)?)?.length);
+        let (file, length) = out.finish()?;
+        let reader = Arc::new(File::open(&temporary)?);
+        FileSystem.rename(&temporary, &self.path)?;
+        kept.index.move_to(moved);
+        let counts = |number: &u32| self.runs.iter().any(|run| run.number == *number);
+        kept.files.retain(|number, _| counts(number));
+        kept.dead.retain(|number, _| counts(number));
+        kept.files.insert(LOG, reader);
+        self.open = Some(Open::new(file, length, header));
         Ok(())
     }
 }
@@ -318,73 +459,4 @@ fn is_at(open: &mut Open, path: &Path) -> bool {
 /// Entries where no file takes them.
 pub(super) fn in_memory(groups: Vec<Vec<u8>>) -> Vec<At> {
     groups.into_iter().map(|bytes| At::Memory(bytes.into())).collect()
-}
-
-/// Entries on their way to a file.
-struct Out {
-    file: Box<dyn DiskFile>,
-    offset: u64,
-    buffer: Vec<u8>,
-}
-
-impl Out {
-    /// Adds an entry as it is written; says where it will lie.
-    fn add(&mut self, bytes: &[u8]) -> io::Result<Span> {
-        let length = u32::try_from(bytes.len()).map_err(io::Error::other)?;
-        let span = Span { offset: self.offset + self.buffer.len() as u64, length };
-        self.buffer.extend(bytes);
-        if self.buffer.len() >= CHUNK {
-            self.flush()?;
-        }
-        Ok(span)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.file.write_at(self.offset, &self.buffer)?;
-        self.offset += self.buffer.len() as u64;
-        self.buffer.clear();
-        Ok(())
-    }
-
-    /// The file and its length.
-    fn finish(mut self) -> io::Result<(Box<dyn DiskFile>, u64)> {
-        self.flush()?;
-        Ok((self.file, self.offset))
-    }
-}
-
-/// What a file holds, its length up to the last whole state, and what of it is out of date. `None`
-/// where there is none, or what made it is another program.
-fn load(path: &Path, made: &Made) -> Option<(Kept, Option<(u64, Waste)>)> {
-    let mut entries = Entries::open(path)?;
-    match entries.next()? {
-        (Entry::Made(by), _) if by == *made => Some(states(entries)),
-        _ => None,
-    }
-}
-
-/// The last whole state, from what follows the first entry.
-fn states(mut entries: Entries) -> (Kept, Option<(u64, Waste)>) {
-    let (mut kept, mut state, mut waste) = (Kept::default(), None, Waste::default());
-    // The groups of the last state are those with a smaller number than `whole`, without these.
-    let mut read = Index::default();
-    let (mut gone, mut dropped, mut whole): (Vec<u64>, BTreeSet<u64>, u64) = Default::default();
-    while let Some((entry, span)) = entries.next() {
-        match entry {
-            Entry::Made(_) => break,
-            Entry::Group(number, group) => read.add(NewGroup::of(number, &group, At::File(span))),
-            Entry::Gone(numbers) => gone.extend(numbers),
-            Entry::Seen(cursor, erasures) => {
-                waste.groups += gone.len();
-                waste.seen += u64::from(span.length);
-                dropped.extend(gone.drain(..));
-                (kept.cursor, kept.erasures) = (cursor, erasures);
-                state = Some((span.end(), waste));
-                whole = read.next;
-            }
-        }
-    }
-    kept.index = read.standing(whole, &dropped);
-    kept.file = Some(Arc::new(entries.file()));
-    (kept, state)
 }

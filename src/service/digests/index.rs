@@ -8,9 +8,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use super::KeptGroup;
 use super::entries::Span;
 use super::packed::Packed;
+use super::window::Key;
 use crate::event::Timestamp;
 use crate::library::session_number;
 use crate::service::mining::Place;
@@ -32,12 +35,12 @@ pub(super) struct IndexedGroup {
     pub(super) number: u64,
     pub(super) ties: HashedTies,
     pub(super) at: At,
-    sessions: Box<[Indexed]>,
+    pub(super) sessions: Box<[Indexed]>,
 }
 
 /// A group that is to be added.
 pub(super) struct NewGroup {
-    number: u64,
+    pub(super) number: u64,
     ties: HashedTies,
     at: At,
     sessions: Vec<(Place, Indexed)>,
@@ -54,12 +57,26 @@ impl NewGroup {
                 place: 0,
                 bytes: u32::try_from(digest.size()).unwrap_or(u32::MAX),
                 prompts: u32::try_from(digest.prompts()).unwrap_or(u32::MAX),
-                ended: digest.ended(),
+                events: u32::try_from(digest.events()).unwrap_or(u32::MAX).min(!ENDED)
+                    | if digest.ended() { ENDED } else { 0 },
             };
             (digest.place(), session)
         };
         let sessions = group.digests.iter().map(indexed).collect();
         Self { number, ties: HashedTies::from(&group.ties), at, sessions }
+    }
+
+    /// A group as it was in an index with these places; `None` where a session is of none of them.
+    pub(super) fn again(
+        number: u64,
+        ties: HashedTies,
+        at: At,
+        sessions: &[Indexed],
+        places: &[Place],
+    ) -> Option<Self> {
+        let placed = |session: &Indexed| Some((places.get(session.place as usize)?.clone(), *session));
+        let sessions = sessions.iter().map(placed).collect::<Option<_>>()?;
+        Some(Self { number, ties, at, sessions })
     }
 }
 
@@ -73,7 +90,7 @@ pub(super) enum At {
 }
 
 /// A session.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(in crate::service) struct Indexed {
     /// [`session_number`].
     pub(in crate::service) session: u64,
@@ -84,8 +101,12 @@ pub(in crate::service) struct Indexed {
     pub(in crate::service) bytes: u32,
     /// Prompts of the main agent.
     pub(in crate::service) prompts: u32,
-    ended: bool,
+    /// How many there are, and [`ENDED`].
+    events: u32,
 }
+
+/// The client said that the session ended.
+const ENDED: u32 = 1 << 31;
 
 impl Indexed {
     /// When the last of it came.
@@ -96,13 +117,27 @@ impl Indexed {
     /// [`crate::skillify::Digest::is_closed`].
     pub(in crate::service) fn is_closed(&self, now: Timestamp, idle: Duration) -> bool {
         let (event, ingested) = self.times();
-        sessions::is_closed(self.ended, event, ingested, now, idle)
+        sessions::is_closed(self.has_ended(), event, ingested, now, idle)
     }
 
     /// [`crate::skillify::Digest::closes_at`].
     pub(in crate::service) fn closes_at(&self, idle: Duration) -> Timestamp {
         let (event, ingested) = self.times();
-        sessions::closes_at(self.ended, event, ingested, idle)
+        sessions::closes_at(self.has_ended(), event, ingested, idle)
+    }
+
+    /// How many events it has.
+    pub(super) fn events(&self) -> u64 {
+        u64::from(self.events & !ENDED)
+    }
+
+    /// Where it stands among the sessions of its workspace.
+    pub(super) fn key(&self) -> Key {
+        (self.last_event_at, self.session)
+    }
+
+    fn has_ended(&self) -> bool {
+        self.events & ENDED != 0
     }
 
     fn times(&self) -> (Timestamp, Timestamp) {
@@ -111,7 +146,7 @@ impl Indexed {
 }
 
 impl Index {
-    /// Adds a group. [`Index::standing`] puts them in order where numbers do not ascend.
+    /// Adds a group. [`Index::in_order`] puts them in order where numbers do not ascend.
     pub(super) fn add(&mut self, group: NewGroup) {
         let NewGroup { number, ties, at, sessions } = group;
         let placed =
@@ -121,19 +156,71 @@ impl Index {
         self.next = self.next.max(number + 1);
     }
 
-    /// Takes groups out; `numbers` ascend.
-    pub(super) fn remove(&mut self, numbers: &[u64]) {
+    /// Takes groups out; `numbers` ascend. Says in which files they lie.
+    pub(super) fn remove(&mut self, numbers: &[u64]) -> Vec<(u32, u64)> {
+        let mut lay = Vec::new();
         if !numbers.is_empty() {
-            self.groups.retain(|group| numbers.binary_search(&group.number).is_err());
+            self.groups.retain(|group| {
+                let is_gone = numbers.binary_search(&group.number).is_ok();
+                if let At::File(span) = group.at
+                    && is_gone
+                {
+                    lay.push((span.file, group.number));
+                }
+                !is_gone
+            });
+        }
+        lay
+    }
+
+    /// Keeps the first so many groups.
+    pub(super) fn truncate(&mut self, groups: usize) {
+        self.groups.truncate(groups);
+    }
+
+    /// Takes out the groups with these numbers; says which there were.
+    pub(super) fn take_out(&mut self, numbers: &BTreeSet<u64>) -> Vec<u64> {
+        let mut taken = Vec::new();
+        self.groups.retain(|group| {
+            let is_taken = numbers.contains(&group.number);
+            if is_taken {
+                taken.push(group.number);
+            }
+            !is_taken
+        });
+        taken
+    }
+
+    /// The same with ascending numbers.
+    pub(super) fn in_order(mut self) -> Self {
+        self.groups.sort_unstable_by_key(|group| group.number);
+        self.groups.shrink_to_fit();
+        self
+    }
+
+    /// The bytes of the entries that lie in each file.
+    pub(super) fn bytes_by_file(&self) -> BTreeMap<u32, u64> {
+        let mut bytes: BTreeMap<u32, u64> = BTreeMap::new();
+        for group in &self.groups {
+            if let At::File(span) = group.at {
+                *bytes.entry(span.file).or_default() += u64::from(span.length);
+            }
+        }
+        bytes
+    }
+
+    /// Takes entries to lie elsewhere, each given by where its group is in [`Index::groups`].
+    pub(super) fn move_to(&mut self, moved: Vec<(usize, Span)>) {
+        for (at, span) in moved {
+            if let Some(group) = self.groups.get_mut(at) {
+                group.at = At::File(span);
+            }
         }
     }
 
-    /// The groups with a smaller number than `whole`, without those that are `gone`.
-    pub(super) fn standing(mut self, whole: u64, gone: &BTreeSet<u64>) -> Self {
-        self.groups.retain(|group| group.number < whole && !gone.contains(&group.number));
-        self.groups.sort_by_key(|group| group.number);
-        self.groups.shrink_to_fit();
-        Self { next: whole, ..self }
+    /// Tenants and workspaces, by the numbers that sessions have of them.
+    pub(super) fn places(&self) -> &[Place] {
+        &self.places
     }
 
     pub(super) fn len(&self) -> usize {
@@ -144,19 +231,15 @@ impl Index {
         &self.groups
     }
 
-    pub(super) fn groups_mut(&mut self) -> &mut [IndexedGroup] {
-        &mut self.groups
-    }
-
     /// The first place that a group is of: entries are put beside each other by it.
     pub(super) fn first_place(&self, group: &IndexedGroup) -> Option<&Place> {
         group.sessions.first().and_then(|session| self.place_of(session))
     }
 
-    /// Where the entries are of groups that have sessions in one of these places.
-    pub(super) fn entries_of(&self, wanted: impl Fn(&Place) -> bool) -> Vec<At> {
-        let is_wanted: Vec<bool> = self.places.iter().map(wanted).collect();
-        let has = |session: &Indexed| is_wanted.get(session.place as usize).copied().unwrap_or_default();
+    /// Where the entries are of groups that have such sessions.
+    pub(super) fn entries_of(&self, wanted: impl Fn(&Place, Key) -> bool) -> Vec<At> {
+        let has =
+            |session: &Indexed| self.place_of(session).is_some_and(|place| wanted(place, session.key()));
         let groups = self.groups.iter().filter(|group| group.sessions.iter().any(has));
         groups.map(|group| group.at.clone()).collect()
     }

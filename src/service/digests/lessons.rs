@@ -8,19 +8,25 @@
 //! {...}               the lessons, JSON
 //! ```
 //!
+//! Of a workspace that is more than its window, what a block of older sessions showed is kept the same way: `-` and 16 hex
+//! digits behind that name say which block.
+//!
 //! Lessons follow from these alone. A file that was made of anything else, or that does not read, is as good as
 //! none, and what would not read back as it is is not kept. Nothing is synced: what a crash takes is made again.
 //! An erasure removes the files with the digests.
 
 use std::fs;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::UNIX_EPOCH;
 
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use sha2::{Digest as _, Sha256};
 
 use super::file::{self, TURN, Turn};
 use crate::disk::{Disk, FileSystem};
+use crate::service::mining::Place;
 use crate::service::wording::Job;
 use crate::skillify::{Config, Lessons, short_hash};
 
@@ -34,42 +40,51 @@ pub(in crate::service) fn known_or(
     config: &Config<'_>,
     mine: impl FnOnce() -> Lessons,
 ) -> Lessons {
-    let Some((path, key)) = folder.and_then(|folder| Some((path(folder, job), key(job, config)?))) else {
-        return mine();
-    };
+    let sources: Option<Vec<[u8; 32]>> = job.digests.iter().map(|digest| digest.source().copied()).collect();
+    let key = sources.and_then(|sources| {
+        let older = job.older.as_ref().map(|older| older.key.as_str());
+        key(&job.place, config, &sources, older.unwrap_or_default())
+    });
+    let Some((folder, key)) = folder.zip(key) else { return mine() };
+    let path = folder.join(name_of(&job.place));
     if let Some(known) = read(&path, &key) {
         return known;
     }
     let lessons = mine();
-    if let Err(error) = write(&path, &key, &lessons) {
-        tracing::warn!(%error, path = %path.display(), "lessons are not kept; the next run mines again");
-    }
+    keep(&path, &key, &lessons);
     lessons
 }
 
-fn path(folder: &Path, job: &Job) -> PathBuf {
-    let (tenant, workspace) = &job.place;
-    folder.join(format!("{PREFIX}{}", short_hash(&[tenant, workspace], 8)))
+/// Keeps what was made of what the key says.
+pub(super) fn keep<T: Serialize + DeserializeOwned + PartialEq>(path: &Path, key: &str, lessons: &T) {
+    if let Err(error) = write(path, key, lessons) {
+        tracing::warn!(%error, path = %path.display(), "lessons are not kept; the next run mines again");
+    }
 }
 
-/// What lessons are made of; `None` where that cannot be told.
-fn key(job: &Job, config: &Config<'_>) -> Option<String> {
+/// The name of the file of a workspace.
+pub(super) fn name_of((tenant, workspace): &Place) -> String {
+    format!("{PREFIX}{}", short_hash(&[tenant, workspace], 8))
+}
+
+/// What lessons of a workspace are made of: the hashes of its digests, and what older ones showed. `None` where that
+/// cannot be told.
+pub(super) fn key(place: &Place, config: &Config<'_>, digests: &[[u8; 32]], older: &str) -> Option<String> {
     if config.vectors.is_some() || config.without.is_some() {
         return None;
     }
     // Another build of one version may mine in another way.
     let program = fs::metadata(std::env::current_exe().ok()?).ok()?;
     let built = program.modified().ok()?.duration_since(UNIX_EPOCH).ok()?;
-    let made = (env!("CARGO_PKG_VERSION"), program.len(), built, &job.place, config.publish, config.verified);
+    let made = (env!("CARGO_PKG_VERSION"), program.len(), built, place, config.publish, config.verified);
     let mut hash = Sha256::new();
-    hash.update(format!("{made:?}"));
-    for digest in &job.digests {
-        hash.update(digest.source()?);
-    }
+    hash.update(format!("{made:?}{older}"));
+    digests.iter().for_each(|digest| hash.update(digest));
     Some(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
-fn read(path: &Path, key: &str) -> Option<Lessons> {
+/// What a file keeps, if it was made of what the key says.
+pub(super) fn read<T: DeserializeOwned>(path: &Path, key: &str) -> Option<T> {
     let bytes = fs::read(path).ok()?;
     let rest = bytes.strip_prefix(key.as_bytes())?.strip_prefix(b"\n")?;
     let (checksum, rest) = rest.split_at_checked(8)?;
@@ -77,9 +92,12 @@ fn read(path: &Path, key: &str) -> Option<Lessons> {
     (checksum == checksum_of(json).as_bytes()).then(|| serde_json::from_slice(json).ok()).flatten()
 }
 
-fn write(path: &Path, key: &str, lessons: &Lessons) -> io::Result<()> {
+fn write<T>(path: &Path, key: &str, lessons: &T) -> io::Result<()>
+where
+    T: Serialize + DeserializeOwned + PartialEq,
+{
     let json = serde_json::to_vec(lessons)?;
-    let is_same = serde_json::from_slice::<Lessons>(&json).is_ok_and(|read| read == *lessons);
+    let is_same = serde_json::from_slice::<T>(&json).is_ok_and(|read| read == *lessons);
     let Some(folder) = path.parent().filter(|_| is_same) else { return Ok(()) };
     let _turn = Turn(folder.join(TURN)).take()?;
     // Whoever forgets digests has removed them all: what is erased must not be kept behind their back.

@@ -5,9 +5,12 @@
 //! | `mod.rs` | [`Digests`]: what is kept, and how it follows the table |
 //! | `index.rs` | what is in memory of each group and session |
 //! | `packed.rs` | a digest as it is kept between runs |
+//! | `work.rs` | groups that were read, on their way to the file |
 //! | `entries.rs` | entries of a file, written and read |
-//! | `file.rs` | the file that keeps them |
+//! | `file.rs`, `load.rs` | the file that keeps them, and how it is read at the start |
+//! | `runs.rs` | what it held, sealed and put in order |
 //! | `reading.rs` | [`Workspaces`]: digests of some workspaces, read from the file |
+//! | `window.rs`, `windowed.rs` | which sessions of a workspace are mined; what the older ones showed |
 //! | `lessons.rs` | what was mined of it, kept until something is new |
 //!
 //! What is kept is a set of groups ([`crate::table::Ties`]), each with the digests of its sessions, and
@@ -27,12 +30,15 @@ mod entries;
 mod file;
 mod index;
 pub(super) mod lessons;
+mod load;
 mod packed;
 mod reading;
+mod runs;
+mod window;
+mod windowed;
+mod work;
 
-use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::File;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
@@ -42,21 +48,24 @@ use tokio::task::JoinHandle;
 
 use crate::config::{SessionsTable, SkillsPipeline};
 use crate::library::Census;
-use crate::skillify::{DIGEST_VERSION, Digest, SharedCommands};
+use crate::skillify::DIGEST_VERSION;
 use crate::table::upkeep::Tombstone;
-use crate::table::{
-    Covered, Cursor, Group, Location, NewGroups, ReadError, ResolveOptions, Standing, Table, Ties, resolve,
-};
+use crate::table::{Covered, Cursor, Difference, Location, ReadError, ResolveOptions, Standing, Table, Ties};
 
-use entries::Entry;
+use entries::{Entry, Files};
 pub use file::forget;
 use file::{DigestFile, Made};
 pub(super) use file::{Taken, take_turn};
+use index::Index;
 pub(super) use index::Indexed;
-use index::{Index, NewGroup};
 use packed::Packed;
 use reading::Reading;
 pub use reading::Workspaces;
+use runs::Dead;
+use window::Key;
+pub use window::Window;
+pub use windowed::{Before, Windowed, Windows};
+use work::Work;
 
 use super::mining::Place;
 
@@ -75,10 +84,35 @@ pub struct Digests {
 #[derive(Debug, Default)]
 struct Kept {
     index: Index,
-    /// The file that entries of the index lie in, whatever name it has now.
-    file: Option<Arc<File>>,
+    /// The files that entries of the index lie in, whatever names they have now.
+    files: Files,
+    /// The groups that lie in them and no longer stand.
+    dead: Dead,
+    state: State,
+}
+
+impl Kept {
+    /// Takes groups out; `numbers` ascend.
+    fn remove(&mut self, numbers: &[u64]) {
+        for (file, number) in self.index.remove(numbers) {
+            self.dead.entry(file).or_default().push(number);
+        }
+    }
+}
+
+/// What of the table the digests were made of.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct State {
     cursor: Cursor,
     erasures: BTreeSet<String>,
+}
+
+impl State {
+    /// The entry that makes this state the later one.
+    fn more(&self, later: &Self) -> Entry<'static> {
+        let erasures = Difference::between(&self.erasures, &later.erasures);
+        Entry::More(self.cursor.difference_to(&later.cursor), erasures)
+    }
 }
 
 /// A group of rows and the digests of its sessions.
@@ -89,7 +123,7 @@ struct KeptGroup {
 }
 
 /// Files of programs that did not pack digests are made anew.
-const PACKED: u32 = 1000;
+const PACKED: u32 = 3000;
 /// A reader that upkeep overtakes so often is not overtaken by upkeep.
 const MOST_ATTEMPTS: u32 = 5;
 /// A disk that loses digests so often is used no more.
@@ -155,7 +189,7 @@ impl Digests {
 
     /// The digests of every workspace of every tenant, oldest first. Blocks.
     pub fn places(&self) -> io::Result<Workspaces> {
-        self.reading(|_| true).workspaces(|_| true)
+        self.reading(|_, _| true).workspaces(|_, _| true)
     }
 
     /// The digests of the workspaces that are wanted, oldest first. What is not what was written is made anew of the
@@ -178,12 +212,12 @@ impl Digests {
         &self,
         wanted: impl Fn(&Place) -> bool + Send + 'static,
     ) -> io::Result<Workspaces> {
-        let reading = self.reading(&wanted);
-        finished(tokio::task::spawn_blocking(move || reading.workspaces(wanted))).await
+        let reading = self.reading(|place, _| wanted(place));
+        finished(tokio::task::spawn_blocking(move || reading.workspaces(|place, _| wanted(place)))).await
     }
 
-    fn reading(&self, wanted: impl Fn(&Place) -> bool) -> Reading {
-        Reading { file: self.kept.file.clone(), entries: self.kept.index.entries_of(wanted) }
+    fn reading(&self, wanted: impl Fn(&Place, Key) -> bool) -> Reading {
+        Reading { files: self.kept.files.clone(), entries: self.kept.index.entries_of(wanted) }
     }
 
     /// The sessions of every workspace.
@@ -215,6 +249,15 @@ impl Digests {
         Self { part: bytes, ..self }
     }
 
+    /// The same digests, but that a run is written when so many bytes stand in the log.
+    #[must_use]
+    pub fn sealed_at(mut self, bytes: u64) -> Self {
+        if let Some(file) = &mut self.file {
+            file.sealed = bytes;
+        }
+        self
+    }
+
     /// What could not be read back is made anew; what a disk loses again and again, in memory.
     fn begin_anew(&mut self, error: &io::Error) {
         tracing::warn!(%error, "digests cannot be read back; the whole table is read");
@@ -237,13 +280,13 @@ impl Digests {
     /// Follows the table by one part; says whether there is more.
     async fn follow(&mut self, table: &Table) -> Result<bool, ReadError> {
         let erasures = table.erasures().await?;
-        let new = erasures.iter().filter(|tombstone| !self.kept.erasures.contains(&tombstone.id));
+        let new = erasures.iter().filter(|tombstone| !self.kept.state.erasures.contains(&tombstone.id));
         let covered = Covered::by(new.map(AsRef::as_ref));
-        let mut standing = table.standing(&self.kept.cursor).await?;
+        let mut standing = table.standing(&self.kept.state.cursor).await?;
         // To read every group again takes all their rows at a time; to read the table does not.
         if standing.lost || covered.covers_any() && self.kept.index.len() > 0 {
             self.forget_all();
-            standing = table.standing(&self.kept.cursor).await?;
+            standing = table.standing(&self.kept.state.cursor).await?;
         }
         let stale = self.covered_by(&covered);
         // What is erased must leave the disk now, not when it was read again.
@@ -251,13 +294,14 @@ impl Digests {
             file.clear();
         }
         let Some(erasures) = self.begin_file(table, erasures).await? else { return Ok(true) };
-        let before = (self.kept.cursor.clone(), self.kept.erasures.clone());
+        let before = self.kept.state.clone();
         let standing = standing.oldest(self.part);
         let has_more = standing.has_more();
         let Some(gone) = self.read(table, standing, &stale).await? else { return Ok(true) };
-        self.kept.erasures = erasures.iter().map(|tombstone| tombstone.id.clone()).collect();
-        if (&self.kept.cursor, &self.kept.erasures) != (&before.0, &before.1) || !gone.is_empty() {
-            self.save(table, gone).await?;
+        self.kept.state.erasures = erasures.iter().map(|tombstone| tombstone.id.clone()).collect();
+        if self.kept.state != before || !gone.is_empty() {
+            self.in_turn(table, move |file, kept| file.save(kept, &gone, &before)).await?;
+            self.put_in_order(table).await?;
         }
         Ok(has_more)
     }
@@ -285,7 +329,7 @@ impl Digests {
             return Ok(None);
         }
         match taken.and_then(|_turn| file.begin()) {
-            Ok(reader) => self.kept.file = Some(reader),
+            Ok(files) => (self.kept.files, self.kept.dead) = (files, Dead::new()),
             Err(error) => {
                 tracing::warn!(%error, "digests are kept in memory; the whole table is read at each start")
             }
@@ -307,7 +351,7 @@ impl Digests {
         let numbers: BTreeMap<usize, u64> =
             joined.iter().filter_map(|at| Some((*at, known.get(*at)?.number))).collect();
         let entries = joined.iter().filter_map(|at| Some(known.get(*at)?.at.clone())).collect();
-        let reading = Reading { file: self.kept.file.clone(), entries };
+        let reading = Reading { files: self.kept.files.clone(), entries };
         let ties = match finished(tokio::task::spawn_blocking(move || reading.ties())).await {
             Ok(ties) => ties,
             Err(error) => {
@@ -333,22 +377,48 @@ impl Digests {
         for damaged in &damaged {
             tracing::warn!(file = damaged.path, damage = %damaged.damage, "left out of mining");
         }
-        self.kept.index.remove(&gone);
+        self.kept.remove(&gone);
         work.found.into_iter().for_each(|group| self.kept.index.add(group));
-        self.kept.cursor = cursor;
+        self.kept.state.cursor = cursor;
         Ok(Some(gone))
+    }
+
+    /// Writes what was appended to runs, as long as there is something to put in order.
+    async fn put_in_order(&mut self, table: &Table) -> Result<(), ReadError> {
+        while let Some(mut file) = self.file.take() {
+            let kept = std::mem::take(&mut self.kept);
+            let preparing = tokio::task::spawn_blocking(move || {
+                let prepared = file.prepare(&kept);
+                (file, kept, prepared)
+            });
+            let (file, kept, prepared) = finished(preparing).await;
+            (self.file, self.kept) = (Some(file), kept);
+            match prepared {
+                Ok(Some(prepared)) => self.in_turn(table, |file, kept| file.commit(kept, prepared)).await?,
+                Ok(None) => return Ok(()),
+                Err(error) => {
+                    tracing::warn!(%error, "digests stay as they lie; the next run puts them in order");
+                    return Ok(());
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Keeps what changed, unless some of it has been erased since it was read. A disk that refuses costs time
     /// at the next start, and memory.
-    async fn save(&mut self, table: &Table, gone: Vec<u64>) -> Result<(), ReadError> {
+    async fn in_turn(
+        &mut self,
+        table: &Table,
+        work: impl FnOnce(&mut DigestFile, &mut Kept) -> io::Result<()> + Send + 'static,
+    ) -> Result<(), ReadError> {
         let Some(mut file) = self.file.take() else { return Ok(()) };
         // Whoever forgets digests waits for this, and has written down before what is erased.
         let turn = file.turn();
         let taken = finished(tokio::task::spawn_blocking(move || turn.take())).await;
         let erasures = table.erasures().await;
         let is_new = |erasures: &Vec<Arc<Tombstone>>| {
-            erasures.iter().any(|tombstone| !self.kept.erasures.contains(&tombstone.id))
+            erasures.iter().any(|tombstone| !self.kept.state.erasures.contains(&tombstone.id))
         };
         let (Ok(lock), Ok(false)) = (taken, erasures.as_ref().map(is_new)) else {
             file.clear();
@@ -357,7 +427,7 @@ impl Digests {
         };
         let mut kept = std::mem::take(&mut self.kept);
         let saving = tokio::task::spawn_blocking(move || {
-            if let Err(error) = file.save(&mut kept, &gone) {
+            if let Err(error) = work(&mut file, &mut kept) {
                 tracing::warn!(%error, "digests are not kept; the whole table is read at the next start");
                 file.clear();
             }
@@ -367,73 +437,6 @@ impl Digests {
         let (file, kept) = finished(saving).await;
         (self.file, self.kept) = (Some(file), kept);
         Ok(())
-    }
-}
-
-/// Groups on their way to the file.
-#[derive(Default)]
-struct Work {
-    file: Option<DigestFile>,
-    options: ResolveOptions,
-    commands: SharedCommands,
-    next: u64,
-    found: Vec<NewGroup>,
-}
-
-impl Work {
-    /// Digests all groups that are read; says which known ones they stand for.
-    async fn all_of(self, reading: &mut NewGroups) -> (Self, Result<Vec<usize>, ReadError>) {
-        let mut replaced = Vec::new();
-        let mut under_way = tokio::task::spawn_blocking(move || self);
-        loop {
-            let groups = match reading.next().await {
-                Ok(Some(groups)) => groups,
-                Ok(None) => return (finished(under_way).await, Ok(replaced)),
-                Err(error) => return (finished(under_way).await, Err(error)),
-            };
-            replaced.extend(groups.iter().flat_map(|group| &group.replaces));
-            // While these are digested, the next file is read.
-            let work = finished(under_way).await;
-            under_way = tokio::task::spawn_blocking(move || work.with(groups));
-        }
-    }
-
-    /// The same with groups, each resolved by itself.
-    fn with(mut self, groups: Vec<Group>) -> Self {
-        let full = groups.into_iter().filter(|group| !group.events.is_empty());
-        let options = &self.options;
-        let digest = || {
-            full.map(|Group { ties, events, .. }| {
-                let sessions = resolve(events, options);
-                KeptGroup {
-                    ties,
-                    digests: sessions.iter().map(|session| Packed::of(&Digest::of(session))).collect(),
-                }
-            })
-            .collect()
-        };
-        let (groups, commands): (Vec<KeptGroup>, SharedCommands) =
-            std::mem::take(&mut self.commands).within(digest);
-        self.commands = commands;
-        let mut numbered = Vec::new();
-        let mut written = Vec::new();
-        for group in &groups {
-            // Numbers and strings: nothing that could be refused.
-            let Ok(bytes) = entries::written(&Entry::Group(self.next, Cow::Borrowed(group))) else {
-                continue;
-            };
-            numbered.push((self.next, group));
-            written.push(bytes);
-            self.next += 1;
-        }
-        let places = match &mut self.file {
-            Some(file) => file.append(written),
-            None => file::in_memory(written),
-        };
-        let new =
-            numbered.into_iter().zip(places).map(|((number, group), at)| NewGroup::of(number, group, at));
-        self.found.extend(new);
-        self
     }
 }
 

@@ -4,7 +4,10 @@
 //! As bytes they take a tenth of what they take ready to be mined.
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 
+use super::window::Key;
+use crate::library::session_number;
 use crate::service::mining::Place;
 use crate::skillify::Digest;
 
@@ -19,12 +22,13 @@ pub(super) struct Packed {
     last_ingested_at: i64,
     ended: bool,
     prompts: u64,
+    events: u64,
     bytes: Box<[u8]>,
 }
 
 impl Packed {
-    /// The digest of a session, packed.
-    pub(super) fn of(digest: &Digest) -> Self {
+    /// The digest of a session of so many events, packed.
+    pub(super) fn of(digest: &Digest, events: usize) -> Self {
         // Numbers, strings and lists of them: nothing that could be refused.
         let bytes = postcard::to_extend(digest, Vec::new()).unwrap_or_default();
         Self {
@@ -36,6 +40,7 @@ impl Packed {
             last_ingested_at: digest.last_ingested_at.as_micros(),
             ended: digest.ended,
             prompts: digest.prompts,
+            events: u64::try_from(events).unwrap_or(u64::MAX),
             // A copy: what is cut keeps the room that it grew to.
             bytes: Box::from(bytes.as_slice()),
         }
@@ -59,6 +64,26 @@ impl Packed {
     /// Prompts of the main agent.
     pub(super) fn prompts(&self) -> u64 {
         self.prompts
+    }
+
+    /// How many events it has.
+    pub(super) fn events(&self) -> u64 {
+        self.events
+    }
+
+    /// [`super::Indexed::key`].
+    pub(super) fn key(&self) -> Key {
+        (self.last_event_at, session_number(&self.tenant, &self.session))
+    }
+
+    /// When it began, its id and its hash: no order of arrival shows in it.
+    pub(super) fn by_age(&self) -> (i64, &str, [u8; 32]) {
+        (self.started_at, &self.session, self.source())
+    }
+
+    /// The SHA-256 of the digest's bytes.
+    pub(super) fn source(&self) -> [u8; 32] {
+        Sha256::digest(&self.bytes).into()
     }
 
     /// Whether the client said that it ended.

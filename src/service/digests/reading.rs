@@ -1,13 +1,14 @@
 //! Digests of some workspaces, read from where they are kept.
 
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::io;
 use std::sync::Arc;
 
 use super::KeptGroup;
-use super::entries::{self, Entry, Span, damaged};
+use super::entries::{self, Entry, Files, Span, damaged};
 use super::index::At;
+use super::packed::Packed;
+use super::window::Key;
 use crate::event::Timestamp;
 use crate::service::mining::Place;
 use crate::skillify::{Digest, sharing_commands};
@@ -18,19 +19,19 @@ pub type Workspaces = BTreeMap<Place, Vec<Arc<Digest>>>;
 
 /// What is to be read: a thread of its own can do it.
 pub(super) struct Reading {
-    pub(super) file: Option<Arc<File>>,
+    pub(super) files: Files,
     pub(super) entries: Vec<At>,
 }
 
 impl Reading {
-    /// The digests of the wanted places, ready to be mined; equal commands are one in memory. Blocks.
-    pub(super) fn workspaces(self, wanted: impl Fn(&Place) -> bool) -> io::Result<Workspaces> {
+    /// The digests of the wanted sessions, ready to be mined; equal commands are one in memory. Blocks.
+    pub(super) fn workspaces(self, wanted: impl Fn(&Place, Key) -> bool) -> io::Result<Workspaces> {
         let mut places = Workspaces::new();
         sharing_commands(|| {
             self.groups(|group| {
                 for packed in &group.digests {
                     let place = packed.place();
-                    if wanted(&place) {
+                    if wanted(&place, packed.key()) {
                         let digest = packed.unpacked().ok_or_else(damaged)?;
                         places.entry(place).or_default().push(Arc::new(digest));
                     }
@@ -45,6 +46,21 @@ impl Reading {
         Ok(places)
     }
 
+    /// The digests of the wanted sessions as they are kept, oldest first. Blocks.
+    pub(super) fn packed(self, wanted: impl Fn(&Place, Key) -> bool) -> io::Result<Vec<Packed>> {
+        let mut all = Vec::new();
+        self.groups(|group| {
+            let digests = group.digests.into_iter();
+            all.extend(digests.filter(|packed| wanted(&packed.place(), packed.key())));
+            Ok(())
+        })?;
+        all.sort_by_cached_key(|packed| {
+            let (started_at, session, source) = packed.by_age();
+            (started_at, session.to_owned(), source)
+        });
+        Ok(all)
+    }
+
     /// The ties of each group, in any order. Blocks.
     pub(super) fn ties(self) -> io::Result<Vec<Ties>> {
         let mut ties = Vec::new();
@@ -56,18 +72,18 @@ impl Reading {
     }
 
     fn groups(self, mut take: impl FnMut(KeptGroup) -> io::Result<()>) -> io::Result<()> {
-        let mut spans: Vec<Span> = Vec::new();
+        let mut by_file: BTreeMap<u32, Vec<Span>> = BTreeMap::new();
         for at in self.entries {
             match at {
-                At::File(span) => spans.push(span),
+                At::File(span) => by_file.entry(span.file).or_default().push(span),
                 At::Memory(bytes) => take(group(&bytes)?)?,
             }
         }
-        if spans.is_empty() {
-            return Ok(());
+        for (number, spans) in by_file {
+            let file = self.files.get(&number).ok_or_else(damaged)?;
+            entries::read_at(file, spans, |_, bytes| take(group(bytes)?))?;
         }
-        let file = self.file.ok_or_else(damaged)?;
-        entries::read_at(&file, spans, |_, bytes| take(group(bytes)?))
+        Ok(())
     }
 }
 
