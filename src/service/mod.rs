@@ -41,7 +41,7 @@ mod embedding_counts;
 pub mod embeddings;
 mod followers;
 mod forwards;
-mod free_memory;
+pub(crate) mod free_memory;
 mod health;
 mod hooks;
 mod losses;
