@@ -5,7 +5,7 @@
 
 use super::changes::{Change, Changes};
 use super::run::Run;
-use super::state::{AGREED, REJECTED, Reason, Retirement, Skill, digest};
+use super::state::{AGREED, REJECTED, Reason, Retirement, Skill, WITHDREW_OWN, digest};
 use super::waiting::Waiting;
 use super::{Library, TenantError, guide, skill};
 
@@ -282,7 +282,17 @@ fn restore(run: &mut Run<'_>, id: &str, mut skill: Skill) -> Result<(), Decision
     }
     skill.retirement = None;
     skill.version += 1;
-    overwrite(run, id, skill, Change::Restored, "a person restored it")
+    let told = skill.history.last().is_some_and(|event| event.what.starts_with(WITHDREW_OWN));
+    let own = skill.decided.last().filter(|_| told).map(|decided| decided.edited.clone());
+    let name = skill.name.clone();
+    overwrite(run, id, skill, Change::Restored, "a person restored it")?;
+    // Nobody agreed to the generated text: what stood there was a person's.
+    for text in own.into_iter().filter(|text| !text.is_empty()) {
+        for path in run.library.skill_paths(&name) {
+            run.changes.files.insert(path, text.clone());
+        }
+    }
+    Ok(())
 }
 
 /// Nobody has agreed to what was refused before it stood: to bring it back is to ask once more.
@@ -296,7 +306,7 @@ fn wait_again(run: &mut Run<'_>, id: &str, mut skill: Skill) -> Result<(), Decis
     Ok(())
 }
 
-/// Takes the files away. What a person wrote in place of the generated text is remembered as their edit.
+/// Takes the files away. What a person wrote in place of the generated text is remembered, and comes back with it.
 fn withdraw(run: &mut Run<'_>, id: &str, mut skill: Skill) -> Result<(), DecisionError> {
     let paths = run.library.skill_paths(&skill.name);
     let standing: Vec<(&String, &String)> =
@@ -304,14 +314,16 @@ fn withdraw(run: &mut Run<'_>, id: &str, mut skill: Skill) -> Result<(), Decisio
     let Some((path, text)) = standing.first().filter(|_| !skill.refused && !skill.is_gone()) else {
         return Err(DecisionError::StandsNot(skill.name));
     };
-    if !run.state.generated(path, &digest(text)) {
+    let is_own = !run.state.generated(path, &digest(text));
+    if is_own {
         skill.decide(&run.as_of, None, (*text).clone());
     }
+    let what = if is_own { WITHDREW_OWN } else { "a person withdrew it" };
     let pages: Vec<String> = standing.into_iter().map(|(path, _)| path.clone()).collect();
     run.remove_files(&skill);
     run.changes.removed.extend(pages);
     (skill.refused, skill.proposal) = (true, None);
-    skill.note(&run.as_of, "a person withdrew it");
+    skill.note(&run.as_of, what);
     run.changes.skills.insert(skill.name.clone(), Change::Withdrawn);
     run.changes.reasons.push((Change::Withdrawn, skill.name.clone(), "a person withdrew it".to_owned()));
     run.state.skills.insert(id.to_owned(), skill);

@@ -156,6 +156,9 @@ pub(super) struct Decided {
 /// What the history says of a skill that waited and was approved.
 pub(super) const AGREED: &str = "a person agreed to what it may do";
 
+/// What the history says of a skill that was withdrawn with a text that a person wrote.
+pub(super) const WITHDREW_OWN: &str = "a person withdrew it, and what people had written in it";
+
 /// What the history says of a skill that waited and was refused.
 pub(super) const REJECTED: &str = "a person rejected it before it was published";
 

@@ -119,12 +119,17 @@ fn what_a_person_withdraws_is_gone_and_comes_back_at_their_word_alone() {
 fn what_a_person_wrote_into_a_skill_is_remembered_when_it_is_withdrawn() {
     let target = Target::new();
     target.publish(&mined(&first()));
-    target.write(SKILL, &format!("{}\nAsk the team first.\n", target.read(SKILL)));
+    let own = format!("{}\nAsk the team first.\n", target.read(SKILL));
+    target.write(SKILL, &own);
     target.decide(NAME, Decision::Withdraw).unwrap();
     assert!(!target.files().iter().any(|path| path == SKILL), "{:?}", target.files());
     let library = target.exporter().load().unwrap();
     let decisions = library.decisions(NAME);
     assert!(decisions.iter().any(|one| one.after.contains("Ask the team first.")), "{}", decisions.len());
+    // It comes back as it stood: nobody agreed to the generated text.
+    target.decide(NAME, Decision::Restore).unwrap();
+    assert_eq!(target.read(SKILL), own);
+    assert_eq!(standing(&target, NAME), Standing::HandEdited);
 }
 
 #[test]

@@ -228,8 +228,7 @@ fn small(title: &str) -> String {
 fn sentence(section: &Section) -> String {
     let mut says = section.says.to_owned();
     for column in &section.columns {
-        says = says.replace(&format!("{}:", column.title), &format!("{}:", small(column.title)));
-        says = says.replace(&format!("({})", column.title), &format!("({})", small(column.title)));
+        says = says.replace(column.title, &small(column.title));
     }
     says
 }
