@@ -201,7 +201,7 @@ fn a_decision_is_about_what_was_seen_and_comes_from_a_form_of_the_session() {
     assert_eq!(standing(&house, &name, false), None);
     let commands = house.command(&["skills", "reject", &name, "--reason", "by command"]);
     assert_eq!(commands.0, 0, "{}", commands.2);
-    assert_eq!(post(&csrf, &seen, "accept"), 404, "it is decided");
+    assert_eq!(post(&csrf, &seen, "accept"), 409, "it is decided");
 }
 
 #[test]

@@ -302,6 +302,8 @@ impl Cluster {
     /// The class of its colour: whether it became a skill, waits, or is said by something that became neither.
     pub(super) fn class(&self) -> &'static str {
         match self.became {
+            // What its sessions show is none of its steps.
+            _ if !self.is_found && !self.skill.is_empty() => "s5",
             "waits for you" | "proposed" => "s4",
             "nothing" if !self.is_found => "s6",
             "nothing" | "held back" | "refused" => "s2",

@@ -335,6 +335,10 @@ pub(in crate::console) async fn decide_page(
             let wrong = problem.says().to_owned();
             return Ok(html(StatusCode::CONFLICT, &Page { wrong, reason, text, is_edited, ..page }));
         }
+        Err(problem) if problem.status() == StatusCode::NOT_FOUND && is_known(&app, &reader, &name).await => {
+            let says = "It was decided meanwhile, so nothing was done now. The skill's page says how.";
+            return Err(Problem::new(StatusCode::CONFLICT, says));
+        }
         Err(problem) => return Err(problem),
     }
     led_to(&back)
