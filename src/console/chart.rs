@@ -124,6 +124,8 @@ pub(super) struct Area<'a> {
     pub(super) class: &'a str,
     /// Its name, which stands in it where there is room.
     pub(super) label: &'a str,
+    /// Its page.
+    pub(super) link: &'a str,
     pub(super) says: String,
 }
 
@@ -133,11 +135,14 @@ const MAP: (u64, u64) = (1_600, 400);
 const LETTER: u64 = 14;
 const LINE: u64 = 30;
 
+/// An area that is narrower is no link: a finger would miss it. The table below the map has all of them.
+const LEAST_LINK: u64 = 34;
+
 /// Areas that fill a map, the largest first and at the left; `areas` are in that order. One without any size has none.
 pub(super) fn map(areas: &[Area<'_>], caption: &str) -> String {
     let (width, height) = MAP;
     let mut svg = format!(
-        "<svg class=\"map\" viewBox=\"0 0 {width} {height}\" role=\"img\" aria-label=\"{}\">",
+        "<svg class=\"map\" viewBox=\"0 0 {width} {height}\" role=\"group\" aria-label=\"{}\">",
         escaped(caption)
     );
     let (mut rest, mut x, mut y) = (areas, 0, 0);
@@ -161,14 +166,19 @@ pub(super) fn map(areas: &[Area<'_>], caption: &str) -> String {
                 (x + along, y, length, depth)
             };
             along += length;
-            let _ = write!(
-                svg,
-                "<g><title>{}</title><rect class=\"{}\" x=\"{own_x}\" y=\"{own_y}\" width=\"{own_width}\" \
-                 height=\"{own_height}\"/>{}</g>",
+            let drawn = format!(
+                "<title>{}</title><rect class=\"{}\" x=\"{own_x}\" y=\"{own_y}\" width=\"{own_width}\" \
+                 height=\"{own_height}\"/>{}",
                 escaped(&area.says),
                 area.class,
                 label(area, (own_x, own_y), (own_width, own_height))
             );
+            let _ = if own_width.min(own_height) >= LEAST_LINK {
+                // The keyboard finds it in the table: a hundred links more would be in the way.
+                write!(svg, "<a href=\"{}\" tabindex=\"-1\">{drawn}</a>", escaped(area.link))
+            } else {
+                write!(svg, "<g>{drawn}</g>")
+            };
         }
         if free_width >= free_height {
             x += depth
@@ -235,7 +245,13 @@ mod tests {
         let sizes = [400, 200, 100, 50, 50, 7, 1];
         let areas: Vec<Area<'_>> = sizes
             .iter()
-            .map(|size| Area { size: *size, class: "s1", label: "<i>", says: "<b>".into() })
+            .map(|size| Area {
+                size: *size,
+                class: "s1",
+                label: "<i>",
+                link: "/work?a=1&b",
+                says: "<b>".into(),
+            })
             .collect();
         let svg = map(&areas, "x");
         let numbers = |rect: &str, name: &str| -> u64 {
@@ -251,11 +267,15 @@ mod tests {
         assert!(filled > 1_600 * 400 * 95 / 100 && filled <= 1_600 * 400, "{filled}");
         assert!(svg.contains("<title>&lt;b&gt;</title>"));
         assert!(svg.contains(">&lt;i&gt;</text>"));
+        // The largest areas lead to their pages, one that is too small to be met does not.
+        let links = svg.matches("<a href=\"/work?a=1&amp;b\" tabindex=\"-1\">").count();
+        assert!((5..sizes.len()).contains(&links), "{links}");
     }
 
     #[test]
     fn a_name_in_an_area_is_cut_where_it_would_leave_it() {
-        let area = Area { size: 1, class: "s1", label: "make itest, make db-up", says: String::new() };
+        let area =
+            Area { size: 1, class: "s1", label: "make itest, make db-up", link: "", says: String::new() };
         assert!(label(&area, (0, 0), (600, 40)).contains(">make itest, make db-up<"));
         assert!(label(&area, (0, 0), (154, 40)).contains(">make ites…<"));
         assert_eq!(label(&area, (0, 0), (60, 40)), "");

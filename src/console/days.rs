@@ -14,6 +14,7 @@ use tokio::sync::{Semaphore, watch};
 use crate::config::SessionsTable;
 use crate::event::{Timestamp, person};
 use crate::library::session_hash;
+use crate::service::free_memory::GivingBack;
 use crate::skillify::SharedCommands;
 use crate::skillify::account::{Account, How};
 use crate::table::{Cursor, OpenError, ReadError, ResolveOptions, Session, Table, resolve};
@@ -334,9 +335,10 @@ struct OfDay {
 async fn rows_of(table: Table, options: ResolveOptions, date: String) -> Result<OfDay, ReadError> {
     let standing = table.standing(&Cursor::default()).await?.on(&date);
     let mut groups = table.new_groups(standing, &[], &BTreeSet::new()).await?;
-    let mut commands = SharedCommands::default();
+    let (mut commands, mut memory) = (SharedCommands::default(), GivingBack::default());
     let mut day = OfDay::default();
     while let Some(complete) = groups.next().await? {
+        memory.go_on();
         (_, commands) = commands.within(|| {
             for session in complete.into_iter().flat_map(|group| resolve(group.events, &options)) {
                 day.names.extend(names_of(&session));
@@ -395,6 +397,8 @@ impl Row {
             said.extend(prompt.chars().take(LONGEST_SAID).flat_map(char::to_lowercase));
             said.push('\n');
         }
+        // What is kept is what it is counted as.
+        said.shrink_to_fit();
         Self {
             tenant: session.tenant.clone(),
             workspace: session.workspace.clone(),
@@ -417,7 +421,10 @@ impl Row {
             said,
             title: prompts()
                 .next()
-                .map(|prompt| prompt.trim().chars().take(LONGEST_TITLE).collect())
+                .map(|prompt| {
+                    let title: String = prompt.trim().chars().take(LONGEST_TITLE).collect();
+                    title.into_boxed_str().into_string()
+                })
                 .unwrap_or_default(),
             hash: session_hash(&session.tenant, &session.id),
         }
@@ -426,6 +433,26 @@ impl Row {
     fn bytes(&self) -> usize {
         let texts = [&self.tenant, &self.workspace, &self.project, &self.user, &self.person, &self.assistant];
         let texts = texts.into_iter().chain([&self.id, &self.said, &self.title, &self.hash]);
-        size_of::<Self>() + texts.map(String::len).sum::<usize>()
+        size_of::<Self>() + texts.map(String::capacity).sum::<usize>()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn days_are_kept_within_their_bytes_and_those_asked_for_last_stay() {
+        let mut state = State::default();
+        let row = |number: usize| Row { id: number.to_string(), said: "x".repeat(4_000), ..Row::default() };
+        for day in 10..50 {
+            let read = OfDay { rows: (0..1_000).map(row).collect(), names: BTreeSet::new() };
+            state.put(&format!("2026-10-{day}"), 1, Ok(read), Instant::now());
+        }
+        let kept = state.known.values().flat_map(|known| known.rows.iter());
+        let bytes: usize = kept.map(|row| size_of::<Row>() + row.said.capacity() + row.id.capacity()).sum();
+        assert!(bytes <= MOST_BYTES, "{bytes} bytes are kept");
+        assert!(state.known.len() > 10, "{} days are kept", state.known.len());
+        assert!(state.known.contains_key("2026-10-49") && !state.known.contains_key("2026-10-10"));
     }
 }

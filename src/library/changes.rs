@@ -35,11 +35,13 @@ pub enum Change {
     HandEdited,
     /// A person deleted it: it does not come back.
     Refused,
+    /// A person withdrew it: its folder is gone.
+    Withdrawn,
 }
 
 impl Change {
     /// Every kind, in the order that people are told.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Created,
         Self::Sharpened,
         Self::Revised,
@@ -51,6 +53,7 @@ impl Change {
         Self::Unchanged,
         Self::HandEdited,
         Self::Refused,
+        Self::Withdrawn,
     ];
 
     /// The words that reports use.
@@ -67,6 +70,7 @@ impl Change {
             Self::Unchanged => "unchanged",
             Self::HandEdited => "edited by hand, left alone",
             Self::Refused => "deleted by hand, left out",
+            Self::Withdrawn => "withdrawn by a person",
         }
     }
 
@@ -74,7 +78,13 @@ impl Change {
     pub const fn is_written(self) -> bool {
         matches!(
             self,
-            Self::Created | Self::Sharpened | Self::Revised | Self::Restored | Self::Retiring | Self::Retired
+            Self::Created
+                | Self::Sharpened
+                | Self::Revised
+                | Self::Restored
+                | Self::Retiring
+                | Self::Retired
+                | Self::Withdrawn
         )
     }
 
@@ -87,6 +97,7 @@ impl Change {
             Self::Restored => "Restore",
             Self::Retiring => "Announce the retirement of",
             Self::Retired => "Remove retired",
+            Self::Withdrawn => "Withdraw",
             Self::Proposed | Self::Waiting | Self::Unchanged | Self::HandEdited | Self::Refused => "Leave",
         }
     }

@@ -1,11 +1,12 @@
-//! What people decide by command: approve or reject a proposal, restore a skill.
+//! What people decide by command: approve or reject a proposal, restore a skill, withdraw one that stands.
 //!
 //! A proposal is a text, or that a skill is another one and goes. Where a skill has both, the text is
 //! decided first.
 
 use super::changes::{Change, Changes};
 use super::run::Run;
-use super::state::{AGREED, Reason, Retirement, Skill, digest};
+use super::state::{AGREED, REJECTED, Reason, Retirement, Skill, WITHDREW_OWN, digest};
+use super::waiting::Waiting;
 use super::{Library, TenantError, guide, skill};
 
 /// What a person wants of a skill, by name or id.
@@ -15,8 +16,10 @@ pub enum Decision {
     Approve,
     /// Drop the proposal; it is not made again.
     Reject,
-    /// Bring back what was deleted or retired.
+    /// Bring back what was deleted, withdrawn or retired. What was refused before it stood waits again.
     Restore,
+    /// Take away what stands; it does not come back by itself.
+    Withdraw,
 }
 
 /// A decision that cannot be carried out.
@@ -37,6 +40,15 @@ pub enum DecisionError {
     /// Its text changed since the proposal was made.
     #[error("{0:?} was edited after the proposal was made; the next run makes a new one")]
     Outdated(String),
+    /// It does not stand.
+    #[error("{0:?} does not stand: there is nothing to withdraw")]
+    StandsNot(String),
+    /// It is no skill but facts in a file of people.
+    #[error("{0:?} is no skill: delete the block in the file, and it stays out")]
+    Block(String),
+    /// It waits.
+    #[error("{0:?} waits for a person to agree; `skillspan skills reject {0}` drops it")]
+    StillWaits(String),
     /// An old version did not remember its text.
     #[error("what {0:?} said is not remembered; take its folder from the repository's history")]
     Forgotten(String),
@@ -161,13 +173,14 @@ fn carry_out(run: &mut Run<'_>, name: &str, decision: Decision) -> Result<(), De
         (Some((id, skill)), Decision::Restore) => restore(run, &id, skill),
         (None, Decision::Approve) => deepen(run, name),
         (None, Decision::Reject) => leave(run, name),
-        (None, Decision::Restore) => Err(DecisionError::NoSkill(name.to_owned())),
+        (Some((id, skill)), Decision::Withdraw) => withdraw(run, &id, skill),
+        (None, Decision::Restore | Decision::Withdraw) => Err(DecisionError::NoSkill(name.to_owned())),
     }
 }
 
 /// A skill that waits is published, or remembered as one that was deleted.
 fn meet_waiting(run: &mut Run<'_>, id: &str, decision: Decision) -> Result<(), DecisionError> {
-    let Some(mut skill) = run.state.waiting.remove(id).map(|waiting| waiting.skill) else { return Ok(()) };
+    let Some(Waiting { review, mut skill }) = run.state.waiting.remove(id) else { return Ok(()) };
     match decision {
         Decision::Approve => {
             skill.agreed = true;
@@ -175,11 +188,13 @@ fn meet_waiting(run: &mut Run<'_>, id: &str, decision: Decision) -> Result<(), D
         }
         Decision::Reject => {
             skill.refused = true;
-            skill.note(&run.as_of, "a person rejected it before it was published");
+            skill.review = review;
+            skill.note(&run.as_of, REJECTED);
             run.state.skills.insert(id.to_owned(), skill);
             Ok(())
         }
         Decision::Restore => Err(DecisionError::Waits(skill.name)),
+        Decision::Withdraw => Err(DecisionError::StillWaits(skill.name)),
     }
 }
 
@@ -257,6 +272,9 @@ fn restore(run: &mut Run<'_>, id: &str, mut skill: Skill) -> Result<(), Decision
     if skill.stands() {
         return Err(DecisionError::Stands(skill.name));
     }
+    if skill.never_stood() {
+        return wait_again(run, id, skill);
+    }
     skill.kept = true;
     skill.refused = false;
     if let Some(same) = &mut skill.same_as {
@@ -264,7 +282,52 @@ fn restore(run: &mut Run<'_>, id: &str, mut skill: Skill) -> Result<(), Decision
     }
     skill.retirement = None;
     skill.version += 1;
-    overwrite(run, id, skill, Change::Restored, "a person restored it")
+    let told = skill.history.last().is_some_and(|event| event.what.starts_with(WITHDREW_OWN));
+    let own = skill.decided.last().filter(|_| told).map(|decided| decided.edited.clone());
+    let name = skill.name.clone();
+    overwrite(run, id, skill, Change::Restored, "a person restored it")?;
+    // Nobody agreed to the generated text: what stood there was a person's.
+    for text in own.into_iter().filter(|text| !text.is_empty()) {
+        for path in run.library.skill_paths(&name) {
+            run.changes.files.insert(path, text.clone());
+        }
+    }
+    Ok(())
+}
+
+/// Nobody has agreed to what was refused before it stood: to bring it back is to ask once more.
+fn wait_again(run: &mut Run<'_>, id: &str, mut skill: Skill) -> Result<(), DecisionError> {
+    run.state.skills.remove(id);
+    skill.refused = false;
+    skill.note(&run.as_of, "a person brought it back to decide again");
+    run.changes.skills.insert(skill.name.clone(), Change::Waiting);
+    let review = std::mem::take(&mut skill.review);
+    run.state.waiting.insert(id.to_owned(), Waiting { review, skill });
+    Ok(())
+}
+
+/// Takes the files away. What a person wrote in place of the generated text is remembered, and comes back with it.
+fn withdraw(run: &mut Run<'_>, id: &str, mut skill: Skill) -> Result<(), DecisionError> {
+    let paths = run.library.skill_paths(&skill.name);
+    let standing: Vec<(&String, &String)> =
+        paths.iter().filter_map(|path| run.library.tree.get_key_value(path)).collect();
+    let Some((path, text)) = standing.first().filter(|_| !skill.refused && !skill.is_gone()) else {
+        return Err(DecisionError::StandsNot(skill.name));
+    };
+    let is_own = !run.state.generated(path, &digest(text));
+    if is_own {
+        skill.decide(&run.as_of, None, (*text).clone());
+    }
+    let what = if is_own { WITHDREW_OWN } else { "a person withdrew it" };
+    let pages: Vec<String> = standing.into_iter().map(|(path, _)| path.clone()).collect();
+    run.remove_files(&skill);
+    run.changes.removed.extend(pages);
+    (skill.refused, skill.proposal) = (true, None);
+    skill.note(&run.as_of, what);
+    run.changes.skills.insert(skill.name.clone(), Change::Withdrawn);
+    run.changes.reasons.push((Change::Withdrawn, skill.name.clone(), "a person withdrew it".to_owned()));
+    run.state.skills.insert(id.to_owned(), skill);
+    Ok(())
 }
 
 fn deepen(run: &mut Run<'_>, name: &str) -> Result<(), DecisionError> {

@@ -7,7 +7,7 @@ use super::content::session_hash;
 use super::effect::Effect;
 use super::guide;
 use super::skill::support;
-use super::state::{Event, Skill, digest};
+use super::state::{Event, REJECTED, Skill, digest};
 use crate::skillify::Claim;
 
 /// A skill of a library.
@@ -103,6 +103,12 @@ impl Standing {
 }
 
 impl Listed {
+    /// Whether a person refused it before it stood anywhere: brought back, it waits again.
+    pub fn never_stood(&self) -> bool {
+        let was_rejected = self.history.last().is_some_and(|event| event.what.starts_with(REJECTED));
+        self.standing == Standing::Refused && was_rejected
+    }
+
     /// Whether something waits for a person to decide.
     pub fn has_proposal(&self) -> bool {
         self.proposal.is_some() || self.same_as.is_some()

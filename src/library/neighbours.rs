@@ -13,9 +13,37 @@ const MOST: usize = 5;
 /// So many common words make two skills alike.
 const WORDS: usize = 3;
 /// Words that every description has.
-const EVERYDAY: [&str; 14] = [
-    "after", "before", "fails", "from", "have", "into", "need", "needs", "skill", "that", "this", "use",
-    "when", "with",
+const EVERYDAY: [&str; 30] = [
+    "after",
+    "before",
+    "change",
+    "changes",
+    "check",
+    "code",
+    "command",
+    "edit",
+    "editing",
+    "edits",
+    "fails",
+    "file",
+    "files",
+    "from",
+    "have",
+    "here",
+    "into",
+    "module",
+    "need",
+    "needs",
+    "package",
+    "project",
+    "repository",
+    "running",
+    "skill",
+    "that",
+    "this",
+    "use",
+    "when",
+    "with",
 ];
 
 /// A skill that is like another one.

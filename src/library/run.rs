@@ -115,7 +115,8 @@ impl<'a> Run<'a> {
         self.state.skills.insert(id.to_owned(), gone);
     }
 
-    fn remove_files(&mut self, known: &Skill) {
+    /// Removes the files of a skill that are ours.
+    pub(super) fn remove_files(&mut self, known: &Skill) {
         for path in self.library.skill_paths(&known.name) {
             let folder = path.trim_end_matches("SKILL.md");
             let own = self.library.tree.keys().filter(|path| path.starts_with(folder));

@@ -112,6 +112,9 @@ pub(super) struct Skill {
     /// A person agreed to what it may do.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(super) agreed: bool,
+    /// Why it waited for a person, who refused it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) review: Vec<String>,
     /// When sessions did its work or loaded it; not every run notes that, and the sessions of the
     /// evidence may be newer.
     #[serde(default, skip_serializing_if = "String::is_empty")]
@@ -152,6 +155,12 @@ pub(super) struct Decided {
 
 /// What the history says of a skill that waited and was approved.
 pub(super) const AGREED: &str = "a person agreed to what it may do";
+
+/// What the history says of a skill that was withdrawn with a text that a person wrote.
+pub(super) const WITHDREW_OWN: &str = "a person withdrew it, and what people had written in it";
+
+/// What the history says of a skill that waited and was refused.
+pub(super) const REJECTED: &str = "a person rejected it before it was published";
 
 /// Why a claim is not made.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -325,6 +334,7 @@ impl Skill {
             retirement: None,
             kept: false,
             agreed: false,
+            review: Vec::new(),
             last_seen: String::new(),
             effect: None,
             proposal: None,
@@ -338,6 +348,12 @@ impl Skill {
     /// Whether assistants are meant to use it.
     pub(super) const fn stands(&self) -> bool {
         !self.refused && self.retirement.is_none()
+    }
+
+    /// Whether a person refused it before it stood anywhere.
+    pub(super) fn never_stood(&self) -> bool {
+        let was_rejected = self.history.last().is_some_and(|event| event.what.starts_with(REJECTED));
+        self.refused && self.past.is_empty() && was_rejected
     }
 
     /// Whether a person agreed to what it may do: by a command, or by bringing it back.

@@ -42,7 +42,7 @@ pub mod embeddings;
 mod files;
 mod followers;
 mod forwards;
-mod free_memory;
+pub(crate) mod free_memory;
 mod health;
 mod hooks;
 mod losses;

@@ -44,6 +44,10 @@ impl SharedCommand {
     }
 }
 
+/// So many commands are remembered from one piece of work to the next, some 16 MiB: in a large table there is no end of
+/// different ones.
+const MOST_REMEMBERED: usize = 1 << 14;
+
 /// The commands that were read or made.
 #[derive(Default)]
 pub struct SharedCommands {
@@ -82,7 +86,15 @@ impl SharedCommands {
     pub fn within<T>(self, work: impl FnOnce() -> T) -> (T, Self) {
         KNOWN.set(Some(self));
         let done = work();
-        (done, KNOWN.take().unwrap_or_default())
+        (done, KNOWN.take().unwrap_or_default().bounded())
+    }
+
+    /// The same, or none of its commands if those are many: who reads a whole table a part at a time is to keep a part.
+    fn bounded(self) -> Self {
+        if self.commands.len().max(self.read.len()) <= MOST_REMEMBERED {
+            return self;
+        }
+        Self { lines: self.lines, outputs: self.outputs, ..Self::default() }
     }
 
     fn value(&mut self, command: Command) -> SharedCommand {
@@ -173,6 +185,19 @@ mod tests {
         let single = read();
         assert_eq!(single, written);
         assert!(!Arc::ptr_eq(&single[0].0, &single[2].0));
+    }
+
+    #[test]
+    fn from_one_piece_of_work_to_the_next_a_bounded_number_is_remembered() {
+        let mut known = SharedCommands::default();
+        let make = |number: usize| commands(&format!("make target-{number}")).remove(0).command;
+        for piece in 0..5 {
+            let work = || (0..MOST_REMEMBERED / 2).map(|at| SharedCommand::from(make(piece * 100_000 + at)));
+            let made: Vec<SharedCommand>;
+            (made, known) = known.within(|| work().collect());
+            assert_eq!(made.len(), MOST_REMEMBERED / 2);
+            assert!(known.commands.len() <= MOST_REMEMBERED, "{}", known.commands.len());
+        }
     }
 
     #[test]

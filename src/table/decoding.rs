@@ -3,14 +3,16 @@
 use std::collections::VecDeque;
 
 use arrow_array::RecordBatch;
+use object_store::path::Path;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
+use super::Table;
 use super::file::{Damage, FileError};
 use super::part::{Part, Selected};
 use super::ranges::RangeReader;
 use super::read::Filter;
-use crate::event::Owner;
+use crate::event::{Owner, SessionEvent};
 
 /// The rows of one file, decoded on a task of its own.
 pub(super) struct Decoding<T> {
@@ -58,6 +60,36 @@ impl<T: Send + 'static> Decoding<T> {
 }
 
 impl<T> Drop for Decoding<T> {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+/// A whole file whose checksum is compared, decoded on a task of its own.
+#[derive(Debug)]
+pub(super) struct Whole {
+    batches: mpsc::Receiver<Vec<SessionEvent>>,
+    task: JoinHandle<Result<(), FileError>>,
+}
+
+impl Whole {
+    pub(super) fn begin(table: Table, location: Path) -> Self {
+        let (sender, batches) = mpsc::channel(1);
+        Self { batches, task: tokio::spawn(async move { table.read_in_batches(location, sender).await }) }
+    }
+
+    /// The next rows; `None` after the last. Not to be asked again after that, or after an error. Where the decoder
+    /// fails on a row, those ahead of it have been given.
+    pub(super) async fn next(&mut self) -> Result<Option<Vec<SessionEvent>>, FileError> {
+        if let Some(batch) = self.batches.recv().await {
+            return Ok(Some(batch));
+        }
+        let ended = (&mut self.task).await.unwrap_or(Err(FileError::Damaged(Damage::Decoder)));
+        ended.map(|()| None)
+    }
+}
+
+impl Drop for Whole {
     fn drop(&mut self) {
         self.task.abort();
     }

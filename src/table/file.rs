@@ -122,26 +122,67 @@ pub(super) async fn fetch_footer(
 /// So many rows are made room for ahead.
 const MOST_RESERVED: usize = 1 << 16;
 
+/// Rows that are decoded at once.
+const BATCH_ROWS: usize = 1_024;
+
 /// Reads a whole file, after its checksum was found right.
 pub(super) fn decode(file: Bytes) -> Result<(Footer, Vec<SessionEvent>), Damage> {
-    let reader = ParquetRecordBatchReaderBuilder::try_new(file.clone())?;
-    let footer = Footer::of(reader.metadata().file_metadata()).ok_or(Damage::NoIdentity)?;
-    if !footer.content.holds_for(&file) {
-        return Err(Damage::Checksum);
-    }
-    // A column that a later version added is left unread.
-    let known = ProjectionMask::columns(reader.parquet_schema(), COLUMNS.iter().map(|column| column.name));
+    let opened = Opened::of(file)?;
     // A footer is not believed further than that.
-    let rows = usize::try_from(footer.rows).unwrap_or_default();
+    let rows = usize::try_from(opened.footer.rows).unwrap_or_default();
     let mut events = Vec::with_capacity(rows.min(MOST_RESERVED));
-    for batch in reader.with_projection(known).build()? {
-        append_rows(&mut events, &batch.map_err(ParquetError::from)?, COLUMNS.iter())?;
-    }
-    if events.len() as u64 != footer.rows {
-        return Err(Damage::Rows { expected: footer.rows, found: events.len() as u64 });
-    }
-    footer.identity.owner.confine(&mut events);
+    let footer = opened.each_batch(|batch| {
+        events.extend(batch);
+        true
+    })?;
     Ok((footer, events))
+}
+
+/// A whole file, its checksum found right and its rows not decoded yet.
+pub(super) struct Opened {
+    pub(super) footer: Footer,
+    reader: ParquetRecordBatchReaderBuilder<Bytes>,
+}
+
+impl Opened {
+    pub(super) fn of(file: Bytes) -> Result<Self, Damage> {
+        let reader = ParquetRecordBatchReaderBuilder::try_new(file.clone())?;
+        let metadata = reader.metadata().file_metadata();
+        let footer = Footer::of(metadata).ok_or(Damage::NoIdentity)?;
+        if !footer.content.holds_for(&file) {
+            return Err(Damage::Checksum);
+        }
+        let found = u64::try_from(metadata.num_rows()).unwrap_or_default();
+        if found != footer.rows {
+            return Err(Damage::Rows { expected: footer.rows, found });
+        }
+        Ok(Self { footer, reader })
+    }
+
+    /// Hands over its rows a batch at a time, as long as `take` wants more.
+    pub(super) fn each_batch(
+        self,
+        mut take: impl FnMut(Vec<SessionEvent>) -> bool,
+    ) -> Result<Footer, Damage> {
+        let Self { footer, reader } = self;
+        // A column that a later version added is left unread.
+        let known = COLUMNS.iter().map(|column| column.name);
+        let known = ProjectionMask::columns(reader.parquet_schema(), known);
+        let mut found = 0;
+        for batch in reader.with_projection(known).with_batch_size(BATCH_ROWS).build()? {
+            let mut events = Vec::new();
+            append_rows(&mut events, &batch.map_err(ParquetError::from)?, COLUMNS.iter())?;
+            found += events.len() as u64;
+            footer.identity.owner.confine(&mut events);
+            if !take(events) {
+                return Ok(footer);
+            }
+        }
+        if found != footer.rows {
+            return Err(Damage::Rows { expected: footer.rows, found });
+        }
+        Ok(footer)
+    }
 }
 
 /// The events of rows that have the table's columns, in whatever type another engine gives them that

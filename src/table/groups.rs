@@ -2,25 +2,26 @@
 //!
 //! 1. Of the files that the reader has not seen, the columns that tie rows are read ([`super::ties`]).
 //! 2. Groups that the reader knows and that new rows join are read again from the files it has seen.
-//! 3. The new files are read whole, one after the other in the order of arrival. A group is handed
-//!    over with the last file that has a row of it.
+//! 3. The new files are read whole, one after the other in the order of arrival, and decoded a batch of rows at a
+//!    time. A group is handed over with the last of its rows. What lacks rows, because a file could be read once and
+//!    not again, comes at the end.
 //!
-//! In memory are two files, the rows of groups that are not complete yet, and a hash for each session
-//! and trace of the new files. Of what the reader knows it gives hashes alone ([`HashedTies`]), and the ties
+//! In memory are one file as it lies on the disk, a few batches of its rows, the rows of groups that are not complete
+//! yet, and a hash for each session and trace of the new files. A file's rows are sorted by session, so few groups are
+//! incomplete at a time. Of what the reader knows it gives hashes alone ([`HashedTies`]), and the ties
 //! themselves of those groups that change.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use futures_util::{StreamExt, stream};
-use tokio::task::JoinHandle;
 
+use super::decoding::Whole;
 use super::file::FileError;
-use super::footer::Footer;
 use super::part::{self, Columns, Rows};
 use super::query::Cursor;
 use super::read::{DamagedFile, Filter, Listed, ReadError, Reading};
-use super::ties::{Forest, HashedTies, Hashes, Ties, hashes_of_event};
+use super::ties::{Forest, HashedTies, Ties, hashes_of_event};
 use super::{Table, layout};
 use crate::event::SessionEvent;
 
@@ -43,15 +44,12 @@ pub struct NewGroups {
     forest: Forest,
     held: BTreeMap<usize, Held>,
     files: std::vec::IntoIter<Listed>,
-    /// The file that is being read, and its place.
-    reading: Option<(Listed, JoinHandle<FileRows>)>,
-    place: usize,
+    /// The file that is being read.
+    reading: Option<(Listed, Whole)>,
     hidden: super::upkeep::Hidden,
     cursor: Cursor,
     damaged: Vec<DamagedFile>,
 }
-
-type FileRows = Result<(Footer, Vec<SessionEvent>), FileError>;
 
 /// What ties new rows, before they are read. Say what is known with [`NewRows::join`], then ask for
 /// [`NewRows::groups`].
@@ -71,6 +69,9 @@ pub struct NewRows {
 #[derive(Debug, Default)]
 struct Held {
     replaces: Vec<usize>,
+    /// How many of its new rows were read.
+    read: usize,
+    /// Those that are not hidden, and what was known of it.
     events: Vec<SessionEvent>,
 }
 
@@ -135,23 +136,7 @@ impl Table {
     /// Reads what ties the rows that `standing` calls new.
     pub async fn new_rows(&self, standing: Standing) -> Result<NewRows, ReadError> {
         let Standing { seen, unseen, later, .. } = standing;
-        let mut damaged = Vec::new();
-        let mut tied = self.read_ties(unseen, &mut damaged).await?;
-        tied.sort_by(|a, b| (a.arrived, &a.listed.location).cmp(&(b.arrived, &b.listed.location)));
-        let mut forest = Forest::default();
-        for (place, file) in tied.iter().enumerate() {
-            file.rows.iter().for_each(|(hashes, count)| forest.add_rows(hashes, *count, place));
-        }
-        let files = tied.into_iter().map(|file| file.listed).collect();
-        Ok(NewRows { table: self.clone(), forest, held: BTreeMap::new(), seen, later, files, damaged })
-    }
-
-    async fn read_ties(
-        &self,
-        files: Vec<Listed>,
-        damaged: &mut Vec<DamagedFile>,
-    ) -> Result<Vec<TiedFile>, ReadError> {
-        let reads = files.into_iter().map(|listed| {
+        let reads = unseen.into_iter().map(|listed| {
             let reader = self.ranges(listed.location.clone(), listed.bytes);
             async move {
                 let read = tokio::spawn(part::read_ties(reader)).await;
@@ -159,23 +144,20 @@ impl Table {
             }
         });
         let mut reads = stream::iter(reads).buffered(FILES_AT_ONCE);
-        let mut tied = Vec::new();
+        let (mut forest, mut files, mut damaged) = (Forest::default(), Vec::new(), Vec::new());
         while let Some((listed, read)) = reads.next().await {
             match read {
-                Ok((arrived, rows)) => tied.push(TiedFile { listed, arrived, rows }),
+                Ok((arrived, rows)) => {
+                    rows.iter().for_each(|(hashes, count)| forest.add_rows(hashes, *count));
+                    files.push((arrived, listed));
+                }
                 Err(error) => damaged.push(listed.damage_or_error(error)?),
             }
         }
-        Ok(tied)
+        files.sort_by(|(a, x), (b, y)| (a, &x.location).cmp(&(b, &y.location)));
+        let files = files.into_iter().map(|(_, listed)| listed).collect();
+        Ok(NewRows { table: self.clone(), forest, held: BTreeMap::new(), seen, later, files, damaged })
     }
-}
-
-/// A file with the ties of its rows.
-struct TiedFile {
-    listed: Listed,
-    /// When its first row arrived, in microseconds since the epoch.
-    arrived: i64,
-    rows: BTreeMap<Hashes, usize>,
 }
 
 impl NewRows {
@@ -215,7 +197,6 @@ impl NewRows {
             held,
             files: Vec::new().into_iter(),
             reading: None,
-            place: 0,
             cursor: Cursor::default(),
             damaged,
         };
@@ -280,32 +261,28 @@ impl Standing {
 }
 
 impl NewGroups {
-    /// The groups that the next file completes; `None` after the last.
+    /// The groups that the next rows complete, often none; `None` after the last.
     pub async fn next(&mut self) -> Result<Option<Vec<Group>>, ReadError> {
-        if self.reading.is_none() {
-            self.begin();
+        loop {
+            let Some((listed, mut reading)) = self.reading.take().or_else(|| self.begin()) else {
+                // What is left has no new rows, as some of it is past its retention, or lacks those of a damaged file.
+                let left: Vec<usize> = self.held.keys().copied().collect();
+                return Ok((!left.is_empty()).then(|| self.hand_over(left)));
+            };
+            match reading.next().await {
+                Ok(Some(events)) => {
+                    self.reading = Some((listed, reading));
+                    return Ok(Some(self.hold(events)));
+                }
+                Ok(None) => {}
+                Err(error) => self.damaged.push(listed.damage_or_error(error)?),
+            }
         }
-        let Some((listed, reading)) = self.reading.take() else {
-            // What is left has no new rows: some of it is past its retention.
-            let left: Vec<usize> = self.held.keys().copied().collect();
-            return Ok((!left.is_empty()).then(|| self.hand_over(left)));
-        };
-        let read = reading.await.unwrap_or(Err(FileError::Damaged(super::Damage::Decoder)));
-        // While the caller is at work, the next file is decoded.
-        self.begin();
-        match read {
-            Ok((_, events)) => self.hold(events),
-            Err(error) => self.damaged.push(listed.damage_or_error(error)?),
-        }
-        let place = self.place;
-        self.place += 1;
-        let complete: Vec<usize> = self
-            .held
-            .keys()
-            .copied()
-            .filter(|group| self.forest.last_place_of(*group).is_some_and(|last| last <= place))
-            .collect();
-        Ok(Some(self.hand_over(complete)))
+    }
+
+    /// About how many bytes the rows take that are in memory until their groups are complete.
+    pub fn bytes_held(&self) -> usize {
+        self.held.values().flat_map(|held| &held.events).map(SessionEvent::size_in_memory).sum()
     }
 
     /// Where to go on, and the files that could not be read.
@@ -313,28 +290,38 @@ impl NewGroups {
         (self.cursor, self.damaged)
     }
 
-    fn begin(&mut self) {
-        self.reading = self.files.next().map(|listed| {
-            let (table, location) = (self.table.clone(), listed.location.clone());
-            (listed, tokio::spawn(async move { table.read_whole(&location).await }))
-        });
+    fn begin(&mut self) -> Option<(Listed, Whole)> {
+        let listed = self.files.next()?;
+        let reading = Whole::begin(self.table.clone(), listed.location.clone());
+        Some((listed, reading))
     }
 
-    fn hold(&mut self, events: Vec<SessionEvent>) {
-        for event in events.into_iter().filter(|event| !self.hidden.hides(event)) {
-            if let Some(group) = self.forest.group_of(&hashes_of_event(&event)) {
-                let events = &mut self.held.entry(group).or_default().events;
-                if events.is_empty() {
-                    events.reserve(self.forest.rows_of(group).min(MOST_RESERVED));
+    /// Adds rows to their groups; those that are complete now.
+    fn hold(&mut self, events: Vec<SessionEvent>) -> Vec<Group> {
+        let mut complete = Vec::new();
+        for event in events {
+            let Some(group) = self.forest.group_of(&hashes_of_event(&event)) else { continue };
+            let rows = self.forest.rows_of(group);
+            let held = self.held.entry(group).or_default();
+            held.read += 1;
+            if !self.hidden.hides(&event) {
+                if held.events.is_empty() {
+                    held.events.reserve(rows.min(MOST_RESERVED));
                 }
-                events.push(event);
+                held.events.push(event);
+            }
+            if held.read == rows {
+                complete.push(group);
             }
         }
+        self.hand_over(complete)
     }
 
     fn hand_over(&mut self, groups: Vec<usize>) -> Vec<Group> {
         let held = groups.into_iter().filter_map(|group| self.held.remove(&group));
-        held.map(|Held { replaces, events }| Group { ties: Ties::of(&events), replaces, events }).collect()
+        let held = held.filter(|held| !held.events.is_empty() || !held.replaces.is_empty());
+        held.map(|Held { replaces, events, .. }| Group { ties: Ties::of(&events), replaces, events })
+            .collect()
     }
 
     /// Reads the rows that known groups have in files that were seen.

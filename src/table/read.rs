@@ -11,6 +11,7 @@ use futures_util::{StreamExt, TryStreamExt};
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt};
 use thiserror::Error;
+use tokio::sync::mpsc;
 
 use super::file::{self, Damage, FileError};
 use super::footer::Footer;
@@ -303,6 +304,23 @@ impl Table {
         let (footer, events) = decoded.unwrap_or(Err(Damage::Decoder))?;
         file::check_owner(&footer, location)?;
         Ok((footer, events))
+    }
+
+    /// Reads a whole file, compares its checksum, and gives its rows away a batch at a time.
+    pub(super) async fn read_in_batches(
+        &self,
+        location: Path,
+        batches: mpsc::Sender<Vec<SessionEvent>>,
+    ) -> Result<(), FileError> {
+        let bytes = self.store.get(&location).await?.bytes().await?;
+        self.bytes_read.fetch_add(bytes.len() as u64, Ordering::Relaxed);
+        let decoding = tokio::task::spawn_blocking(move || {
+            let opened = file::Opened::of(bytes)?;
+            file::check_owner(&opened.footer, &location)?;
+            opened.each_batch(|batch| batches.blocking_send(batch).is_ok())
+        });
+        decoding.await.unwrap_or(Err(Damage::Decoder))?;
+        Ok(())
     }
 
     pub(super) fn ranges(&self, location: Path, size: u64) -> RangeReader {

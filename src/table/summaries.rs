@@ -112,7 +112,7 @@ impl Table {
                 match listed.or_damage(decoding.next().await, &mut tied.damaged)? {
                     Some(Some(batch)) => {
                         arrived = arrived.min(batch.arrived);
-                        batch.rows.iter().for_each(|hashes| tied.forest.add_rows(hashes, 1, 0));
+                        batch.rows.iter().for_each(|hashes| tied.forest.add_rows(hashes, 1));
                     }
                     Some(None) => break true,
                     None => break false,

@@ -220,19 +220,14 @@ pub(super) fn hashes_of_event(event: &SessionEvent) -> Hashes {
 pub(super) struct Forest {
     of_key: BTreeMap<u64, usize>,
     parents: Vec<usize>,
-    /// The last place with a row of each key, by the key's node.
-    last_place: Vec<Option<usize>>,
     /// How many rows have each key, by the key's node.
     rows: Vec<usize>,
 }
 
 impl Forest {
-    /// Joins the keys of so many rows; `place` is where they come in the order of reading.
-    pub(super) fn add_rows(&mut self, hashes: &Hashes, count: usize, place: usize) {
+    /// Joins the keys of so many rows.
+    pub(super) fn add_rows(&mut self, hashes: &Hashes, count: usize) {
         let root = self.join(hashes.iter().copied().flatten());
-        if let Some(last) = root.and_then(|root| self.last_place.get_mut(root)) {
-            *last = Some(place).max(*last);
-        }
         if let Some(rows) = root.and_then(|root| self.rows.get_mut(root)) {
             *rows += count;
         }
@@ -260,11 +255,6 @@ impl Forest {
         Some(self.root(node))
     }
 
-    /// The last place with a row of a group; `None` if none has one.
-    pub(super) fn last_place_of(&self, group: usize) -> Option<usize> {
-        self.last_place.get(group).copied().flatten()
-    }
-
     /// How many rows of a group were added.
     pub(super) fn rows_of(&self, group: usize) -> usize {
         self.rows.get(group).copied().unwrap_or_default()
@@ -288,7 +278,6 @@ impl Forest {
         let node = *self.of_key.entry(key).or_insert(next);
         if node == next {
             self.parents.push(next);
-            self.last_place.push(None);
             self.rows.push(0);
         }
         node
@@ -296,12 +285,8 @@ impl Forest {
 
     fn merge(&mut self, a: usize, b: usize) -> usize {
         let (home, guest) = (a.min(b), a.max(b));
-        let last = self.last_place_of(home).max(self.last_place_of(guest));
         if let Some(parent) = self.parents.get_mut(guest) {
             *parent = home;
-        }
-        if let Some(own) = self.last_place.get_mut(home) {
-            *own = last;
         }
         let guests = self.rows_of(guest);
         if let Some(rows) = self.rows.get_mut(home) {
@@ -341,18 +326,17 @@ mod tests {
     }
 
     #[test]
-    fn a_chain_of_ties_makes_one_group_that_ends_at_its_last_place() {
+    fn a_chain_of_ties_makes_one_group_and_counts_its_rows() {
         let mut forest = Forest::default();
-        forest.add_rows(&hashes_of(&row("s1", "t1")), 1, 0);
-        forest.add_rows(&hashes_of(&row("s2", "t2")), 1, 3);
-        forest.add_rows(&hashes_of(&row("s3", "t3")), 1, 1);
-        forest.add_rows(&hashes_of(&row("s1", "t2")), 1, 2);
+        forest.add_rows(&hashes_of(&row("s1", "t1")), 1);
+        forest.add_rows(&hashes_of(&row("s2", "t2")), 1);
+        forest.add_rows(&hashes_of(&row("s3", "t3")), 1);
+        forest.add_rows(&hashes_of(&row("s1", "t2")), 1);
         let group = |forest: &mut Forest, session| forest.group_of(&hashes_of(&row(session, ""))).unwrap();
         let (first, second, third) =
             (group(&mut forest, "s1"), group(&mut forest, "s2"), group(&mut forest, "s3"));
         assert_eq!(first, second);
         assert_ne!(first, third);
-        assert_eq!((forest.last_place_of(first), forest.last_place_of(third)), (Some(3), Some(1)));
         assert_eq!((forest.rows_of(first), forest.rows_of(third)), (3, 1));
     }
 
@@ -361,7 +345,7 @@ mod tests {
         let mut forest = Forest::default();
         let mut other = row("", "");
         other.event_id = "f";
-        forest.add_rows(&hashes_of(&row("", "")), 1, 0);
+        forest.add_rows(&hashes_of(&row("", "")), 1);
         forest.add_rows(&hashes_of(&other), 1, 0);
         assert_ne!(forest.group_of(&hashes_of(&row("", ""))), forest.group_of(&hashes_of(&other)));
     }

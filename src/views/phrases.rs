@@ -46,15 +46,22 @@ pub(crate) fn first_line(text: &str, most: usize) -> String {
     words
 }
 
-/// `250 ms`, `2.3 s`, `32 min`
+/// `250 ms`, `2.3 s`, `52 s`, `1 min 6 s`, `32 min`, `2 h 42 min`, `3 days 4 h`
 pub(crate) fn length(duration: Duration) -> String {
     let seconds = duration.as_secs_f64();
-    match seconds {
-        _ if seconds < 1.0 => format!("{:.0} ms", seconds * 1_000.0),
-        _ if seconds < 120.0 => format!("{seconds:.1} s"),
-        _ if seconds < 7_200.0 => format!("{:.0} min", seconds / 60.0),
-        _ if seconds < 172_800.0 => format!("{:.1} h", seconds / 3_600.0),
-        _ => format!("{:.1} days", seconds / 86_400.0),
+    let whole = duration.as_secs() + u64::from(duration.subsec_millis() >= 500);
+    let both = |(first, one): (u64, &str), (second, other): (u64, &str)| match second {
+        0 => format!("{first} {one}"),
+        _ => format!("{first} {one} {second} {other}"),
+    };
+    match whole {
+        _ if seconds < 0.9995 => format!("{:.0} ms", seconds * 1_000.0),
+        _ if seconds < 9.95 => format!("{seconds:.1} s"),
+        0..60 => format!("{whole} s"),
+        60..600 => both((whole / 60, "min"), (whole % 60, "s")),
+        600..3_600 => format!("{} min", whole / 60),
+        3_600..172_800 => both((whole / 3_600, "h"), (whole % 3_600 / 60, "min")),
+        _ => both((whole / 86_400, "days"), (whole % 86_400 / 3_600, "h")),
     }
 }
 
@@ -74,8 +81,19 @@ mod tests {
 
     #[test]
     fn gives_lengths_as_people_do() {
-        let texts = [250_u64, 2_300, 1_920_000, 9_000_000].map(|ms| length(Duration::from_millis(ms)));
-        assert_eq!(texts, ["250 ms", "2.3 s", "32 min", "2.5 h"]);
+        for (milliseconds, told) in [
+            (250, "250 ms"),
+            (2_300, "2.3 s"),
+            (52_040, "52 s"),
+            (59_700, "1 min"),
+            (66_000, "1 min 6 s"),
+            (1_920_000, "32 min"),
+            (3_600_000, "1 h"),
+            (9_720_000, "2 h 42 min"),
+            (234_000_000, "2 days 17 h"),
+        ] {
+            assert_eq!(length(Duration::from_millis(milliseconds)), told);
+        }
     }
 
     #[test]

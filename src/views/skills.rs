@@ -68,3 +68,16 @@ pub(crate) fn decide_at(
     // Nothing asks it to stop but its end.
     found.target.publish(&update, Arc::default())
 }
+
+/// What a decision that was carried out has done; `found` is what stood before.
+pub(crate) fn done(decision: Decision, found: &Found) -> &'static str {
+    match decision {
+        Decision::Approve => "the proposal is in place",
+        Decision::Reject => "the proposal is dropped and not made again",
+        Decision::Restore if found.skill.never_stood() => {
+            "it waits for a person again, as before it was refused"
+        }
+        Decision::Restore => "it stands again",
+        Decision::Withdraw => "it is taken away and does not come back by itself",
+    }
+}

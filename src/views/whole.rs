@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use crate::event::Timestamp;
+use crate::service::free_memory::GivingBack;
 use crate::skillify::SharedCommands;
 use crate::table::{Cursor, Filter, ReadError, ResolveOptions, Session, Table, resolve};
 
@@ -18,41 +20,76 @@ pub(crate) fn place<F>(session: &Session<F>) -> Place {
     (session.tenant.clone(), session.workspace.clone(), session.id.clone())
 }
 
+/// Sessions that are to be read whole.
+#[derive(Debug, Default)]
+pub(crate) struct Wanted {
+    places: BTreeSet<Place>,
+    oldest: Option<Timestamp>,
+}
+
+impl Wanted {
+    pub(crate) fn add<F>(&mut self, session: &Session<F>) {
+        self.places.insert(place(session));
+        self.oldest = Some(self.oldest.map_or(session.started_at, |oldest| oldest.min(session.started_at)));
+    }
+}
+
 /// Reads sessions whole and hands over one after the other, each once: of a table there is no more in memory than
 /// the rows that are not complete yet.
 pub(crate) async fn read_whole<F>(
     table: &Table,
     options: &ResolveOptions,
-    wanted: &[Session<F>],
+    sessions: &[Session<F>],
+    take: impl FnMut(Session),
+) -> Result<(), ReadError> {
+    let mut wanted = Wanted::default();
+    sessions.iter().for_each(|session| wanted.add(session));
+    read_wanted(table, options, wanted, take).await
+}
+
+/// The same for who knows no more of them.
+pub(crate) async fn read_wanted(
+    table: &Table,
+    options: &ResolveOptions,
+    wanted: Wanted,
     mut take: impl FnMut(Session),
 ) -> Result<(), ReadError> {
+    let Wanted { places: mut missing, oldest } = wanted;
     // Rows do not arrive long before they happen: files from before the oldest session have none of these.
-    let oldest = wanted.iter().map(|session| session.started_at).min().unwrap_or_default();
-    let since = oldest.saturating_sub(A_DAY).date();
-    let mut missing: BTreeSet<Place> = wanted.iter().map(place).collect();
+    let since = oldest.unwrap_or_default().saturating_sub(A_DAY).date();
     let mut keep = |session: Session, missing: &mut BTreeSet<Place>| {
         if missing.remove(&place(&session)) {
             take(session);
         }
     };
     if missing.len() > LOOKED_UP {
-        let standing = table.standing(&Cursor::default()).await?.since(&since);
-        let mut groups = table.new_groups(standing, &[], &BTreeSet::new()).await?;
-        let mut commands = SharedCommands::default();
-        while let Some(complete) = groups.next().await? {
-            // Sessions run the same command lines again and again: each is read once.
-            (_, commands) = commands.within(|| {
-                for session in complete.into_iter().flat_map(|group| resolve(group.events, options)) {
-                    keep(session, &mut missing);
-                }
-            });
-        }
+        read_since(table, options, &since, |session| keep(session, &mut missing)).await?;
     } else {
         look_up(table, options, &mut missing, Some(since), &mut keep).await?;
     }
     // They do where a machine's clock was wrong: what was not found is looked for in all files.
     if missing.len() <= LOOKED_UP {
         look_up(table, options, &mut missing, None, &mut keep).await?;
+    }
+    Ok(())
+}
+
+/// Reads what arrived on a UTC date or later, and hands over the sessions that it makes one after the other.
+pub(crate) async fn read_since(
+    table: &Table,
+    options: &ResolveOptions,
+    since: &str,
+    mut take: impl FnMut(Session),
+) -> Result<(), ReadError> {
+    let standing = table.standing(&Cursor::default()).await?.since(since);
+    let mut groups = table.new_groups(standing, &[], &BTreeSet::new()).await?;
+    let (mut commands, mut memory) = (SharedCommands::default(), GivingBack::default());
+    while let Some(complete) = groups.next().await? {
+        memory.go_on();
+        // Sessions run the same command lines again and again: each is read once.
+        (_, commands) = commands.within(|| {
+            complete.into_iter().flat_map(|group| resolve(group.events, options)).for_each(&mut take);
+        });
     }
     Ok(())
 }

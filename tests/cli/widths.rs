@@ -113,6 +113,8 @@ const ORDINARY: &[&str] = &[
     "skills approve run-the-e2e-tests --config DEMO",
     "skills reject run-the-e2e-tests --config DEMO",
     "skills restore run-the-e2e-tests --config DEMO",
+    "skills withdraw run-the-e2e-tests --config DEMO",
+    "skills restore run-the-e2e-tests --config DEMO",
     "skills lint --config DEMO",
     "skills lint @bad",
     "skills test @bad --config DEMO",

@@ -111,9 +111,43 @@ fn a_proposal_that_is_refused_is_not_made_again() {
         let skill = owner.json(&format!("/skills/{name}"));
         assert_eq!(skill["state"], "refused");
         assert!(skill.to_string().contains("that host goes away"), "{skill}");
-        // And comes back at a person's word.
+        // Its old address leads to what became of it.
+        let old = owner.get(&format!("/review/{name}"));
+        assert_eq!(old.status, 303, "{}", old.text);
+        // A person's word lets it wait again. It stood nowhere, so that publishes nothing.
         let answer = decide(&owner, &name, "restore", &[]);
         assert_eq!(answer.status, 303, "{}", answer.text);
+        assert_eq!(standing(&house, &name, in_repository), None);
+        let page = owner.page(&format!("/skills/{name}"));
+        assert!(page.contains("waits for a person again"), "{page}");
+        assert_eq!(owner.json("/review")["proposals"][0]["name"], name);
+        let answer = decide(&owner, &name, "accept", &[]);
+        assert_eq!(answer.status, 303, "{}", answer.text);
+        assert!(standing(&house, &name, in_repository).unwrap().contains(FOREIGN));
+    }
+}
+
+#[test]
+fn a_skill_that_stands_is_withdrawn_with_a_reason_and_brought_back() {
+    for in_repository in [false, true] {
+        let (house, owner, name) = proposing(in_repository);
+        assert_eq!(decide(&owner, &name, "withdraw", &[]).status, 409, "nothing stands yet");
+        assert_eq!(decide(&owner, &name, "accept", &[]).status, 303);
+        let page = owner.page(&format!("/skills/{name}"));
+        assert!(page.contains("value=\"withdraw\""), "{page}");
+        let answer = decide(&owner, &name, "withdraw", &[("reason", "that host is no more")]);
+        assert_eq!(answer.status, 303, "{}", answer.text);
+        assert_eq!(standing(&house, &name, in_repository), None);
+        house.mine();
+        assert_eq!(standing(&house, &name, in_repository), None, "mining does not make it again");
+        let skill = owner.json(&format!("/skills/{name}"));
+        assert_eq!(skill["state"], "refused");
+        assert_eq!(skill["history"][0]["what"], "a person withdrew it: that host is no more");
+        if in_repository {
+            let messages = messages(&house);
+            assert!(messages.contains("Withdraw") && messages.contains("that host is no more"), "{messages}");
+        }
+        assert_eq!(decide(&owner, &name, "restore", &[]).status, 303);
         assert!(standing(&house, &name, in_repository).unwrap().contains(FOREIGN));
     }
 }
@@ -167,7 +201,7 @@ fn a_decision_is_about_what_was_seen_and_comes_from_a_form_of_the_session() {
     assert_eq!(standing(&house, &name, false), None);
     let commands = house.command(&["skills", "reject", &name, "--reason", "by command"]);
     assert_eq!(commands.0, 0, "{}", commands.2);
-    assert_eq!(post(&csrf, &seen, "accept"), 404, "it is decided");
+    assert_eq!(post(&csrf, &seen, "accept"), 409, "it is decided");
 }
 
 #[test]

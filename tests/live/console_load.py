@@ -153,8 +153,9 @@ def look(house, paths, times):
 
 def send(house, arguments, seconds):
     """Sends at a rate; what was answered to whom."""
-    command = [arguments.load, "--pid", str(house.process.pid), "--endpoint", f"127.0.0.1:{house.grpc}"]
+    command = [os.path.abspath(arguments.load), "--pid", str(house.process.pid), "--endpoint", f"http://127.0.0.1:{house.grpc}"]
     command += ["--rate", str(arguments.rate), "--seconds", str(seconds)]
+    # It draws its texts from the repository that it was built in, which must be there still.
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
 
 

@@ -99,6 +99,40 @@ fn a_proposal_that_a_person_puts_in_place_himself_is_taken() {
 }
 
 #[test]
+fn what_a_person_withdraws_is_gone_and_comes_back_at_their_word_alone() {
+    let target = Target::new();
+    target.publish(&mined(&first()));
+    let text = target.read(SKILL);
+    target.decide(NAME, Decision::Withdraw).unwrap();
+    assert!(!target.files().iter().any(|path| path.starts_with("skills/")), "{:?}", target.files());
+    assert_eq!(standing(&target, NAME), Standing::Refused);
+    assert!(!target.read("README.md").contains(NAME), "the list of skills follows");
+    let before = target.contents();
+    target.publish(&mined(&first()));
+    assert_eq!(target.contents(), before, "mining does not make it again");
+    assert!(target.decide(NAME, Decision::Withdraw).unwrap_err().contains("does not stand"));
+    target.decide(NAME, Decision::Restore).unwrap();
+    assert_eq!(target.read(SKILL), text.replace("skillspan-version: \"1\"", "skillspan-version: \"2\""));
+}
+
+#[test]
+fn what_a_person_wrote_into_a_skill_is_remembered_when_it_is_withdrawn() {
+    let target = Target::new();
+    target.publish(&mined(&first()));
+    let own = format!("{}\nAsk the team first.\n", target.read(SKILL));
+    target.write(SKILL, &own);
+    target.decide(NAME, Decision::Withdraw).unwrap();
+    assert!(!target.files().iter().any(|path| path == SKILL), "{:?}", target.files());
+    let library = target.exporter().load().unwrap();
+    let decisions = library.decisions(NAME);
+    assert!(decisions.iter().any(|one| one.after.contains("Ask the team first.")), "{}", decisions.len());
+    // It comes back as it stood: nobody agreed to the generated text.
+    target.decide(NAME, Decision::Restore).unwrap();
+    assert_eq!(target.read(SKILL), own);
+    assert_eq!(standing(&target, NAME), Standing::HandEdited);
+}
+
+#[test]
 fn what_was_deleted_comes_back_at_a_persons_word_alone() {
     let target = Target::new();
     target.publish(&mined(&first()));

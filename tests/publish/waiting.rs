@@ -46,9 +46,29 @@ fn what_a_person_rejects_is_not_proposed_again() {
     target.publish(&foreign());
     let name = target.waiting().unwrap().name;
     assert!(target.decide(&name, Decision::Restore).unwrap_err().contains("waits for a person"));
+    assert!(target.decide(&name, Decision::Withdraw).unwrap_err().contains("skills reject"));
     target.decide(&name, Decision::Reject).unwrap();
     target.publish(&foreign());
     assert_eq!((target.waiting(), target.skills()), (None, Vec::<String>::new()));
+}
+
+#[test]
+fn what_was_refused_before_it_stood_waits_again_at_a_persons_word() {
+    let target = Target::new();
+    target.publish(&foreign());
+    let waiting = target.waiting().unwrap();
+    let name = waiting.name.clone();
+    target.decide(&name, Decision::Reject).unwrap();
+    assert_eq!(target.waiting(), None);
+    target.decide(&name, Decision::Restore).unwrap();
+    let again = target.waiting().unwrap();
+    assert_eq!((&again.proposal, &again.review), (&waiting.proposal, &waiting.review));
+    assert_eq!((again.version, target.skills()), (waiting.version, Vec::<String>::new()));
+    let before = target.contents();
+    target.publish(&foreign());
+    assert_eq!(target.contents(), before, "mining leaves it to wait");
+    target.decide(&name, Decision::Approve).unwrap();
+    assert!(target.read(&format!("skills/{name}/SKILL.md")).contains("ssh build-host make db-up"));
 }
 
 #[test]

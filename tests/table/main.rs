@@ -5,6 +5,7 @@ mod events;
 mod failpoints;
 mod files;
 mod fixture;
+mod groups;
 mod history;
 mod interleavings;
 mod merging;

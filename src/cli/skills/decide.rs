@@ -1,11 +1,11 @@
-//! `approve`, `reject`, `restore`.
+//! `approve`, `reject`, `restore`, `withdraw`.
 
 use std::fmt::Write;
 
 use crate::cli::{Failure, OrFail, print};
 use crate::event::Timestamp;
 use crate::library::{Decision, Remark};
-use crate::views::skills::decide_at;
+use crate::views::skills::{decide_at, done};
 
 use super::{Named, find};
 
@@ -16,11 +16,7 @@ pub(super) fn decide(named: &Named, decision: Decision, reason: &str) -> Result<
     let mut text = String::new();
     for found in &found {
         let report = decide_at(found, decision, remark.clone(), Timestamp::now()).or_fail()?;
-        let done = match decision {
-            Decision::Approve => "the proposal is in place",
-            Decision::Reject => "the proposal is dropped and not made again",
-            Decision::Restore => "it stands again",
-        };
+        let done = done(decision, found);
         let _ = writeln!(text, "{}: {}: {done}", found.target, found.skill.name);
         for note in &report.notes {
             let _ = writeln!(text, "{note}");

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `mod.rs` | the arguments; which target is meant |
 //! | `show.rs` | `list`, `show`, `evidence`, `history` |
-//! | `decide.rs` | `approve`, `reject`, `restore` |
+//! | `decide.rs` | `approve`, `reject`, `restore`, `withdraw` |
 //! | `lint.rs` | `lint` |
 //! | `test.rs` | `test` |
 //! | `install/` | `install`, `update` |
@@ -51,8 +51,16 @@ pub(super) enum Command {
         #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
         reason: String,
     },
-    /// Bring back a skill that was deleted or retired
+    /// Bring back a skill that was deleted, withdrawn or retired; one that was never published waits again
     Restore(Named),
+    /// Take a published skill away, for good
+    Withdraw {
+        #[command(flatten)]
+        named: Named,
+        /// Why, for the skill's history
+        #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
+        reason: String,
+    },
     /// Put skills from a repository or a folder where assistants load them
     Install(install::Arguments),
     /// Get what is new for installed skills; what a person changed stays
@@ -100,6 +108,7 @@ pub(super) fn run(command: &Command) -> Result<(), Failure> {
         Command::Reject { named, reason } => decide::decide(named, Decision::Reject, reason),
         Command::Lint { config, paths } => lint::lint(config, paths),
         Command::Restore(named) => decide::decide(named, Decision::Restore, ""),
+        Command::Withdraw { named, reason } => decide::decide(named, Decision::Withdraw, reason),
     }
 }
 

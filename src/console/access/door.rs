@@ -38,6 +38,21 @@ impl SignIn {
     }
 }
 
+impl SignIn {
+    /// What the page that somebody wanted is called.
+    fn named(&self) -> &'static str {
+        match self.next.trim_start_matches('/').split(['/', '?']).next().unwrap_or_default() {
+            "" => "the overview",
+            "sessions" => "the sessions",
+            "work" => "the work",
+            "skills" => "the skills",
+            "review" => "what waits for a decision",
+            "report" => "the report",
+            _ => "the page",
+        }
+    }
+}
+
 /// A page of this console, whatever somebody asks to be led to.
 fn own_page(next: &str) -> &str {
     let is_path = next.strip_prefix('/').is_some_and(|rest| !rest.starts_with(['/', '\\']));

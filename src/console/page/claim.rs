@@ -15,6 +15,7 @@ use super::{Frame, Seen, html, link, patience};
 use crate::console::App;
 use crate::console::access::Reader;
 use crate::console::asked::{Asked, Named};
+use crate::console::escape::with_code;
 use crate::console::problem::Problem;
 use crate::library::SaidClaim;
 
@@ -60,6 +61,11 @@ impl Claimed {
     fn page(&self, from: &usize) -> String {
         let (skill, tenant) = (link::encoded(&self.skill), link::encoded(&self.tenant));
         format!("/skills/{skill}/claims/{}?tenant={tenant}&from={from}", self.claim.number)
+    }
+
+    /// The line as markup.
+    fn told(&self) -> String {
+        with_code(&self.line)
     }
 
     fn skill_link(&self) -> String {

@@ -56,6 +56,9 @@ pub(in crate::console) struct Cluster {
     pub(super) is_found: bool,
     /// Its own page.
     pub(super) page: String,
+    /// The days of its sessions, `2026-01-05 to 2026-02-11`, which tell groups of one name apart.
+    #[serde(skip)]
+    pub(super) days: String,
 }
 
 /// A cluster with its sessions.
@@ -223,6 +226,7 @@ impl<'k> Sayings<'k> {
                 ),
             },
             is_found: said.is_some(),
+            days: days(group),
             page: format!("/work/clusters/{}?tenant={tenant}&workspace={workspace}", encoded(&group.id)),
         }
     }
@@ -249,6 +253,16 @@ fn name(group: &KeptGroup) -> String {
         (false, false) => format!("{commands}: {words}"),
         (true, true) => "Changes without a command or word of their own".to_owned(),
         _ => format!("{commands}{words}"),
+    }
+}
+
+/// From the first to the last of its sessions, as far as the record names them.
+fn days(group: &KeptGroup) -> String {
+    let days: BTreeSet<String> = group.members.iter().map(day).filter(|day| !day.is_empty()).collect();
+    match (days.first(), days.last()) {
+        (Some(first), Some(last)) if first == last => first.clone(),
+        (Some(first), Some(last)) => format!("{first} to {last}"),
+        _ => String::new(),
     }
 }
 
@@ -288,6 +302,8 @@ impl Cluster {
     /// The class of its colour: whether it became a skill, waits, or is said by something that became neither.
     pub(super) fn class(&self) -> &'static str {
         match self.became {
+            // What its sessions show is none of its steps.
+            _ if !self.is_found && !self.skill.is_empty() => "s5",
             "waits for you" | "proposed" => "s4",
             "nothing" if !self.is_found => "s6",
             "nothing" | "held back" | "refused" => "s2",

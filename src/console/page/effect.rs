@@ -19,9 +19,9 @@ use crate::console::background::Background;
 use crate::console::chart::{self, Part};
 use crate::event::Timestamp;
 use crate::library::{Library, Listed, Side, WatchedSkill, Week};
-use crate::table::{Filter, Session, Summary};
+use crate::table::Session;
 use crate::views::report::{Published, add_to_skills};
-use crate::views::whole::read_whole;
+use crate::views::whole::read_since;
 
 /// So many weeks are looked at.
 const WEEKS: i64 = 52;
@@ -87,23 +87,24 @@ async fn make(app: Arc<App>, reader: Reader) -> Result<Made, String> {
     }
     for days in &app.days {
         let Some(table) = days.table().await.map_err(|error| error.to_string())? else { continue };
-        let filter = Filter { owner: None, since: Some(since.date()) };
-        let wanted = |session: &Summary| {
-            let is_of = |one: &Published| {
-                one.library.is_of(&session.tenant)
-                    && one.skills.iter().any(|skill| skill.workspace == session.workspace)
-            };
-            session.started_at >= since && skills.iter().any(is_of)
-        };
-        let found =
-            table.summaries(&filter, &days.options(), wanted).await.map_err(|error| error.to_string())?;
-        let wanted: Vec<Session<()>> =
-            found.sessions.into_iter().map(|session| session.with_facts(())).collect();
-        let options = days.options();
-        let read = read_whole(&table, &options, &wanted, |session| add_to_skills(&mut skills, &session));
+        // What began since then arrived since then.
+        let (options, first) = (days.options(), since.date());
+        let read = read_since(&table, &options, &first, |session| {
+            if session.started_at >= since && is_watched(&skills, &session) {
+                add_to_skills(&mut skills, &session);
+            }
+        });
         read.await.map_err(|error| error.to_string())?;
     }
     Ok(Made(skills))
+}
+
+/// Whether there is a skill of the session's workspace.
+fn is_watched(skills: &[Published], session: &Session) -> bool {
+    skills.iter().any(|one| {
+        one.library.is_of(&session.tenant)
+            && one.skills.iter().any(|skill| skill.workspace == session.workspace)
+    })
 }
 
 /// Since when sessions are looked at: imported ones began long before they arrived.
@@ -176,6 +177,10 @@ fn tenths(measure: f64) -> u64 {
 
 /// A measure of a side, beside those of the others.
 fn bar(all: &[Measured], side: &Measured, measure: impl Fn(&Measured) -> f64, class: &str) -> String {
+    // One bar alone compares nothing.
+    if all.iter().filter(|side| side.cost.sessions > 0).count() < 2 {
+        return String::new();
+    }
     let most = all.iter().map(|side| tenths(measure(side))).max().unwrap_or_default();
     chart::bar(tenths(measure(side)), most, class)
 }

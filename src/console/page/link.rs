@@ -31,6 +31,11 @@ pub(super) fn event(tenant: &str, id: &str, event: &str) -> String {
     format!("{}&event={}#e-{}", session(tenant, id), encoded(event), encoded(event))
 }
 
+/// An event by itself.
+pub(super) fn event_alone(tenant: &str, id: &str, event: &str) -> String {
+    format!("/sessions/{}/events/{}?tenant={}", encoded(id), encoded(event), encoded(tenant))
+}
+
 /// The page of a skill.
 pub(super) fn skill(tenant: &str, name: &str) -> String {
     format!("/skills/{}?tenant={}", encoded(name), encoded(tenant))

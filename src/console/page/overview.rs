@@ -231,6 +231,11 @@ impl Overview {
         self.sessions == 0 && self.older == 0 && self.still_read == 0
     }
 
+    /// A sum; `–` as long as nothing is known and something is still being read.
+    fn known(&self, sum: &u64) -> String {
+        if *sum == 0 && self.still_read > 0 { "–".to_owned() } else { grouped(*sum) }
+    }
+
     fn first_day(&self) -> &str {
         self.days.first().map(|day| day.date.as_str()).unwrap_or_default()
     }
@@ -258,6 +263,11 @@ impl Sum {
         self.refused += u64::from(row.refused);
         self.stopped += u64::from(row.stopped);
         self.corrected += u64::from(row.corrected);
+    }
+
+    /// Calls, failed ones, and what people were against.
+    fn counts(&self) -> [u64; 5] {
+        [self.calls, self.failed, self.refused, self.stopped, self.corrected]
     }
 
     fn objections(&self) -> u64 {

@@ -3,6 +3,7 @@
 //! It reads every session of a month, so it is made in the background, once for each part of the table that somebody
 //! may see, and shown until somebody wants it anew.
 
+use std::cell::RefCell;
 use std::sync::Arc;
 
 use askama::Template;
@@ -13,6 +14,7 @@ use http::{HeaderValue, StatusCode};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::link::encoded;
 use super::when::When;
 use super::who::People;
 use super::{Frame, Seen, html, is_of_form};
@@ -24,11 +26,11 @@ use crate::console::chart::{self, Part};
 use crate::console::find::sees;
 use crate::console::problem::Problem;
 use crate::event::Timestamp;
-use crate::table::{Filter, Session};
+use crate::table::{Filter, Summary};
 use crate::views::report::{
     Cell, Cost, Published, Section, Tally, USUAL, View, grouped, published, shown, value,
 };
-use crate::views::whole::read_whole;
+use crate::views::whole::{Wanted, read_wanted};
 
 /// A chart has room for so many bars at least.
 const FEWEST_BARS: usize = 30;
@@ -107,16 +109,21 @@ async fn make(app: Arc<App>, reader: Reader) -> Result<Made, String> {
     for days in &app.days {
         let Some(table) = days.table().await.map_err(|error| error.to_string())? else { continue };
         let filter = Filter { owner: None, since: Some(since.date()) };
-        let wanted = |session: &crate::table::Summary| {
-            reader.sees(&session.tenant, &session.workspace)
+        let wanted = RefCell::new(Wanted::default());
+        // Of a summary no more is kept than which session it is of.
+        let note = |session: &Summary| {
+            if reader.sees(&session.tenant, &session.workspace)
                 && session.last_event_at.max(session.last_ingested_at) >= since
+            {
+                wanted.borrow_mut().add(session);
+            }
+            false
         };
-        let found =
-            table.summaries(&filter, &days.options(), wanted).await.map_err(|error| error.to_string())?;
-        let wanted: Vec<Session<()>> =
-            found.sessions.into_iter().map(|session| session.with_facts(())).collect();
-        let read = read_whole(&table, &days.options(), &wanted, |session| tally.add(&session)).await;
-        read.map_err(|error| error.to_string())?;
+        let options = days.options();
+        let found = table.summaries(&filter, &options, note).await;
+        let _ = found.map_err(|error| error.to_string())?;
+        let read = read_wanted(&table, &options, wanted.into_inner(), |session| tally.add(&session));
+        read.await.map_err(|error| error.to_string())?;
     }
     let mut view = View::of(&tally, since, at, reader.sees_people);
     let people = everybody(&app, &reader).await?;
@@ -155,6 +162,24 @@ async fn everybody(app: &App, reader: &Reader) -> Result<People, String> {
 }
 
 impl Page {
+    /// What the first cell of a row leads to: the sessions of a repository or a person, a skill; `""` for nothing.
+    fn link(&self, section: &Section, row: &[Cell]) -> String {
+        let text = |at: usize| match row.get(at) {
+            Some(Cell::Text(text)) if text != "unknown" => text.as_str(),
+            _ => "",
+        };
+        let (first, second) = (encoded(text(0)), encoded(text(1)));
+        if first.is_empty() {
+            return String::new();
+        }
+        match section.id {
+            "repositories" => format!("/sessions?workspace={first}&project={second}"),
+            "people" => format!("/sessions?person={first}"),
+            "skills" => format!("/skills/{first}"),
+            _ => String::new(),
+        }
+    }
+
     /// A bar of a row, where the section draws one.
     fn bar(section: &Section, row: &[Cell]) -> String {
         let Some((first, _)) = section.drawn else { return String::new() };
@@ -189,7 +214,23 @@ fn calls_chart(view: &View) -> String {
 }
 
 fn title(section: &Section, at: &usize) -> String {
-    section.columns.get(*at).map(|column| column.title.to_owned()).unwrap_or_default()
+    section.columns.get(*at).map(|column| small(column.title)).unwrap_or_default()
+}
+
+/// A heading as pages write them: those of a terminal are all capitals.
+fn small(title: &str) -> String {
+    let mut letters = title.chars();
+    let first: String = letters.next().into_iter().collect();
+    format!("{first}{}", letters.as_str().to_lowercase())
+}
+
+/// What a section says, its headings as the page writes them.
+fn sentence(section: &Section) -> String {
+    let mut says = section.says.to_owned();
+    for column in &section.columns {
+        says = says.replace(column.title, &small(column.title));
+    }
+    says
 }
 
 /// Whether a column holds numbers or texts, for the style.

@@ -17,12 +17,13 @@ use super::{Frame, Seen, html, is_of_form, link};
 use crate::console::App;
 use crate::console::access::Reader;
 use crate::console::asked::{Asked, Named, Sent};
+use crate::console::escape::with_code;
 use crate::console::find::sees;
 use crate::console::problem::Problem;
 use crate::event::Timestamp;
 use crate::library::{Decision, Library, Listed, Remark, SaidClaim};
 use crate::skillify::{Claim, short_hash};
-use crate::views::skills::{decide_at, find};
+use crate::views::skills::{decide_at, done, find};
 
 /// So many claims of a proposal are shown with their cases.
 const MOST_CLAIMS: usize = 6;
@@ -74,6 +75,17 @@ struct OfClaim {
     cases: Cases,
 }
 
+impl OfClaim {
+    /// Its line as markup.
+    fn told(&self) -> String {
+        with_code(&self.line)
+    }
+
+    fn said(&self) -> String {
+        with_code(&self.claim)
+    }
+}
+
 /// A claim whose cases are on its own page.
 #[derive(Debug, Serialize)]
 struct Other {
@@ -116,6 +128,32 @@ impl Page {
     }
 }
 
+impl Proposal {
+    /// Of how many lines the front matter of a skill that is new consists.
+    fn height_of_front(&self) -> usize {
+        let is_new = self.diff.iter().all(|line| line.mark == '+');
+        let fences = self.diff.iter().enumerate().filter(|(_, line)| line.text == "---").map(|(at, _)| at);
+        let fences: Vec<usize> = fences.take(2).collect();
+        match fences.as_slice() {
+            [0, end] if is_new => {
+                let behind = self.diff.iter().skip(end + 1);
+                end + 1 + behind.take_while(|line| line.text.is_empty()).count()
+            }
+            _ => 0,
+        }
+    }
+
+    /// The front matter of a skill that is new: it says nothing that the head of the page does not say.
+    fn front(&self) -> &[DiffLine] {
+        self.diff.get(..self.height_of_front()).unwrap_or_default()
+    }
+
+    /// What else would change.
+    fn body(&self) -> &[DiffLine] {
+        self.diff.get(self.height_of_front()..).unwrap_or_default()
+    }
+}
+
 /// What a person decides.
 #[derive(Debug, Deserialize)]
 pub(in crate::console) struct Verdict {
@@ -123,7 +161,7 @@ pub(in crate::console) struct Verdict {
     csrf: String,
     #[serde(default)]
     tenant: String,
-    /// `accept`, `edit`, `refuse` or `restore`.
+    /// `accept`, `edit`, `refuse`, `restore` or `withdraw`.
     #[serde(default)]
     action: String,
     #[serde(default)]
@@ -166,8 +204,28 @@ pub(in crate::console) async fn page(
     Named(name): Named<String>,
     Asked(whose): Asked<Whose>,
 ) -> Result<Response, Problem> {
-    let view = view(&app, &reader, &name, &whose).await?;
-    Ok(html(StatusCode::OK, &Page::of(&reader, view)))
+    match view(&app, &reader, &name, &whose).await {
+        Ok(view) => Ok(html(StatusCode::OK, &Page::of(&reader, view))),
+        // It was decided: its skill tells how.
+        Err(problem) if problem.status() == StatusCode::NOT_FOUND && is_known(&app, &reader, &name).await => {
+            led_to(&link::skill(&whose.tenant, &name))
+        }
+        Err(problem) => Err(problem),
+    }
+}
+
+/// Whether a skill that the reader may see has this name.
+async fn is_known(app: &App, reader: &Reader, name: &str) -> bool {
+    let shelved = app.shelf.all().await;
+    let mut libraries = shelved.iter().filter_map(|one| one.library.as_ref().ok());
+    libraries.any(|library| seen(library, reader).iter().any(|skill| skill.name == name))
+}
+
+fn led_to(address: &str) -> Result<Response, Problem> {
+    let mut answer = StatusCode::SEE_OTHER.into_response();
+    let failed = |error| Problem::failed("The next page", error);
+    answer.headers_mut().insert(LOCATION, HeaderValue::from_str(address).map_err(failed)?);
+    Ok(answer)
 }
 
 pub(in crate::console) async fn view(
@@ -264,7 +322,8 @@ pub(in crate::console) async fn decide_page(
 ) -> Result<Response, Problem> {
     is_of_form(&reader, &verdict.csrf)?;
     let tenant = verdict.tenant.clone();
-    let back = if verdict.action == "restore" { link::skill(&tenant, &name) } else { "/review".to_owned() };
+    let is_of_skill = verdict.action == "restore" || verdict.action == "withdraw";
+    let back = if is_of_skill { link::skill(&tenant, &name) } else { "/review".to_owned() };
     let (reason, text, is_edited) = (verdict.reason.clone(), verdict.text.clone(), verdict.action == "edit");
     match decide(&app, &reader, &name, verdict).await {
         Ok(done) => app.access.tell(&reader, done),
@@ -276,12 +335,13 @@ pub(in crate::console) async fn decide_page(
             let wrong = problem.says().to_owned();
             return Ok(html(StatusCode::CONFLICT, &Page { wrong, reason, text, is_edited, ..page }));
         }
+        Err(problem) if problem.status() == StatusCode::NOT_FOUND && is_known(&app, &reader, &name).await => {
+            let says = "It was decided meanwhile, so nothing was done now. The skill's page says how.";
+            return Err(Problem::new(StatusCode::CONFLICT, says));
+        }
         Err(problem) => return Err(problem),
     }
-    let mut answer = StatusCode::SEE_OTHER.into_response();
-    let failed = |error| Problem::failed("The next page", error);
-    answer.headers_mut().insert(LOCATION, HeaderValue::from_str(&back).map_err(failed)?);
-    Ok(answer)
+    led_to(&back)
 }
 
 /// Carries a decision out at every target that has the skill; what was done, a line each.
@@ -298,8 +358,9 @@ pub(in crate::console) async fn decide(
         "accept" | "edit" => Decision::Approve,
         "refuse" => Decision::Reject,
         "restore" => Decision::Restore,
+        "withdraw" => Decision::Withdraw,
         _ => {
-            let says = "Say `action`: accept, edit, refuse or restore.";
+            let says = "Say `action`: accept, edit, refuse, restore or withdraw.";
             return Err(Problem::new(StatusCode::BAD_REQUEST, says));
         }
     };
@@ -328,30 +389,26 @@ fn carry_out(
     let conflict = |says: String| Problem::new(StatusCode::CONFLICT, says);
     let mut found = find(settings, name, tenant.as_deref()).map_err(|error| conflict(error.to_string()))?;
     found.retain(|found| sees(reader, &found.library, &found.skill.workspace));
-    if decision != Decision::Restore {
+    let is_of_proposal = matches!(decision, Decision::Approve | Decision::Reject);
+    if is_of_proposal {
         found.retain(|found| found.skill.has_proposal());
     }
     if found.is_empty() {
-        return Err(Problem::missing("such proposal"));
+        return Err(Problem::missing(if is_of_proposal { "such proposal" } else { "such skill" }));
     }
-    if decision != Decision::Restore && found.iter().any(|found| mark(&found.skill) != verdict.seen) {
+    if is_of_proposal && found.iter().any(|found| mark(&found.skill) != verdict.seen) {
         let says =
             "The proposal has changed since you saw it. Open it again, and decide about what it says now.";
         return Err(conflict(says.to_owned()));
     }
-    let mut done = Vec::new();
+    let mut lines = Vec::new();
     for found in &found {
         let report = decide_at(found, decision, remark.clone(), Timestamp::now())
             .map_err(|error| conflict(format!("{:#}", anyhow::Error::from(error))))?;
-        let what = match decision {
-            Decision::Approve if remark.text.is_some() => "your text is in place",
-            Decision::Approve => "the proposal is in place",
-            Decision::Reject => "the proposal is dropped and not made again",
-            Decision::Restore => "it stands again",
-        };
-        done.push(format!("{}: {what} (at {}).", found.skill.name, found.target));
-        done.extend(report.notes.iter().cloned());
+        let what = if remark.text.is_some() { "your text is in place" } else { done(decision, found) };
+        lines.push(format!("{}: {what} (at {}).", found.skill.name, found.target));
+        lines.extend(report.notes.iter().cloned());
         tracing::info!(skill = found.skill.name, target = %found.target, by = reader.name, "{what}");
     }
-    Ok(done)
+    Ok(lines)
 }

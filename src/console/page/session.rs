@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use askama::Template;
 use axum::extract::State;
@@ -9,7 +10,7 @@ use axum::response::Response;
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 
-use super::link::{self, encoded};
+use super::link;
 use super::timeline::{Item, Timeline, lines_of};
 use super::when::When;
 use super::who::{People, title};
@@ -18,7 +19,7 @@ use crate::console::App;
 use crate::console::access::Reader;
 use crate::console::asked::{Asked, Named};
 use crate::console::problem::Problem;
-use crate::event::{Kind, Status};
+use crate::event::{Decision, Kind, Status};
 use crate::library::Library;
 use crate::skillify::account::Account;
 use crate::table::{Fact, Session};
@@ -91,6 +92,24 @@ pub(in crate::console) struct Event {
     input: String,
     output: String,
     ids: Vec<String>,
+    /// Of a call or its result: `ok`, `error` or `refused`; `""` if it is not known.
+    #[serde(skip)]
+    ended: &'static str,
+    #[serde(skip)]
+    took: String,
+    /// What a call's result or refusal says.
+    #[serde(skip)]
+    answered: String,
+    /// The other events of the same call.
+    #[serde(skip)]
+    others: Vec<Other>,
+}
+
+/// Another event of the same call.
+#[derive(Debug)]
+struct Other {
+    what: &'static str,
+    link: String,
 }
 
 #[derive(Template)]
@@ -236,7 +255,12 @@ pub(in crate::console) async fn event(
     let fact = facts.find(|fact| fact.event_ids.iter().any(|known| known == event));
     let fact = fact.ok_or_else(|| Problem::missing("such event"))?;
     let told = &fact.event;
+    let of_call = OfCall::of(&session, fact);
     Ok(Event {
+        ended: of_call.ended,
+        took: of_call.took,
+        answered: lines_of(&people.without(of_call.answered)),
+        others: of_call.others,
         session: session.id.clone(),
         tenant: session.tenant.clone(),
         kind: told.kind.as_str(),
@@ -249,6 +273,69 @@ pub(in crate::console) async fn event(
         output: lines_of(&people.without(&told.output)),
         ids: fact.event_ids.clone(),
     })
+}
+
+/// What the other events of a call say of it.
+#[derive(Default)]
+struct OfCall<'s> {
+    ended: &'static str,
+    took: String,
+    answered: &'s str,
+    others: Vec<Other>,
+}
+
+impl<'s> OfCall<'s> {
+    fn of(session: &'s Session, fact: &Fact) -> Self {
+        let (own, id) = (fact.event.kind, fact.event.tool_call_id.as_str());
+        let is_of_call = matches!(own, Kind::ToolCall | Kind::ToolResult | Kind::Decision);
+        if !is_of_call || id.is_empty() {
+            return Self::default();
+        }
+        let of_kind = |kind: Kind| {
+            let is_it = |one: &&Fact| one.event.kind == kind && one.event.tool_call_id == id;
+            session.facts.iter().find(is_it)
+        };
+        let (call, result) = (of_kind(Kind::ToolCall), of_kind(Kind::ToolResult));
+        let refusal = of_kind(Kind::Decision).filter(|one| one.event.decision == Decision::Reject);
+        let took = [call, result].into_iter().flatten().map(|one| one.event.duration_us).max();
+        let took =
+            took.filter(|micros| *micros > 0).map(|micros| Duration::from_micros(micros.unsigned_abs()));
+        let answer = refusal.map(|one| one.event.text.as_str()).filter(|text| !text.is_empty());
+        let answer = answer.or(result.map(|one| one.event.output.as_str())).unwrap_or_default();
+        let others = [("The call", call), ("Its result", result), ("The refusal", refusal)];
+        let others = others.into_iter().filter_map(|(what, one)| Some((what, one?)));
+        let others = others.filter(|(_, one)| one.event.kind != own).filter_map(|(what, one)| {
+            let link = link::event_alone(&session.tenant, &session.id, one.event_ids.first()?);
+            Some(Other { what, link })
+        });
+        Self {
+            ended: match (refusal, result) {
+                (Some(_), _) => "refused",
+                (None, Some(result)) => session.status_of(&result.event).as_str(),
+                (None, None) => "",
+            },
+            took: took.map(length).unwrap_or_default(),
+            answered: if own == Kind::ToolCall { answer } else { "" },
+            others: others.collect(),
+        }
+    }
+}
+
+impl Event {
+    /// What it is, for who does not know the table's words.
+    fn named(&self) -> &'static str {
+        match self.kind {
+            "prompt" => "Prompt",
+            "response" => "Answer",
+            "tool_call" => "Call of",
+            "tool_result" => "Result of",
+            "decision" => "Decision about",
+            "error" => "Error",
+            "feedback" => "Feedback",
+            "skill_use" => "Skill loaded",
+            other => other,
+        }
+    }
 }
 
 impl Shown {
@@ -277,8 +364,7 @@ impl Page {
 
     fn of_event(&self, anchor: &str) -> String {
         let Shown { id, tenant, .. } = &self.view;
-        let (id, event, tenant) = (encoded(id), encoded(anchor), encoded(tenant));
-        format!("/sessions/{id}/events/{event}?tenant={tenant}")
+        link::event_alone(tenant, id, anchor)
     }
 
     fn of_skill(&self, name: &str) -> String {

@@ -52,10 +52,10 @@ pub(in crate::console) struct Wanted {
 /// What may have gone wrong in a session, and how a page calls it.
 const OUTCOMES: [(&str, &str); 5] = [
     ("failed", "failed calls"),
-    ("corrected", "corrections"),
-    ("refused", "refusals"),
-    ("stopped", "a stop"),
-    ("errors", "errors"),
+    ("corrected", "corrections by a person"),
+    ("refused", "calls that a person refused"),
+    ("stopped", "a stop by a person"),
+    ("errors", "errors of the assistant itself"),
 ];
 /// So many characters of a first prompt name a session.
 const LONGEST_TITLE: usize = 140;
@@ -345,6 +345,11 @@ impl Wanted {
 }
 
 impl Sessions {
+    /// Whether a client said for any of them how many tokens it took.
+    fn has_tokens(&self) -> bool {
+        self.days.iter().flat_map(|day| &day.sessions).any(|session| session.tokens > 0)
+    }
+
     /// How many are on the page, and whether that is all.
     fn found(&self) -> String {
         let count = self.days.iter().map(|day| day.sessions.len()).sum::<usize>();

@@ -21,7 +21,7 @@ use crate::console::escape::with_code;
 use crate::console::find::{self, Known};
 use crate::console::problem::Problem;
 use crate::event::visible;
-use crate::library::{Library, Listed, SaidClaim, SaidLine, Standing};
+use crate::library::{Library, Listed, ListedEvent, SaidClaim, SaidLine, Standing};
 
 /// So many characters of a first prompt name a session.
 const LONGEST_TITLE: usize = 90;
@@ -80,6 +80,9 @@ pub(in crate::console) struct Skill {
     /// Whether the sessions are still being counted.
     is_counting: bool,
     history: Vec<Event>,
+    /// Whether it was refused before it stood anywhere.
+    #[serde(skip)]
+    never_stood: bool,
     /// What changed from version to version, the newest first.
     changes: Vec<Version>,
     /// What persons made of its proposals, the newest first.
@@ -169,6 +172,8 @@ struct SkillsPage {
 struct SkillPage {
     frame: Frame,
     view: Skill,
+    /// What was decided a moment ago, a line each.
+    done: Vec<String>,
 }
 
 /// Whose skill is meant.
@@ -213,7 +218,8 @@ pub(in crate::console) async fn page(
 ) -> Result<Response, Problem> {
     let view = view(&app, &reader, &name, &whose).await?;
     let frame = Frame::new(&reader, "skills", name);
-    Ok(html(StatusCode::OK, &SkillPage { frame, view }))
+    let done = app.access.told(&reader);
+    Ok(html(StatusCode::OK, &SkillPage { frame, view, done }))
 }
 
 /// The skills of a library that the reader may see.
@@ -262,9 +268,9 @@ impl Entry {
 }
 
 impl Skill {
-    /// Whether it was refused before it stood anywhere.
-    fn never_stood(&self) -> bool {
-        self.entry.state == "refused" && !self.history.iter().any(|event| event.what.starts_with("created"))
+    /// Whether it stands, and no proposal waits about it.
+    fn may_be_withdrawn(&self) -> bool {
+        matches!(self.entry.state, "published" | "hand-edited" | "proposed") && !self.entry.has_proposal
     }
 
     /// Whether what stands there differs by more than what the last decision tells.
@@ -328,22 +334,13 @@ pub(in crate::console) async fn view(
         targets: all.iter().map(|(target, _, _)| target.clone()).collect(),
         lines,
         heading,
-        edited: match (standing, library.remembered(name)) {
-            (Some(standing), Some(generated)) if skill.standing == Standing::HandEdited => {
-                diff::lines(&generated, standing)
-            }
-            _ => Vec::new(),
-        },
+        edited: edited(library, skill, standing),
         is_counting: watched.is_none() && skill.standing != Standing::Waiting && standing.is_some(),
         effect: effect(watched.as_ref(), skill),
         weeks: watched.as_ref().map(weeks).unwrap_or_default(),
         published: watched.as_ref().map(|watched| watched.published.clone()).unwrap_or_default(),
-        history: skill
-            .history
-            .iter()
-            .rev()
-            .map(|event| Event { date: event.date.clone(), version: event.version, what: event.what.clone() })
-            .collect(),
+        history: history(skill),
+        never_stood: skill.never_stood(),
         changes: changes(library, name),
         decisions: decisions(library, name),
         beside: beside
@@ -352,6 +349,27 @@ pub(in crate::console) async fn view(
             .collect(),
         near,
     })
+}
+
+/// What a person changed in what was generated and stands.
+fn edited(library: &Library, skill: &Listed, standing: Option<&str>) -> Vec<DiffLine> {
+    match (standing, library.remembered(&skill.name)) {
+        (Some(standing), Some(generated)) if skill.standing == Standing::HandEdited => {
+            diff::lines(&generated, standing)
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// What became of it, the newest first.
+fn history(skill: &Listed) -> Vec<Event> {
+    let events = skill.history.iter().rev();
+    let told = |event: &ListedEvent| Event {
+        date: event.date.clone(),
+        version: event.version,
+        what: event.what.clone(),
+    };
+    events.map(told).collect()
 }
 
 /// The skills of the library that are like this one.

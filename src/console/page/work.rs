@@ -16,6 +16,7 @@ use crate::console::App;
 use crate::console::access::Reader;
 use crate::console::asked::Asked;
 use crate::console::chart;
+use crate::console::escape::with_code;
 use crate::console::problem::Problem;
 use crate::console::shelf::Shelved;
 use crate::library::{Library, Listed};
@@ -165,6 +166,7 @@ impl Place {
         clusters.sort_by_key(|one| std::cmp::Reverse((by.of(one), one.segments)));
         let more_clusters = clusters.len().saturating_sub(MOST_CLUSTERS);
         clusters.truncate(MOST_CLUSTERS);
+        tell_apart(&mut clusters);
         let more_candidates = candidates.len().saturating_sub(MOST);
         candidates.truncate(MOST);
         Self {
@@ -235,6 +237,34 @@ impl Candidate {
     }
 }
 
+/// Groups that ran the same programs have one name: what differs comes behind it, the days and then a number.
+fn tell_apart(clusters: &mut [Cluster]) {
+    let days: Vec<String> = clusters.iter().map(|cluster| cluster.days.clone()).collect();
+    add_behind(clusters, |at| days.get(at).cloned().unwrap_or_default());
+    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+    let numbers: Vec<String> = clusters
+        .iter()
+        .map(|cluster| {
+            let count = counts.entry(cluster.name.clone()).or_default();
+            *count += 1;
+            format!("no. {count}")
+        })
+        .collect();
+    add_behind(clusters, |at| numbers.get(at).cloned().unwrap_or_default());
+}
+
+/// Puts more behind the names that several have.
+fn add_behind(clusters: &mut [Cluster], more: impl Fn(usize) -> String) {
+    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+    clusters.iter().for_each(|cluster| *counts.entry(cluster.name.clone()).or_default() += 1);
+    for (at, cluster) in clusters.iter_mut().enumerate() {
+        let more = more(at);
+        if counts.get(&cluster.name).is_some_and(|count| *count > 1) && !more.is_empty() {
+            cluster.name = format!("{}, {more}", cluster.name);
+        }
+    }
+}
+
 /// Why mining makes no skill of something, for who does not know its rules.
 fn in_words(why: &str) -> String {
     let numbers: Vec<&str> =
@@ -251,6 +281,19 @@ fn in_words(why: &str) -> String {
         }
         [found, needed] if why.starts_with("people said so on") => {
             format!("people said so on {}; {needed} are needed", of(found, "day", "days"))
+        }
+        [accepted, rejected] if why.ends_with("twice as many must accept") => {
+            let well = of(accepted, "session with it ended well", "sessions with it ended well");
+            format!("{well}, {rejected} ended badly; twice as many must end well")
+        }
+        [] if why.starts_with("the guard found a text that does not fit") => {
+            "its words do not fit the form of a skill: no name, or a description that is too long".to_owned()
+        }
+        [] if why.starts_with("the guard found ") => {
+            why.replacen("the guard found", "it may not be published as it is: it names", 1)
+        }
+        [] if why.starts_with("one command among everyday work") => {
+            "it is one command among everyday work, which may have come by accident".to_owned()
         }
         [] if why.ends_with("as much happens by chance") => {
             "it may be chance: among so many sessions as much happens without a cause".to_owned()
@@ -269,6 +312,7 @@ impl Place {
                 size: by.of(cluster),
                 class: cluster.class(),
                 label: cluster.label(),
+                link: &cluster.page,
                 says: cluster.told(),
             })
             .collect();
@@ -299,6 +343,15 @@ impl Candidate {
         self.because.iter().skip(1).map(|why| format!("; {why}")).collect()
     }
 
+    /// What was found, and its first line, as markup.
+    fn titled(&self) -> String {
+        with_code(&self.title)
+    }
+
+    fn told(line: &str) -> String {
+        with_code(line)
+    }
+
     /// `5 sessions, 2 people`
     fn seen(&self) -> String {
         let people = if self.people == 1 { "person" } else { "people" };
@@ -325,6 +378,11 @@ mod tests {
             ("1 of 2 known people did it", "1 known person did it; 2 are needed"),
             ("2 of 3 accepted sessions show it", "2 sessions that ended well show it; 3 are needed"),
             ("people said so on 1 of 2 days", "people said so on 1 day; 2 are needed"),
+            (
+                "1 sessions accepted and 2 rejected it; twice as many must accept",
+                "1 session with it ended well, 2 ended badly; twice as many must end well",
+            ),
+            ("the guard found a host", "it may not be published as it is: it names a host"),
             ("people took it back", "people took it back"),
         ] {
             assert_eq!(in_words(why), told);

@@ -259,6 +259,7 @@ fn decided(run: &mut Run<'_>, name: &str, path: &str, decision: Decision) -> Res
             guide.declined = false;
             guide.refused.clear();
         }
+        Decision::Withdraw => return Err(DecisionError::Block(name.to_owned())),
         Decision::Approve => {}
     }
     let guide = guide.clone();

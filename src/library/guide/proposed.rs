@@ -84,6 +84,7 @@ fn decided(run: &mut Run<'_>, path: &str, decision: Decision) -> Result<(), Deci
         }
         Decision::Restore if guide.kept.is_empty() => return Err(DecisionError::Stands(name)),
         Decision::Restore => guide.kept.clear(),
+        Decision::Withdraw => return Err(DecisionError::Block(name)),
     }
     Ok(())
 }
