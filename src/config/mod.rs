@@ -162,7 +162,10 @@ fn assemble(layers: Vec<Layer>, source: &dyn Source) -> Result<Settings, ConfigE
     let mut faults = Vec::new();
     let tree = merge(layers, &mut origins, &mut faults);
     let settings = match tree {
-        Some(tree) => Reading { tree, faults: &mut faults, refused: Vec::new(), source }.settings()?,
+        Some(tree) => {
+            Reading { tree, faults: &mut faults, refused: Vec::new(), put_right: Vec::new(), source }
+                .settings()?
+        }
         None => None,
     };
     faults.sort_by_key(DecodeError::position);

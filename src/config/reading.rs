@@ -16,6 +16,9 @@ pub(super) struct Reading<'r> {
     pub(super) faults: &'r mut Vec<DecodeError>,
     /// The paths of what was taken out.
     pub(super) refused: Vec<Vec<String>>,
+    /// The paths of what was put right. What is wrong there once more is taken out: `exporters/` stays so whatever
+    /// its name is put right to.
+    pub(super) put_right: Vec<Vec<String>>,
     pub(super) source: &'r dyn Source,
 }
 
@@ -62,8 +65,10 @@ impl Reading<'_> {
     fn amend(&mut self, error: &DecodeError) -> bool {
         let path = error.path();
         if let Some((meant, is_key)) = error.meant()
-            && self.put_right(&path, meant, is_key)
+            && !self.put_right.contains(&path)
+            && self.mend(&path, meant, is_key)
         {
+            self.put_right.push(path);
             return true;
         }
         let mut path = path;
@@ -80,7 +85,7 @@ impl Reading<'_> {
         }
     }
 
-    fn put_right(&mut self, path: &[String], meant: &str, is_key: bool) -> bool {
+    fn mend(&mut self, path: &[String], meant: &str, is_key: bool) -> bool {
         let Some((written, above)) = path.split_last() else { return false };
         let Some(above) = at(&mut self.tree, above) else { return false };
         if is_key { rename(above, written, meant) } else { rewrite(above, written, meant) }

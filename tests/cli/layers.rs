@@ -261,3 +261,17 @@ fn what_the_pages_show_is_valid() {
     }
     assert!(count >= 4, "only {count} blocks were found");
 }
+
+/// What a name is put right to may be wrong as well, and below it something may have been taken out already.
+#[test]
+fn a_key_that_stays_wrong_is_told_and_ends_reading() {
+    for text in [
+        "exporters/:\n  git: { url: \"${eace:x}\" }\n",
+        "receivers/: { otlp: { protocols: { http: { endpoint: \"${env:NO_SUCH_NAME}\" } } } }\n",
+        "service/: { pipelines: \"${eace:x}\" }\n",
+    ] {
+        let error =
+            skillspan::config::parse(text, skillspan::config::Origin::Text("text"), &Home).unwrap_err();
+        assert!(!error.to_string().is_empty(), "{text}");
+    }
+}
