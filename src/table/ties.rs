@@ -346,7 +346,7 @@ mod tests {
         let mut other = row("", "");
         other.event_id = "f";
         forest.add_rows(&hashes_of(&row("", "")), 1);
-        forest.add_rows(&hashes_of(&other), 1, 0);
+        forest.add_rows(&hashes_of(&other), 1);
         assert_ne!(forest.group_of(&hashes_of(&row("", ""))), forest.group_of(&hashes_of(&other)));
     }
 }
