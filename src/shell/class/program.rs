@@ -302,7 +302,7 @@ pub(super) fn arguments(words: &[&str], shape: Shape, context: Context, judged: 
         if is_operand && std::mem::take(&mut is_pattern) {
             continue;
         }
-        if is_text(name, told) || is_pattern_of(name, told) {
+        if is_text(name, told) || is_pattern_of(name, rest, told) {
             continue;
         }
         if hosts::is_everywhere(word) && !context.in_container && !looks && !matches!(shape, Shape::Web) {
@@ -345,15 +345,14 @@ pub(super) fn arguments(words: &[&str], shape: Shape, context: Context, judged: 
 
 /// Whether the first operand is a pattern, no path: it is one unless an option brings the pattern or a file of it.
 fn pattern_comes_first(program: &str, rest: &[&str]) -> bool {
-    let is_git_grep = program == "git" && rest.first() == Some(&"grep");
-    if !is_git_grep && !PATTERN_FIRST.contains(&program) {
+    if !searches(program, rest) && !PATTERN_FIRST.contains(&program) {
         return false;
     }
     let brought = |word: &&str| {
         let option = word.split_once('=').map_or(*word, |(option, _)| option);
         match (program, option) {
             ("jq", "-f" | "--from-file") => true,
-            _ if searches(program) => {
+            _ if searches(program, rest) => {
                 ["--regexp", "--file"].contains(&option) || ends_short(word, 'e') || ends_short(word, 'f')
             }
             _ => false,
@@ -363,13 +362,14 @@ fn pattern_comes_first(program: &str, rest: &[&str]) -> bool {
 }
 
 /// Whether the word behind this option is a pattern.
-fn is_pattern_of(program: &str, option: &str) -> bool {
-    searches(program) && (option == "--regexp" || ends_short(option, 'e'))
+fn is_pattern_of(program: &str, rest: &[&str], option: &str) -> bool {
+    searches(program, rest) && (option == "--regexp" || ends_short(option, 'e'))
 }
 
 /// `grep` and those that read `-e PATTERN` and `-f FILE` as it does.
-fn searches(program: &str) -> bool {
-    ["egrep", "fgrep", "git", "grep", "rg", "zgrep"].contains(&program)
+fn searches(program: &str, rest: &[&str]) -> bool {
+    ["egrep", "fgrep", "grep", "rg", "zgrep"].contains(&program)
+        || (program == "git" && rest.first() == Some(&"grep"))
 }
 
 /// Whether a word is one or several options of one letter, the last of which is this one.
