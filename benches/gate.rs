@@ -1,6 +1,6 @@
 //! How long a request's credential is looked at, by how wrong it is.
 //!
-//! `cargo bench --bench gate`; figures and how they were made are in `docs/benchmarks.md`. That wrong
+//! `cargo bench --bench gate`; figures and how they were made are in `docs/operate/benchmarks.md`. That wrong
 //! tokens take the same time however wrong they are follows from what is compared (hashes, all of them,
 //! in constant time); this shows that nothing else undoes it.
 

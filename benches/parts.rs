@@ -5,7 +5,7 @@
 //!
 //! ```text
 //! cargo bench --bench parts -- count map chat       # the part once, over 20 requests
-//! benches/counts.sh                                 # every part and shape under callgrind: docs/performance.md
+//! benches/counts.sh                                 # every part and shape under callgrind: docs/operate/performance.md
 //! cargo bench --bench parts -- rows                 # a hash of the rows that recorded and made bodies become
 //! ```
 //!

@@ -1,6 +1,6 @@
 //! What redaction costs: bytes a second on one core, on what agents send.
 //!
-//! `cargo bench --bench redact`; figures and how they were made are in `docs/benchmarks.md`.
+//! `cargo bench --bench redact`; figures and how they were made are in `docs/operate/benchmarks.md`.
 
 #![allow(clippy::expect_used, missing_docs, reason = "a benchmark")]
 

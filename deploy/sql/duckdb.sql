@@ -19,7 +19,7 @@
 -- | sessions | one row a session |
 --
 -- What only the reader puts together (aliases, endings, sub-agents by their conversations, costs) is listed in
--- docs/table.md. Two more things are simpler here: `attributes` are those of the observation
+-- docs/reference/table.md. Two more things are simpler here: `attributes` are those of the observation
 -- that knows best, not merged key by key; and a call that an assistant's hook states without its id stays
 -- apart from the same call on a span.
 

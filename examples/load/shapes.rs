@@ -77,7 +77,7 @@ impl Texts {
             &[("docs", "md")],
             &[("src", "rs")],
             &[("tests/live", "txt")],
-            &[("tests/fixtures", "json"), ("docs/schemas", "json")],
+            &[("tests/fixtures", "json"), ("docs/reference", "json")],
         ];
         let of_kind = |folders: &[(&str, &str)]| {
             let mut files = vec![];

@@ -154,7 +154,7 @@ fn unreachable(url: &str, error: &reqwest::Error) -> String {
         ),
         (Some(rustls::Error::InvalidCertificate(reason)), _) => format!(
             "the certificate of {url} is not trusted: {reason}. Add its authority to those of the system, or name its \
-             file as docs/team.md says for this client"
+             file as docs/guide/team.md says for this client"
         ),
         (Some(rustls::Error::InvalidMessage(_)), _) => {
             format!("{url} speaks no TLS: write an address that begins with http://, or check the port")

@@ -113,7 +113,7 @@ fn list_json(sessions: &[Listed]) -> String {
     })
 }
 
-/// What `docs/schemas/session.json` describes.
+/// What `docs/reference/session.json` describes.
 fn head_json<F>(session: &Session<F>, figures: &Figures) -> Value {
     let events: BTreeMap<&str, usize> =
         figures.events.iter().map(|(kind, count)| (kind.as_str(), *count)).collect();

@@ -59,7 +59,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
         (Some(latest), Some(true)) => {
             let _ = writeln!(
                 text,
-                "{} is newer{}: install it the way that this one was (docs/operations.md, \"Upgrade and roll back\")",
+                "{} is newer{}: install it the way that this one was (docs/operate/operations.md, \"Upgrade and roll back\")",
                 visible_line(latest),
                 if latest.contains('-') { ", and before its release" } else { "" }
             );

@@ -41,7 +41,7 @@
 //! A sequence is unique in a journal id, ascending, and may have gaps. Every segment's header holds the
 //! journal id and the format version; a later version is refused by name.
 //!
-//! `docs/journal.md` has the byte layout, the numbered write path, and the conditions under which a
+//! `docs/design/journal.md` has the byte layout, the numbered write path, and the conditions under which a
 //! segment goes.
 
 mod dead_letters;

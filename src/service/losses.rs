@@ -21,7 +21,7 @@ pub(super) async fn run(losses: Losses, stop: CancellationToken) {
                 dialect,
                 reason,
                 count,
-                "what was received could not be used; see docs/operations.md"
+                "what was received could not be used; see docs/operate/operations.md"
             );
         }
         said = known;

@@ -207,7 +207,7 @@ To connect one of them (`skillspan connect` lists those it knows):
         lines.push_str("NAME is a name that the certificate is for.\n");
     }
     if guarded {
-        lines.push_str("FILE holds one of the tokens of extensions.auth (docs/team.md).\n");
+        lines.push_str("FILE holds one of the tokens of extensions.auth (docs/guide/team.md).\n");
     }
     lines
 }

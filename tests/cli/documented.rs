@@ -21,13 +21,22 @@ const MARKER: &[&str] = &["capture", "workspace", "user"];
 /// What stands below `connectors.skillify`, where a page shows it alone.
 const OF_SKILLIFY: &[&str] = &["embeddings", "model", "publish", "route", "rules", "agents_md"];
 
-fn pages() -> Vec<PathBuf> {
+/// Every page of `docs/`, and the README.
+pub(crate) fn pages() -> Vec<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let docs = fs::read_dir(root.join("docs")).unwrap().map(|entry| entry.unwrap().path());
-    let mut pages: Vec<PathBuf> =
-        docs.filter(|page| page.extension().is_some_and(|end| end == "md")).collect();
-    pages.push(root.join("README.md"));
+    let mut pages = vec![root.join("README.md")];
+    let mut folders = vec![root.join("docs")];
+    while let Some(folder) = folders.pop() {
+        for path in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|end| end == "md") {
+                pages.push(path);
+            }
+        }
+    }
     pages.sort();
+    assert!(pages.len() > 20, "only {} pages were found", pages.len());
     pages
 }
 

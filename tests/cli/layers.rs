@@ -251,7 +251,7 @@ fn yaml_blocks(page: &str) -> Vec<String> {
 #[test]
 fn what_the_pages_show_is_valid() {
     let mut count = 0;
-    for page in ["docs/configuration.md", "README.md"] {
+    for page in ["docs/reference/configuration.md", "README.md"] {
         for block in yaml_blocks(page) {
             count += 1;
             let found = skillspan::config::parse(&block, skillspan::config::Origin::Text("page"), &Home);

@@ -233,7 +233,7 @@ fn check(value: &Value, schema: &Value, path: &str) {
 
 #[test]
 fn json_says_everything_and_is_as_its_schema_says() {
-    let schema = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/schemas/session.json"));
+    let schema = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/reference/session.json"));
     let schema: Value = serde_json::from_str(&schema.unwrap()).unwrap();
     let site = site();
     let _running = site.start();

@@ -56,10 +56,9 @@ fn every_way_to_leave_a_session_out_was_tried() {
 #[test]
 fn no_page_names_what_leaves_nothing_out() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let mut pages: Vec<_> =
-        fs::read_dir(root.join("docs")).unwrap().map(|entry| entry.unwrap().path()).collect();
-    pages.extend(["README.md", "SECURITY.md"].map(|name| root.join(name)));
-    for page in pages.iter().filter(|page| page.extension().is_some_and(|ending| ending == "md")) {
+    let mut pages = crate::documented::pages();
+    pages.push(root.join("SECURITY.md"));
+    for page in &pages {
         let text = fs::read_to_string(page).unwrap();
         for vain in [
             "CLAUDE_CODE_ENABLE_TELEMETRY=0",

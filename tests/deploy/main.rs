@@ -273,7 +273,7 @@ fn dashboard_and_alerts_speak_of_metrics_that_are_served() {
 #[test]
 fn every_alert_leads_to_a_section_of_the_runbook() {
     let alerts = fs::read_to_string(deploy().join("observability/alerts.yaml")).unwrap();
-    let runbook = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/operations.md");
+    let runbook = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/operate/operations.md");
     let runbook = fs::read_to_string(runbook).unwrap();
     let slug = |heading: &str| {
         heading
@@ -283,8 +283,11 @@ fn every_alert_leads_to_a_section_of_the_runbook() {
     };
     let sections: Vec<String> =
         runbook.lines().filter_map(|line| line.strip_prefix("## ")).map(slug).collect();
-    let links: Vec<&str> =
-        alerts.split("docs/operations.md#").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+    let links: Vec<&str> = alerts
+        .split("docs/operate/operations.md#")
+        .skip(1)
+        .filter_map(|rest| rest.split('"').next())
+        .collect();
     assert_eq!(links.len(), alerts.matches("- alert:").count());
     for link in links {
         assert!(sections.iter().any(|section| section == link), "{link} is not among {sections:?}");

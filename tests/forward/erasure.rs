@@ -102,7 +102,7 @@ fn an_erased_session_leaves_what_waits_while_nothing_runs() {
 
 #[test]
 fn an_erased_person_leaves_what_waits_and_what_was_sent_leaves_the_files() {
-    // However the client names them: docs/clients.md, "Who a person is".
+    // However the client names them: docs/guide/clients.md, "Who a person is".
     ["enduser.id", "user.email", "user.id", "user.name"].into_iter().for_each(erases_who_is_named_by);
 }
 

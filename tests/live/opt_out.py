@@ -85,7 +85,7 @@ service:
             "PATH": f"{options.bin}:{os.environ['PATH']}", "CI": "",
         }
         if team:
-            # As docs/team.md says of an authority of one's own.
+            # As docs/guide/team.md says of an authority of one's own.
             self.env |= dict.fromkeys(AUTHORITIES if trusting is None else trusting, str(self.folder / "ca.pem"))
         self.processes = [
             subprocess.Popen([sys.executable, HERE / "model.py", str(self.model), self.folder / "usage"], stderr=subprocess.DEVNULL),
@@ -491,7 +491,7 @@ AUTHORITIES = ("NODE_EXTRA_CA_CERTS", "SSL_CERT_FILE", "OTEL_EXPORTER_OTLP_CERTI
 
 
 def over_tls(options, name, token, trusting=None):
-    """One session over TLS with a token, as docs/team.md says."""
+    """One session over TLS with a token, as docs/guide/team.md says."""
     run = Run(options, team=True, trusting=trusting)
     (run.folder / "token").write_text(f"ana:{token}" if name == "langfuse" else token)
     run.whose = ["--token-file", str(run.folder / "token"), "--user", "ana@example.com"]
@@ -525,7 +525,7 @@ def whom_it_trusts(options, name):
 
 
 def at_the_team(options, name):
-    """Over TLS with a token, as docs/team.md says; whether it arrived, and what the server says of a wrong token."""
+    """Over TLS with a token, as docs/guide/team.md says; whether it arrived, and what the server says of a wrong token."""
     said = []
     for token in (TOKEN, "a-wrong-token-of-enough-length"):
         code, sessions, status = over_tls(options, name, token)

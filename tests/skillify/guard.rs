@@ -178,10 +178,10 @@ fn a_command_that_a_skill_speaks_of_is_judged_wherever_it_stands() {
     assert_eq!(published(&under(PublishRule::default(), &["a", "b", "c"].map(of))), [""; 0]);
 }
 
-/// `docs/clients.md` says who counts as one person: a habit of one is no team's.
+/// `docs/guide/clients.md` says who counts as one person: a habit of one is no team's.
 #[test]
 fn who_counts_as_one_person_is_as_documented() {
-    const DOCS: &str = include_str!("../../docs/clients.md");
+    const DOCS: &str = include_str!("../../docs/guide/clients.md");
     let team = PublishRule { alone: false, ..PublishRule::default() };
     for (first, second, people, row) in [
         ("ana@example.com", "Ana@Example.com", 1, "`Ana <ana@example.com>`"),
@@ -205,7 +205,7 @@ fn who_counts_as_one_person_is_as_documented() {
         ("ana@example.com", "ana@example.org", 2, "| `ana@example.com` beside `ana@example.org` | two |"),
         ("ana@example.com", "unknown", 1, "nobody does not count as a person"),
     ] {
-        assert!(DOCS.contains(row), "no row of docs/clients.md: {row}");
+        assert!(DOCS.contains(row), "no row of docs/guide/clients.md: {row}");
         let sessions = [("1", first), ("2", second), ("3", first), ("4", second)]
             .map(|(id, person)| repaired(id, person, "make db-up"));
         assert_eq!(published(&under(team, &sessions)).len(), people - 1, "{first} and {second}");

@@ -9,7 +9,7 @@ use skillspan::dialects::Dialects;
 
 use crate::clients::{self, Matter};
 
-/// What stands over the table in `docs/clients.md`.
+/// What stands over the table in `docs/guide/clients.md`.
 const HEADING: &str = "### Way by way";
 
 /// Dialects whose sessions nobody makes up here: recordings and tests of their own hold them.
@@ -39,7 +39,7 @@ fn table() -> String {
 
 #[test]
 fn the_documentation_has_what_each_way_tells() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/clients.md");
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/guide/clients.md");
     let documentation = fs::read_to_string(path).unwrap();
     let section = documentation.split_once(HEADING).map(|(_, rest)| rest).unwrap_or_default();
     let lines: Vec<&str> = section
@@ -48,7 +48,11 @@ fn the_documentation_has_what_each_way_tells() {
         .take_while(|line| line.starts_with('|'))
         .collect();
     let expected = table();
-    assert_eq!(lines.join("\n"), expected, "docs/clients.md, {HEADING}: the table has to be\n\n{expected}\n");
+    assert_eq!(
+        lines.join("\n"),
+        expected,
+        "docs/guide/clients.md, {HEADING}: the table has to be\n\n{expected}\n"
+    );
 }
 
 #[test]

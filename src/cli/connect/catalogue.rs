@@ -391,7 +391,7 @@ pub(super) const CLIENTS: &[Client] = &[
         tried_with: "1.45.2",
         notes: &[
             "an instrumentation of your model library makes the spans, such as opentelemetry-instrumentation-openai-v2",
-            "opentelemetry-instrumentation-openai-v2: SPAN_ONLY is for 2.4b0 (with opentelemetry-util-genai 1.0b0 or 1.1b0), which sends no text with `true`; 2.3b0 needs `true`, wrapt<2 and an exporter of log records, and sends no text with SPAN_ONLY; which switch others know: docs/clients.md",
+            "opentelemetry-instrumentation-openai-v2: SPAN_ONLY is for 2.4b0 (with opentelemetry-util-genai 1.0b0 or 1.1b0), which sends no text with `true`; 2.3b0 needs `true`, wrapt<2 and an exporter of log records, and sends no text with SPAN_ONLY; which switch others know: docs/guide/clients.md",
         ],
     },
     Client {

@@ -96,7 +96,7 @@ fn arrived(name: &'static str, version: &str, way: &str, arrival: &Arrived, foun
         Some(why) => found.broken(
             name,
             format!("{version}; connected ({way}): it sends no prompts and no texts: {why}"),
-            format!("{again} lets them out; docs/clients.md says what each switch does"),
+            format!("{again} lets them out; docs/guide/clients.md says what each switch does"),
         ),
         None if !in_part.is_empty() => found.note(
             name,

@@ -90,7 +90,7 @@ fn todo(error: &OpenError) -> &'static str {
         OpenError::Stranger(_) => {
             "stop the other process, or choose another port (extensions.console.endpoint)"
         }
-        _ => "see docs/console.md",
+        _ => "see docs/guide/console.md",
     }
 }
 

@@ -7,7 +7,7 @@
 //! after look "src/commands" expect missing
 //! ```
 //!
-//! A predicate names a **situation**, an **action** and an **expected result**; `docs/predicates.md` has the grammar. A line
+//! A predicate names a **situation**, an **action** and an **expected result**; `docs/reference/predicates.md` has the grammar. A line
 //! is read ([`Predicate::parse`]), prints as it is read, and is held against sessions ([`evaluate`]): for each
 //! situation that a session meets, whether it was followed, violated or nobody can tell, and what came of it.
 //!

@@ -1,6 +1,6 @@
 //! Which folders each assistant loads skills from.
 //!
-//! Tried with each client (`docs/clients.md`): `.agents/skills` is read by all but Claude Code, Hermes and OpenClaw, so
+//! Tried with each client (`docs/guide/clients.md`): `.agents/skills` is read by all but Claude Code, Hermes and OpenClaw, so
 //! one copy serves them, and none of them finds a skill twice.
 
 use std::collections::BTreeMap;
