@@ -38,6 +38,8 @@ pub(super) struct Workspace<'a> {
     pub(super) name: &'a str,
     /// Oldest first.
     pub(super) works: &'a [Work<'a>],
+    /// The same with the segments that loaded a skill: what people say in them is no less their own.
+    pub(super) spoken: &'a [Work<'a>],
     /// When each of them started.
     pub(super) started_at: Vec<Timestamp>,
     pub(super) known_people: usize,
@@ -167,7 +169,7 @@ impl Workspace<'_> {
         count(flaky::flaky_ones(&sessions), |published| &mut published.flaky);
         count(snippet::snippets(&sessions), |published| &mut published.snippets);
         if self.rule.rules == Rules::Review {
-            let ruled = rule::rules(self.works, self.rule, self.as_of, shuffle);
+            let ruled = rule::rules(self.spoken, self.rule, self.as_of, shuffle);
             published.rules =
                 ruled.iter().filter(|one| one.shortfalls.iter().all(|one| *one == Shortfall::Rule)).count();
         }
@@ -253,7 +255,7 @@ impl Workspace<'_> {
         if self.rule.rules == Rules::Off {
             return Vec::new();
         }
-        let ruled = rule::rules(self.works, self.rule, self.as_of, None).into_iter();
+        let ruled = rule::rules(self.spoken, self.rule, self.as_of, None).into_iter();
         let finished = ruled.map(|Ruled { claim, scope, mut shortfalls }| {
             let objection = self.known.objection_to(&claim.claim);
             shortfalls.extend(objection.map(|found| Shortfall::Guarded(found.to_owned())));

@@ -10,7 +10,7 @@ use super::evidence::Counts;
 use super::kind::rule;
 use super::outcome::Outcome;
 use super::predicate::Predicate;
-use super::speech::Want;
+use super::speech::{Want, acts};
 use super::template::{Template, a_path, perhaps_a_path};
 use super::unwanted::Unwanted;
 pub use super::wording::{Candidate, Line, Scope, Wording};
@@ -271,7 +271,8 @@ impl Claim {
             | Self::Check { run: command, .. }
             | Self::Asked { run: command, .. } => Some(command),
             Self::NoFlag { instead, .. } | Self::Slow { instead, .. } => instead.as_ref(),
-            Self::Rule { want: Want::Do, name, .. } => name.as_ref(),
+            // The name of an issue's project, say, is nothing to run.
+            Self::Rule { want: Want::Do, act, name } => name.as_ref().filter(|_| acts::names_a_command(act)),
             _ => None,
         }
     }

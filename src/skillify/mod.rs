@@ -319,8 +319,9 @@ fn with_workspace<D: Borrow<Digest>, T>(
         works.extend(session.segments.iter().map(work));
     }
     let segments = works.len();
-    works.retain(|work| !work.segment.loaded_a_skill);
     works.sort_by(|a, b| (a.segment.started_at, &a.segment.id).cmp(&(b.segment.started_at, &b.segment.id)));
+    let spoken = works.clone();
+    works.retain(|work| !work.segment.loaded_a_skill);
     let known_people: BTreeSet<&str> = sessions()
         .map(|session| person_of(session, config).0)
         .filter(|person| !person.is_empty())
@@ -332,6 +333,7 @@ fn with_workspace<D: Borrow<Digest>, T>(
     let mining = candidate::Workspace {
         name: workspace,
         works: &works,
+        spoken: &spoken,
         started_at: works.iter().map(|work| work.segment.started_at).collect(),
         known_people: if without == Some(Idea::People) { 0 } else { known_people.len() },
         without,

@@ -6,6 +6,8 @@
 //! - Support: two sessions on two days where a sentence says by itself that it lasts, forbids or prefers, or asks for a
 //!   way to work ("as a draft"); three on three where people only ask for a piece of it ("add tests"). The same text counts once: it was
 //!   pasted. What is older than half a year counts no more.
+//!   What people say beside an act ("with the commit that fixes it") belongs to the rule where every third says so, on
+//!   two days. Who forbids commits once and orders each of his own says it on every day of an order; who orders nearly all, on five days, says it too.
 //! - Scope: two people make a rule of the workspace; one makes a rule of his own. Of people who contradict each other
 //!   each keeps his own. Of one person who says both, the later word holds.
 //! - Null: the acts of what people said, exchanged: whether the same is said again by chance.
@@ -34,6 +36,13 @@ const SAID_DAYS: usize = 2;
 const CHANCE: f64 = 0.01;
 /// Or so many of those who name the object ask for the act.
 const USUAL: f64 = 0.75;
+/// On so many days somebody orders commits before it is how he works.
+const ORDERED_DAYS: usize = 5;
+/// Those orders, and the act that they are about.
+const ORDERED: &str = "commit-order";
+const COMMIT: &str = "commit";
+/// What people say beside an act belongs to it where every third says so, on two days.
+const DETAIL_SHARE: usize = 3;
 /// A sentence of so many words is not said twice in the same words.
 const COPIED: u8 = 10;
 /// And one of so many not by two people.
@@ -101,24 +110,80 @@ pub(in super::super) fn rules(
         None => works.iter().flat_map(|work| of_work(work)).collect(),
     };
     let mut groups: BTreeMap<(&str, String), Vec<Said<'_>>> = BTreeMap::new();
-    let all = All { said: said.clone(), rule };
+    let mut all = All { said: said.clone(), rule, orders: Vec::new() };
     for one in said.into_iter().filter(|one| !one.statement.act.is_empty()) {
         let age = as_of.since(one.work.segment.started_at).as_secs() / 86_400;
         if age <= AGES {
-            let key = (one.statement.act.as_str(), one.statement.name.to_lowercase());
+            let key = (acts::plain(&one.statement.act), one.statement.name.to_lowercase());
             groups.entry(key).or_default().push(one);
         }
     }
-    groups.values().flat_map(|group| of_group(group, &all)).collect()
+    all.orders = groups.remove(&(ORDERED, String::new())).unwrap_or_default();
+    let mut ruled: Vec<Ruled> = groups.values().flat_map(|group| of_group(group, &all)).collect();
+    // Who says it in so many words need not be asked twice.
+    let is_said = |scope: &Scope| {
+        ruled.iter().any(|one| {
+            let is_it = matches!(&one.claim.claim, Claim::Rule { act, want, .. } if act == COMMIT && *want != Want::Do);
+            is_it && one.scope == *scope && one.shortfalls == [Shortfall::Rule]
+        })
+    };
+    let ordered: Vec<Ruled> = of_orders(&all).into_iter().filter(|one| !is_said(&one.scope)).collect();
+    ruled.extend(ordered);
+    ruled
+}
+
+/// Who orders nearly every commit wants to be the one who says when: his orders, against the commits that nobody
+/// ordered.
+fn of_orders(all: &All<'_>) -> Vec<Ruled> {
+    let mut keeping: Vec<(&str, Vec<Said<'_>>)> = Vec::new();
+    for (person, said) in by_person(&all.orders) {
+        let (own, unordered): (Vec<Said<'_>>, Vec<Said<'_>>) =
+            said.into_iter().partition(|one| one.statement.want != Want::Free);
+        let days = own.iter().map(Said::day).collect::<BTreeSet<_>>().len();
+        if !person.is_empty() && days >= ORDERED_DAYS && unordered.len() * 4 <= own.len() {
+            keeping.push((person, own));
+        }
+    }
+    let against: Vec<Said<'_>> = all.orders.iter().filter(|one| one.statement.want == Want::Free).copied().collect();
+    if keeping.len() >= all.rule.people.max(2) && keeping.len() == by_person(&all.orders).len() {
+        let own: Vec<Said<'_>> = keeping.into_iter().flat_map(|(_, own)| own).collect();
+        return made(&own, &against, scope_of(&own), vec![Shortfall::Rule]).into_iter().collect();
+    }
+    let own = |(person, own): (&str, Vec<Said<'_>>)| {
+        let against: Vec<Said<'_>> = against.iter().filter(|one| one.work.person == person).copied().collect();
+        made(&own, &against, Scope::Person(person.to_owned()), vec![Shortfall::Rule])
+    };
+    keeping.into_iter().filter_map(own).collect()
+}
+
+fn by_person<'a>(said: &[Said<'a>]) -> BTreeMap<&'a str, Vec<Said<'a>>> {
+    let mut people: BTreeMap<&str, Vec<Said<'_>>> = BTreeMap::new();
+    for one in said {
+        people.entry(one.work.person).or_default().push(*one);
+    }
+    people
 }
 
 /// Everything that people said, to compare one thing with.
 struct All<'a> {
     said: Vec<Said<'a>>,
     rule: PublishRule,
+    /// Commits that people ordered, and those that nobody did.
+    orders: Vec<Said<'a>>,
 }
 
-impl All<'_> {
+impl<'a> All<'a> {
+    /// The orders of people who do not want commits without: each is another day on which he says when.
+    fn orders_of(&self, own: &[Said<'_>]) -> Vec<Said<'a>> {
+        let is_ban = |one: &Said<'_>| one.statement.act == COMMIT && one.statement.strength >= Strength::Standing;
+        let people: BTreeSet<&str> = own.iter().filter(|one| is_ban(one)).map(|one| one.work.person).collect();
+        let of_people = self.orders.iter().filter(|one| people.contains(one.work.person));
+        let (ordered, unordered): (Vec<Said<'_>>, Vec<Said<'_>>) =
+            of_people.copied().partition(|one| one.statement.want != Want::Free);
+        if ordered.len() >= unordered.len() { ordered } else { Vec::new() }
+    }
+
+
     /// Whether act and object meet as often as they would if people chose each by itself, and who names the object
     /// does not nearly always ask for the act.
     fn is_chance(&self, act: &str) -> bool {
@@ -159,10 +224,7 @@ fn exchanged<'a>(works: &'a [Work<'a>], shuffle: &mut Shuffle) -> Vec<(&'a Work<
 fn of_group(group: &[Said<'_>], all: &All<'_>) -> Vec<Ruled> {
     let rule = all.rule;
     let group = independent(group);
-    let mut people: BTreeMap<&str, Vec<Said<'_>>> = BTreeMap::new();
-    for one in &group {
-        people.entry(one.work.person).or_default().push(*one);
-    }
+    let people = by_person(&group);
     let known = |person: &str| !person.is_empty();
     let latest: BTreeMap<&str, Side> =
         people.iter().filter_map(|(person, said)| Some((*person, settled(said)?))).collect();
@@ -184,12 +246,13 @@ fn of_group(group: &[Said<'_>], all: &All<'_>) -> Vec<Ruled> {
             continue;
         }
         if on(wanted) >= rule.people.max(2) && opposite == 0 {
+            let own = with_orders(own, wanted, all);
             let scope = scope_of(&own);
             ruled.extend(made(&own, &against, scope, lacks(&own, all)));
             continue;
         }
         for (person, said) in people.iter().filter(|(person, _)| latest.get(*person) == Some(&wanted)) {
-            let own = since_it_holds(said, wanted);
+            let own = with_orders(since_it_holds(said, wanted), wanted, all);
             let mut lacking = lacks(&own, all);
             let scope = if known(person) {
                 Scope::Person((*person).to_owned())
@@ -201,6 +264,13 @@ fn of_group(group: &[Said<'_>], all: &All<'_>) -> Vec<Ruled> {
         }
     }
     ruled
+}
+
+fn with_orders<'a>(mut own: Vec<Said<'a>>, wanted: Side, all: &All<'a>) -> Vec<Said<'a>> {
+    if wanted == Side::Against {
+        own.extend(all.orders_of(&own));
+    }
+    own
 }
 
 /// What was said, without what was pasted.
@@ -252,8 +322,9 @@ fn lacks(own: &[Said<'_>], all: &All<'_>) -> Vec<Shortfall> {
     let act = own.first().map_or("", |one| one.statement.act.as_str());
     let asked_days = if acts::is_a_way(act) { SAID_DAYS } else { ASKED_DAYS };
     if enough(&asked, asked_days) {
-        // What a way to work is named by is no word of other requests.
-        let is_chance = !acts::is_a_way(act) && all.is_chance(act);
+        // What a way to work is named by is no word of other requests, and who orders commits means them.
+        let orders = own.iter().any(|one| one.statement.act == ORDERED);
+        let is_chance = !acts::stands_out(act) && !orders && all.is_chance(act);
         return is_chance.then_some(Shortfall::Chance).into_iter().chain([Shortfall::Rule]).collect();
     }
     let needed = if firm.is_empty() { asked_days } else { SAID_DAYS };
@@ -270,7 +341,7 @@ fn scope_of(own: &[Said<'_>]) -> Scope {
 
 fn made(own: &[Said<'_>], against: &[Said<'_>], scope: Scope, shortfalls: Vec<Shortfall>) -> Option<Ruled> {
     let first = own.first()?;
-    let act = first.statement.act.as_str();
+    let act = act_of(own)?;
     let wants: BTreeSet<Want> = own.iter().map(|one| one.statement.want).collect();
     let want = [Want::Not, Want::Ask, Want::Do].into_iter().filter(|want| wants.contains(want));
     // What may only be forbidden is not asked for, and the other way round.
@@ -285,6 +356,20 @@ fn made(own: &[Said<'_>], against: &[Said<'_>], scope: Scope, shortfalls: Vec<Sh
     let claim =
         SupportedClaim::judged(claim, evidence(own, Outcome::Accepted), evidence(against, Outcome::Rejected));
     Some(Ruled { claim, scope, shortfalls })
+}
+
+/// The act that people speak of, with what enough of them say beside it.
+fn act_of<'a>(own: &[Said<'a>]) -> Option<&'a str> {
+    let plain = acts::plain(&own.first()?.statement.act);
+    let mut days: BTreeMap<&str, (usize, BTreeSet<String>)> = BTreeMap::new();
+    for one in own.iter().filter(|one| one.statement.act != plain && acts::plain(&one.statement.act) == plain) {
+        let (said, days) = days.entry(one.statement.act.as_str()).or_default();
+        *said += 1;
+        days.insert(one.day());
+    }
+    let is_usual = |(said, days): &(usize, BTreeSet<String>)| said * DETAIL_SHARE >= own.len() && days.len() >= SAID_DAYS;
+    let detail = days.iter().filter(|(_, found)| is_usual(found)).max_by_key(|(_, (said, _))| *said);
+    Some(detail.map_or(plain, |(act, _)| *act))
 }
 
 fn other(wants: &BTreeSet<Want>) -> Option<Want> {

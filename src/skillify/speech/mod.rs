@@ -10,12 +10,17 @@
 //! | `tokens.rs` | a sentence as clauses of words and names |
 //! | `mood.rs` | whether a sentence asks, tells, jests, quotes; for how long it holds |
 //! | `wants.rs`, `phrases.rs` | what a clause wants; the words that tell |
-//! | `acts.rs` | what it is about |
+//! | `acts.rs`, `act_list.rs` | what it is about |
+//! | `forms.rs` | what the whole sentence tells |
+//! | `deeds.rs` | what was done beside it: refused calls, failing checks, ordered commits |
 //!
 //! Invariants: only prompts of the main agent and what a person said who refused a call are read, never an
 //! output; a sentence that is not understood is no statement.
 
+mod act_list;
 pub(super) mod acts;
+mod deeds;
+mod forms;
 mod mood;
 pub(super) mod own;
 mod phrases;
@@ -23,17 +28,27 @@ mod tokens;
 mod wants;
 
 #[cfg(test)]
+mod acts_tests;
+#[cfg(test)]
 mod labelled_tests;
+
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
 use super::claim::Claim;
 use super::prompt::Role;
-use super::segment::{Segment, Turn, short_hash};
-use crate::event::{Kind, Timestamp};
-use crate::shell::refusal::words_of;
+use super::action::Action;
+use super::lines::Endings;
+use super::segment::{self, Segment, Turn, short_hash};
+use crate::event::Timestamp;
 use crate::table::Session;
 use acts::Told;
+use deeds::Deeds;
+use mood::Place;
+
+/// A sentence of more words is not read at one look.
+const CLEAR: usize = 25;
 
 /// What a person wants of an act.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -91,52 +106,88 @@ impl Statement {
     }
 }
 
+/// A statement with its sentence; `""` for none.
+struct Spoken {
+    statement: Statement,
+    sentence: String,
+    at: Timestamp,
+}
+
 /// What people said in the segments of one session, a list a segment.
 pub(super) fn of_session(segments: &[Segment<'_>]) -> Vec<Vec<Statement>> {
+    let spoken = spoken(segments).into_iter();
+    spoken.map(|spoken| spoken.into_iter().map(|spoken| spoken.statement).collect()).collect()
+}
+
+fn spoken(segments: &[Segment<'_>]) -> Vec<Vec<Spoken>> {
+    let deeds = Deeds::of(segments);
     let mut worked = false;
-    segments
-        .iter()
-        .map(|segment| {
-            let mut statements = Vec::new();
-            for turn in &segment.turns {
-                statements.extend(of_prompt(turn, worked));
-                worked |= turn.actions.iter().any(|action| action.edited().is_some());
-                statements.extend(of_refusals(turn));
-            }
-            statements
-        })
-        .collect()
+    let of_segment = |segment: &Segment<'_>| {
+        let mut spoken = Vec::new();
+        for turn in &segment.turns {
+            spoken.extend(of_prompt(turn, worked, &deeds));
+            worked |= turn.actions.iter().any(|action| action.edited().is_some());
+            spoken.extend(of_refusals(turn));
+        }
+        spoken
+    };
+    segments.iter().map(of_segment).collect()
 }
 
 /// What a prompt says. What it asks for first is its work; what it asks for besides, or after work was done, says how
-/// work is to be done.
-fn of_prompt(turn: &Turn<'_>, worked: bool) -> Vec<Statement> {
+/// work is to be done. A way to work is never the work.
+fn of_prompt(turn: &Turn<'_>, worked: bool, deeds: &Deeds<'_>) -> Vec<Spoken> {
     let Some(event) = turn.prompt else { return Vec::new() };
     let is_besides = worked || turn.role == Role::Correction;
-    let mut statements = Vec::new();
-    for (place, heard) in heard(&event.text).into_iter().enumerate() {
-        let is_the_work = heard.strength == Strength::Plain && place == 0 && !is_besides;
-        let statement = heard.statement(&event.event_id, false);
-        statements.push(if is_the_work {
-            Statement { begins: true, ..statement.of_no_act() }
-        } else {
-            statement
-        });
+    let mut all = heard(&event.text);
+    let commit = deeds::commit_of(turn);
+    let order = commit.as_ref().and_then(|_| all.iter().find_map(deeds::ordered));
+    let mut spoken = Vec::new();
+    let reported = own::sentences(&event.text).into_iter().find_map(|sentence| {
+        let told = deeds.reported(&sentence)?;
+        Some(Heard { sentence, want: Want::Do, strength: Strength::Plain, told })
+    });
+    if let Some((commit, None)) = commit.as_ref().map(|commit| (commit, &order)) {
+        spoken.push(deeds::unordered().spoken(commit, event.timestamp, false));
     }
-    statements
+    let works = all.len();
+    all.extend(order);
+    all.extend(reported);
+    for (place, heard) in all.into_iter().enumerate() {
+        let is_the_work = heard.strength == Strength::Plain
+            && place == 0
+            && works > 0
+            && !is_besides
+            && !acts::is_never_the_work(heard.told.act);
+        let is_known = deeds.knows(&heard.told);
+        let mut one = heard.spoken(&event.event_id, event.timestamp, false);
+        if is_the_work {
+            one.statement = Statement { begins: true, ..one.statement.of_no_act() };
+        } else if !is_known {
+            one.statement = one.statement.of_no_act();
+        }
+        spoken.push(one);
+    }
+    spoken
 }
 
-fn of_refusals(turn: &Turn<'_>) -> Vec<Statement> {
-    let mut statements = Vec::new();
+fn of_refusals(turn: &Turn<'_>) -> Vec<Spoken> {
+    let mut spoken = Vec::new();
+    let mut seen: Vec<Vec<String>> = Vec::new();
+    let at = turn.prompt.map_or_else(Timestamp::default, |event| event.timestamp);
     for action in turn.actions.iter().filter(|action| action.refused) {
-        let Some(said) = action.said.as_deref() else { continue };
-        let events = action.events.to_vec();
+        let (Some(said), events) = (action.said.as_deref(), action.events.to_vec()) else { continue };
+        // The commands of one call are refused at once.
+        if seen.contains(&events) {
+            continue;
+        }
+        let calls: Vec<&Action> = turn.actions.iter().filter(|other| other.events.to_vec() == events).collect();
         let event = events.last().map_or("", String::as_str);
-        statements.extend(
-            heard(said).into_iter().map(Heard::of_a_refusal).map(|heard| heard.statement(event, true)),
-        );
+        let heard = deeds::refused(said, &calls);
+        spoken.extend(heard.into_iter().map(|heard| heard.spoken(event, at, true)));
+        seen.push(events);
     }
-    statements
+    spoken
 }
 
 /// A sentence that tells what a person wants.
@@ -162,9 +213,15 @@ impl Heard {
         if self.told.is_talk() { Self { want: Want::Ask, told: Told::consent(), ..self } } else { self }
     }
 
+    fn spoken(self, event: &str, at: Timestamp, refuses: bool) -> Spoken {
+        let sentence = self.sentence.clone();
+        Spoken { statement: self.statement(event, refuses), sentence, at }
+    }
+
     fn statement(self, event: &str, refuses: bool) -> Statement {
         let told = self.told;
-        let is_order = self.strength == Strength::Plain && !told.is_of_work();
+        let forbids = matches!(self.want, Want::Not | Want::Ask);
+        let is_order = self.strength == Strength::Plain && !told.is_of_work() && !forbids;
         let words = normalised(&self.sentence);
         let statement = Statement {
             want: self.want,
@@ -185,6 +242,11 @@ impl Heard {
 
 /// What a text of a person says, in order.
 pub(super) fn heard(text: &str) -> Vec<Heard> {
+    heard_at(text, false)
+}
+
+/// The same of what a person said who `refuses` a call.
+fn heard_at(text: &str, refuses: bool) -> Vec<Heard> {
     let sentences = own::sentences(text);
     let mut heard = Vec::new();
     for (at, sentence) in sentences.iter().enumerate() {
@@ -193,7 +255,7 @@ pub(super) fn heard(text: &str) -> Vec<Heard> {
         if mood::jests(before) || mood::jests(next) {
             continue;
         }
-        heard.extend(mood::read(sentence));
+        heard.extend(mood::read(sentence, Place { before, refuses }));
     }
     heard
 }
@@ -211,34 +273,39 @@ pub struct Quotation {
 pub fn quotations(session: &Session, claim: &Claim) -> Vec<Quotation> {
     let Claim::Rule { want, act, name } = claim else { return Vec::new() };
     let name = name.as_ref().map(ToString::to_string).unwrap_or_default();
+    let mut endings = Endings::default();
+    let segments = segment::segments(session, &mut endings);
+    let mut by_event: BTreeMap<String, Vec<Spoken>> = BTreeMap::new();
+    for one in spoken(&segments).into_iter().flatten() {
+        if states(&one.statement, *want, act, &name) && !one.sentence.is_empty() {
+            by_event.entry(one.statement.event.clone()).or_default().push(one);
+        }
+    }
     let mut found: Vec<Quotation> = Vec::new();
-    for event in session.facts.iter().map(|fact| &fact.event).filter(|event| event.agent.is_empty()) {
-        let refused = || words_of(&event.output).or_else(|| words_of(&event.text));
-        let said = match event.kind {
-            Kind::Prompt => Some(event.text.clone()),
-            Kind::ToolResult | Kind::Decision => refused(),
-            _ => None,
-        };
-        let sentence = said.and_then(|said| quoted(&said, *want, act, &name));
-        let quotation = sentence.map(|sentence| Quotation { at: event.timestamp, sentence });
+    for said in by_event.into_values() {
+        let best = said.into_iter().max_by_key(|one| clearness(one, act));
+        let quotation = best.map(|one| Quotation { at: one.at, sentence: one.sentence });
         found.extend(quotation.filter(|new| !found.iter().any(|known| known.sentence == new.sentence)));
     }
     found.sort_by_key(|quotation| quotation.at);
     found
 }
 
-/// The shortest sentence of a text that says this.
-fn quoted(text: &str, want: Want, act: &str, name: &str) -> Option<String> {
+/// Whether a statement says this.
+fn states(statement: &Statement, want: Want, act: &str, name: &str) -> bool {
     let is_against = |want: Want| matches!(want, Want::Not | Want::Ask);
-    let says = |heard: &Heard| {
-        let told = &heard.told;
-        is_against(heard.want) == is_against(want)
-            && heard.want != Want::Free
-            && told.act == act
-            && told.name.eq_ignore_ascii_case(name)
-    };
-    let sentences = heard(text).into_iter().filter(says).map(|heard| heard.sentence);
-    sentences.min_by_key(|sentence| sentence.chars().count())
+    let orders = acts::plain(act) == "commit" && statement.act == "commit-order";
+    is_against(statement.want) == is_against(want)
+        && statement.want != Want::Free
+        && (acts::plain(&statement.act) == acts::plain(act) || orders)
+        && statement.name.eq_ignore_ascii_case(name)
+}
+
+/// Of the sentences of one prompt the fullest is shown that can be read at one look, rather than a short one.
+fn clearness(one: &Spoken, act: &str) -> (bool, bool, usize) {
+    let words = usize::from(one.statement.words);
+    let is_short = words <= CLEAR;
+    (one.statement.act == act, is_short, if is_short { words } else { usize::MAX - words })
 }
 
 fn normalised(sentence: &str) -> String {

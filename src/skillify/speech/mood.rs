@@ -4,6 +4,7 @@
 //! that lasts. So does one that nobody means.
 
 use super::acts::{self, Told};
+use super::forms;
 use super::own::QUOTE;
 use super::phrases::{
     CUSTOMARY, FOR_NOW, INVERTED, JEST, JEST_OPENS, LASTING, LASTING_IF_FORBIDDEN, MOMENTARY, PERHAPS,
@@ -25,8 +26,23 @@ pub(super) fn jests(sentence: &str) -> bool {
         || has_any(&text, JEST)
 }
 
-/// What a sentence wants, clause by clause.
-pub(super) fn read(sentence: &str) -> Vec<Heard> {
+/// Whether a text speaks of the moment alone.
+pub(super) fn is_of_the_moment(text: &str) -> bool {
+    let text = plain(text);
+    has_any(&text, FOR_NOW) || has_any(&text, MOMENTARY)
+}
+
+/// Where a sentence stands.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Place<'a> {
+    /// The sentence before it.
+    pub(super) before: &'a str,
+    /// A person said it who refused a call: "this" is that call.
+    pub(super) refuses: bool,
+}
+
+/// What a sentence wants: as a whole, then clause by clause.
+pub(super) fn read(sentence: &str, place: Place<'_>) -> Vec<Heard> {
     let clauses = clauses(sentence);
     if clauses.iter().map(Vec::len).sum::<usize>() > LONGEST {
         return Vec::new();
@@ -42,31 +58,29 @@ pub(super) fn read(sentence: &str) -> Vec<Heard> {
     let own = spoken(clauses.iter().enumerate().filter(|(at, clause)| *at == 0 || !gives_a_reason(clause)));
     let opens = |openings: &[&str]| openings.iter().any(|open| text.starts_with(&format!(" {open} ")));
     let is_question = sentence.trim_end_matches(['`', ')', '"', ' ']).ends_with('?');
+    if opens(QUESTIONS) || opens(INVERTED) {
+        return Vec::new();
+    }
+    let is_jest = opens(JEST_OPENS) && clauses.first().is_some_and(|first| first.len() <= 2);
     let whole = Whole {
-        is_question: opens(QUESTIONS) || opens(INVERTED),
         asks: is_question,
-        is_momentary: has_any(&own, MOMENTARY) && !text.contains(" from now on ") || speaks_of_a_thing_at_hand(&own),
+        is_momentary: has_any(&own, MOMENTARY) && !text.contains(" from now on ")
+            || (!place.refuses && speaks_of_a_thing_at_hand(&own)),
         is_lasting: (has_any(&text, LASTING) && !is_narrated(&text)) || has_any(&text, UNSURE),
-        is_jest: opens(JEST_OPENS) && clauses.first().is_some_and(|first| first.len() <= 2),
+        is_jest,
         trailing: clauses.iter().skip(1).any(|clause| matches!(clause.as_slice(), [only] if ["always", "ever", "never"].contains(&only.text.as_str()))),
         text,
     };
-    if whole.is_question {
+    let asked = whole.asked(&clauses);
+    let formed = whole.formed(sentence, place, &asked);
+    let says_the_same = |one: &Heard| formed.as_ref().is_some_and(|formed| formed.told.says_more_than(&one.told));
+    let mut heard: Vec<Heard> =
+        asked.iter().filter_map(|asked| whole.heard(sentence, asked, clauses.get(asked.at + 1))).collect();
+    heard.retain(|one| !says_the_same(one));
+    heard.extend(formed);
+    if whole.is_jest && heard.iter().any(|one| one.strength == Strength::Lasting) {
         return Vec::new();
     }
-    let heard: Vec<Heard> = clauses
-        .iter()
-        .enumerate()
-        .filter_map(|(at, clause)| {
-            let contrast = clauses.get(at + 1);
-            whole.heard(sentence, clause, contrast)
-        })
-        .collect();
-    let heard: Vec<Heard> = if whole.is_jest && heard.iter().any(|one| one.strength == Strength::Lasting) {
-        Vec::new()
-    } else {
-        heard
-    };
     heard
 }
 
@@ -89,7 +103,6 @@ fn gives_a_reason(clause: &Clause) -> bool {
 /// What a sentence says as a whole.
 struct Whole {
     text: String,
-    is_question: bool,
     asks: bool,
     is_momentary: bool,
     is_lasting: bool,
@@ -97,34 +110,74 @@ struct Whole {
     trailing: bool,
 }
 
+/// A clause that wants something.
+struct Asked<'t> {
+    /// Which clause it is.
+    at: usize,
+    wanted: Wanted<'t>,
+    /// "Could we".
+    is_of_us: bool,
+}
+
 impl Whole {
-    fn heard(&self, sentence: &str, clause: &Clause, contrast: Option<&Clause>) -> Option<Heard> {
-        let clause = without_fillers(clause);
-        let clause_of_us = clause.get(1).is_some_and(|second| second.text == "we");
-        let (wanted, politely) = match polite(clause) {
-            Some(rest) => (wanted(rest, true)?, true),
-            None => (wanted(clause, false)?, false),
+    /// The clauses that want something. In a question only those that ask politely, and what is added to them: "can
+    /// you look at it and update the page?"
+    fn asked<'t>(&self, clauses: &'t [Clause]) -> Vec<Asked<'t>> {
+        let mut was_polite = false;
+        let mut asked = Vec::new();
+        for (at, clause) in clauses.iter().enumerate() {
+            let clause = without_fillers(clause);
+            let (rest, politely) = polite(clause).map_or((clause, false), |rest| (rest, true));
+            was_polite |= politely;
+            let Some(wanted) = wanted(rest, politely) else { continue };
+            if !self.asks || politely || (was_polite && wanted.want == Want::Do) {
+                let is_of_us = clause.get(1).is_some_and(|second| second.text == "we");
+                asked.push(Asked { at, wanted, is_of_us });
+            }
+        }
+        asked
+    }
+
+    /// What the sentence asks for as a whole.
+    fn formed(&self, sentence: &str, place: Place<'_>, asked: &[Asked<'_>]) -> Option<Heard> {
+        let wanted: Vec<&Wanted<'_>> = asked.iter().map(|asked| &asked.wanted).collect();
+        let (want, told) = forms::read(sentence, place.before, &self.text, &wanted)?;
+        let lasts = self.is_lasting || self.trailing || wanted.iter().any(|wanted| wanted.lasts);
+        let chooses = wanted.iter().any(|wanted| self.chooses(wanted, None));
+        let strength = match () {
+            () if self.is_momentary || self.asks => Strength::Plain,
+            () if lasts => Strength::Lasting,
+            () if chooses => Strength::Standing,
+            () => Strength::Plain,
         };
-        if self.asks && !politely {
+        Some(Heard { sentence: sentence.trim().to_owned(), want, strength, told })
+    }
+
+    fn heard(&self, sentence: &str, asked: &Asked<'_>, contrast: Option<&Clause>) -> Option<Heard> {
+        let wanted = &asked.wanted;
+        let told = acts::told(wanted.verb, wanted.behind, wanted.want);
+        // Who asks for changes does not ask to talk first.
+        let is_order = told.is_consent() && wanted.want == Want::Do;
+        let told = if told.is_known() && !is_order { told } else { self.talk_first(wanted).unwrap_or_else(|| told.of_no_act()) };
+        if wanted.wishes && !told.may_be_wished() {
             return None;
         }
-        let told = acts::told(wanted.verb, wanted.behind, wanted.want);
-        let told = if told.is_known() { told } else { self.talk_first(&wanted).unwrap_or(told) };
+        let told = Told { act: acts::detailed(told.act, &self.text), ..told };
         let want = if told.is_consent() && wanted.want == Want::Do { Want::Ask } else { wanted.want };
         let forbids = matches!(wanted.want, Want::Not | Want::Ask);
-        let chooses = self.chooses(&wanted, contrast);
+        let chooses = self.chooses(wanted, contrast);
         let is_custom = CUSTOMARY.contains(&wanted.verb) && wanted.want == Want::Do;
         if is_custom && !wanted.lasts && !self.is_lasting && !opens_with_not(contrast) {
             return None;
         }
         let lasting = wanted.lasts
             || is_custom
-            || is_way(&wanted, contrast)
+            || is_way(wanted, contrast)
             || self.is_lasting
             || self.trailing
             || (forbids && has_any(&self.text, LASTING_IF_FORBIDDEN));
         // "Could we always", "can you use this instead of that": who asks so wants it now, or to hear what we think.
-        let proposes = self.asks && clause_of_us;
+        let proposes = self.asks && asked.is_of_us;
         let strength = match () {
             () if self.is_momentary || proposes => Strength::Plain,
             () if lasting => Strength::Lasting,
@@ -132,7 +185,7 @@ impl Whole {
             () if forbids || chooses || wanted.want == Want::Free => Strength::Standing,
             () => Strength::Plain,
         };
-        // "Do not change anything, just look": about the question at hand.
+        // "Do not change anything, just look": about the question at hand, until it is said again and again.
         let is_bounded = contrast.is_some_and(|clause| {
             clause
                 .iter()
@@ -140,7 +193,8 @@ impl Whole {
                 .any(|token| !token.is_name && matches!(token.text.as_str(), "just" | "only"))
         });
         if told.is_consent() && wanted.want == Want::Not && strength != Strength::Lasting && is_bounded {
-            return None;
+            let told = forms::only_look();
+            return Some(Heard { sentence: sentence.trim().to_owned(), want, strength: Strength::Plain, told });
         }
         if self.is_momentary && forbids && !told.is_of_work() {
             return None;
@@ -181,7 +235,7 @@ fn is_way(wanted: &Wanted<'_>, contrast: Option<&Clause>) -> bool {
     wanted.want == Want::Do && by && names && other && opens_with_not(contrast)
 }
 
-fn has_any(text: &str, phrases: &[&str]) -> bool {
+pub(super) fn has_any(text: &str, phrases: &[&str]) -> bool {
     phrases.iter().any(|phrase| {
         let mut rest = text;
         while let Some(at) = rest.find(phrase) {

@@ -72,9 +72,11 @@ fn typed(text: &str, patterns: &Patterns) -> Vec<String> {
             paragraphs.push(Vec::new());
             continue;
         }
+        // "Evaluate this feedback:" is said, what follows is not.
         let brought = patterns.brings_in.find(bare);
-        let own = brought.map_or(bare, |found| bare.get(..found.start()).unwrap_or_default());
-        if let Some(paragraph) = paragraphs.last_mut().filter(|_| brought.is_none()) {
+        let colon = brought.and_then(|found| Some(found.start() + found.as_str().find(':')?));
+        let own = colon.map_or(bare, |colon| bare.get(..colon).unwrap_or_default());
+        if let Some(paragraph) = paragraphs.last_mut() {
             paragraph.push(bullet(own).to_owned());
         }
         if brought.is_some() {

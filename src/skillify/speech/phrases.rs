@@ -134,17 +134,18 @@ pub(super) const HAPPENING: &[&str] = &[
 /// Verbs that open an imperative, beside those that open prompts.
 #[rustfmt::skip]
 pub(super) const VERBS: &[&str] = &[
-    "answer", "apply", "ask", "assert", "avoid", "be", "branch", "break", "call", "check", "choose", "comment",
-    "commit", "confirm", "cover", "create", "cut", "declare", "delete", "deploy", "describe", "discuss",
-    "document", "do", "edit", "ensure", "explain", "export", "file", "follow", "format", "give", "go", "group",
-    "handle", "ignore", "import", "include", "indent", "install", "keep", "leave", "link", "lint", "log",
-    "look", "make", "mark", "mention", "merge", "mock", "name", "open", "pass", "pick", "pin", "place", "plan",
+    "align", "analyse", "analyze", "answer", "apply", "ask", "assert", "assess", "avoid", "be", "branch", "break", "bump", "call", "check", "choose", "comment",
+    "commit", "compare", "confirm", "consolidate", "cover", "craft", "create", "cut", "declare", "decide", "deduplicate", "delete", "deploy",
+    "describe", "discuss", "draft",
+    "document", "do", "edit", "eliminate", "ensure", "eval", "evaluate", "explain", "export", "extract", "file", "follow", "format", "give", "go", "group",
+    "handle", "ignore", "import", "include", "indent", "install", "investigate", "judge", "keep", "leave", "link", "lint", "log",
+    "look", "make", "mark", "mention", "merge", "minimise", "minimize", "mock", "name", "open", "pass", "pick", "pin", "place", "plan",
     "post", "prefer", "prefix", "present", "propose", "pull", "push", "put", "quote", "read", "rebase",
-    "record", "refer", "reference", "remember", "remove", "rename", "reply", "report", "respond", "respect",
-    "return", "reuse", "review", "round", "run", "save", "say", "share", "show", "sign", "sort", "squash",
-    "start", "stage", "stash", "stay", "stick", "stop", "store", "submit", "summarise", "summarize", "switch",
-    "tag", "take", "talk", "tell", "test", "throw", "touch", "track", "treat", "try", "type", "update", "use",
-    "validate", "verify", "wrap", "write",
+    "record", "reduce", "refactor", "refer", "reference", "replace", "remember", "remove", "rename", "reply", "report", "respond", "respect",
+    "return", "reuse", "review", "round", "run", "save", "say", "set", "setup", "share", "show", "sign", "sort", "squash",
+    "start", "stage", "stash", "stay", "stick", "stop", "store", "submit", "summarise", "summarize", "support", "sweep", "switch",
+    "tag", "take", "talk", "tell", "test", "throw", "touch", "track", "treat", "triage", "try", "type", "update", "use",
+    "validate", "verify", "walk", "work", "wrap", "write",
 ];
 
 /// What "this" may stand before without speaking of one thing at hand.
@@ -217,9 +218,16 @@ pub(super) const MUST: &[&str] = &[
 pub(super) const MAKE_SURE: &[&str] = &[
     "make sure that you", "make sure that we", "make sure you", "make sure we", "make sure to", "be sure to",
     "always make sure to", "always make sure you", "remember to", "always remember to", "try to",
-    "please ensure that you", "ensure that you", "ensure you", "i want you to", "i would like you to",
+    "please ensure that you", "ensure that you", "ensure you", "ensure that we", "ensure we", "i want you to", "i would like you to",
     "i expect you to", "i need you to", "it is important to", "i always want you to", "i prefer that you",
     "i prefer you to",
+];
+
+/// What somebody would like to be done.
+#[rustfmt::skip]
+pub(super) const WISHES: &[&str] = &[
+    "i would like to", "we would like to", "i want to", "we want to", "i would prefer to", "i would rather", "i would love to", "i prefer to",
+    "i think we should", "i think you should", "i think we must", "i think you must",
 ];
 
 /// What somebody may do, or need not.

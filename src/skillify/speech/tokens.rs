@@ -46,7 +46,7 @@ const PROGRAMS: &[&str] = &[
 #[rustfmt::skip]
 const BEHIND_AND: &[&str] = &[
     "add", "always", "answer", "commit", "create", "delete", "deploy", "do", "don't", "fix", "make", "merge", "never", "open",
-    "push", "remove", "rename", "reply", "run", "then", "update", "use", "write",
+    "push", "reference", "remove", "rename", "reply", "respond", "run", "then", "update", "use", "write", "draft", "give", "include",
 ];
 
 /// The clauses of a sentence, without those that are empty.
@@ -91,7 +91,13 @@ fn add_word(clauses: &mut Vec<Clause>, word: &str) {
         clauses.push(Vec::new());
     }
     if let Some(clause) = clauses.last_mut().filter(|_| !bare.is_empty() && !is_dash) {
-        if bare == QUOTE || is_name(bare, &lower) {
+        // "Double check", "double-check".
+        let doubled = lower == "check" && clause.last().is_some_and(|last| last.text == "double");
+        if doubled && let Some(last) = clause.last_mut() {
+            last.text = lower;
+        } else if lower == "double-check" {
+            clause.push(Token { text: "check".to_owned(), is_name: false });
+        } else if bare == QUOTE || is_name(bare, &lower) {
             clause.push(Token { text: bare.to_owned(), is_name: bare != QUOTE });
         } else {
             clause.extend(spelled_out(&lower).into_iter().map(|text| Token { text, is_name: false }));

@@ -7,7 +7,7 @@ use super::super::trigger::is_imperative;
 use super::Want;
 use super::phrases::{
     ALL, ASKED_FIRST, BANS, CUSTOMARY, FILLERS, HAPPENING, INTROS, MAKE_SURE, MAY, MODALS, MUST, MUST_NOT,
-    NO_BANS, NOT_ASKED, OFF_LIMITS, POLITE, VERBS,
+    NO_BANS, NOT_ASKED, OFF_LIMITS, POLITE, VERBS, WISHES,
 };
 use super::tokens::Token;
 
@@ -18,6 +18,16 @@ pub(super) struct Wanted<'t> {
     pub(super) behind: &'t [Token],
     /// It says always or never, or speaks of what all do.
     pub(super) lasts: bool,
+    /// "First" stands before it.
+    pub(super) first: bool,
+    /// He says that he would like to, and so asks.
+    pub(super) wishes: bool,
+}
+
+impl<'t> Wanted<'t> {
+    const fn new(want: Want, verb: &'t str, behind: &'t [Token], lasts: bool) -> Self {
+        Self { want, verb, behind, lasts, first: false, wishes: false }
+    }
 }
 
 pub(super) fn without_fillers(clause: &[Token]) -> &[Token] {
@@ -79,7 +89,9 @@ fn is_verb(token: &Token) -> bool {
 
 /// What a clause wants, if anything.
 pub(super) fn wanted(clause: &[Token], politely: bool) -> Option<Wanted<'_>> {
-    asked_first(clause)
+    // "Can we not commit those?"
+    let not = politely.then(|| after(clause, "not")).flatten().and_then(|rest| of(Want::Not, rest, false));
+    not.or_else(|| asked_first(clause))
         .or_else(|| forbidden(clause))
         .or_else(|| required(clause))
         .or_else(|| allowed(clause, politely))
@@ -88,6 +100,13 @@ pub(super) fn wanted(clause: &[Token], politely: bool) -> Option<Wanted<'_>> {
         .or_else(|| of_a_kind(clause))
         .or_else(|| customary(clause))
         .or_else(|| imperative(clause))
+        .or_else(|| wished(clause))
+}
+
+/// "I would like to start from a failing test."
+fn wished(clause: &[Token]) -> Option<Wanted<'_>> {
+    let rest = after_any(clause, WISHES)?;
+    of(Want::Do, rest, false).map(|wanted| Wanted { wishes: true, ..wanted })
 }
 
 fn of<'t>(want: Want, clause: &'t [Token], lasts: bool) -> Option<Wanted<'t>> {
@@ -106,7 +125,7 @@ fn of<'t>(want: Want, clause: &'t [Token], lasts: bool) -> Option<Wanted<'t>> {
         _ => (lasts, clause),
     };
     let (verb, behind) = clause.split_first()?;
-    (!verb.is_name && verb.text != "mind").then_some(Wanted { want, verb: verb.text.as_str(), behind, lasts })
+    (!verb.is_name && verb.text != "mind").then(|| Wanted::new(want, verb.text.as_str(), behind, lasts))
 }
 
 /// "Ask me before you install", "check with me first".
@@ -172,7 +191,7 @@ fn forbidden(clause: &[Token]) -> Option<Wanted<'_>> {
                 | "it"
         );
         let lasts = after(clause, "avoid").is_some();
-        return (bans && is_thing).then_some(Wanted { want: Want::Not, verb: "use", behind: rest, lasts });
+        return (bans && is_thing).then(|| Wanted::new(Want::Not, "use", rest, lasts));
     }
     None
 }
@@ -187,6 +206,13 @@ fn required(clause: &[Token]) -> Option<Wanted<'_>> {
     }
     let rest = after_any(clause, MUST);
     if let Some(rest) = rest {
+        // "We should be using".
+        if let Some([verb, behind @ ..]) = after(rest, "be")
+            && !verb.is_name
+            && verb.text.ends_with("ing")
+        {
+            return Some(Wanted::new(Want::Do, verb.text.as_str(), behind, false));
+        }
         return of(Want::Do, rest, false).filter(|wanted| wanted.verb != "have" && wanted.verb != "be");
     }
     let rest = after_any(clause, MAKE_SURE)?;
@@ -239,7 +265,7 @@ fn custom(clause: &[Token]) -> Option<Wanted<'_>> {
     let (verb, behind) = rest.split_first()?;
     let names = behind.first().is_some_and(|next| next.is_name);
     let says = matches!(verb.text.as_str(), "use" | "uses" | "prefer" | "prefers" | "only") && names;
-    says.then_some(Wanted { want: Want::Do, verb: "use", behind, lasts: true })
+    says.then(|| Wanted::new(Want::Do, "use", behind, true))
 }
 
 /// Whether somebody does it: it does not happen to him.
@@ -266,12 +292,8 @@ fn customary(clause: &[Token]) -> Option<Wanted<'_>> {
             .contains(&first.text.as_str());
     let is_plural = !last.is_name && last.text.ends_with('s') && !last.text.ends_with("ss");
     let lasts = behind.last().is_some_and(|last| last.text == "here");
-    (is_plural && !has_article && !behind.is_empty()).then_some(Wanted {
-        want: Want::Do,
-        verb: verb.text.as_str(),
-        behind,
-        lasts,
-    })
+    (is_plural && !has_article && !behind.is_empty())
+        .then(|| Wanted::new(Want::Do, verb.text.as_str(), behind, lasts))
 }
 
 /// "Every change needs a test", "tests must not use the network", "generated files are off limits".
@@ -359,7 +381,7 @@ fn of_a_kind(clause: &[Token]) -> Option<Wanted<'_>> {
         "need" | "needs" | "get" | "gets" | "has" | "have" | "require" | "requires"
     );
     if needs {
-        return Some(Wanted { want, verb: "need", behind: rest, lasts: true });
+        return Some(Wanted::new(want, "need", rest, true));
     }
     of(want, rest, true)
 }
@@ -367,12 +389,7 @@ fn of_a_kind(clause: &[Token]) -> Option<Wanted<'_>> {
 /// "`dist/` is off limits."
 fn off_limits<'t>(subject: &'t [Token], rest: &'t [Token], is_kind: bool) -> Option<Wanted<'t>> {
     let banned = after_any(rest, OFF_LIMITS)?;
-    (is_kind && banned.len() <= 4).then_some(Wanted {
-        want: Want::Not,
-        verb: "edit",
-        behind: subject,
-        lasts: true,
-    })
+    (is_kind && banned.len() <= 4).then(|| Wanted::new(Want::Not, "edit", subject, true))
 }
 
 /// "Run", "always run".
@@ -380,8 +397,10 @@ fn imperative(clause: &[Token]) -> Option<Wanted<'_>> {
     let rest = after(clause, "let us").or_else(|| after(clause, "always"));
     let lasts = after(clause, "always").is_some();
     let clause = rest.unwrap_or(clause);
+    let (is_first, clause) = after(clause, "first").map_or((false, clause), |rest| (true, rest));
     let first = clause.first()?;
     let is_known =
         is_verb(first) || (lasts && !first.is_name && does(&first.text) && !first.text.ends_with('s'));
-    is_known.then(|| of(Want::Do, clause, lasts)).flatten()
+    let wanted = is_known.then(|| of(Want::Do, clause, lasts)).flatten()?;
+    Some(Wanted { first: is_first, ..wanted })
 }
