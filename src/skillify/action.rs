@@ -49,6 +49,9 @@ pub(super) struct Action {
     /// What a person said who refused it. A digest keeps no words.
     #[serde(skip)]
     pub(super) said: Option<String>,
+    /// The same of a call that ran all the same: it was refused at first, and asked for again.
+    #[serde(skip)]
+    pub(super) said_first: Option<String>,
     /// `""` for the main agent, else the sub-agent.
     pub(super) agent: String,
     /// The events that show it, ascending.
@@ -215,6 +218,7 @@ impl Action {
             refused: false,
             against: false,
             said: None,
+            said_first: None,
             agent,
             events,
             signature: None,
@@ -282,7 +286,7 @@ impl Action {
             What::Edit(path) => What::Edit(checkout.within(path).to_owned()),
             what => what.clone(),
         };
-        Some(Self { what, outcome, ..self.clone() })
+        Some(Self { what, outcome, said_first: None, ..self.clone() })
     }
 
     /// The token by which the work is compared; `None` for what every work has.
@@ -422,6 +426,7 @@ impl<'a> Call<'a> {
         };
         for action in &mut actions {
             action.refused = refused;
+            action.said_first = said.clone().filter(|_| !refused);
             if refused {
                 action.status = Status::Unknown;
                 action.signature = None;

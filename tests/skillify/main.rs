@@ -25,6 +25,7 @@ mod places;
 mod predicates;
 mod procedures;
 mod repairs;
+mod rule_deeds;
 mod rule_injections;
 mod rules;
 mod runs;

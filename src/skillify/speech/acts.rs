@@ -175,6 +175,9 @@ pub(super) fn told(verb: &str, behind: &[Token], want: Want) -> Told {
     if (verb == "push" && has(&["--force", "-f", "force"])) || (verb == "force" && opens_with_push) {
         return Told::of("force-push", "force-push", "");
     }
+    if has(&["--hard"]) && (verb == "reset" || has(&["reset"])) {
+        return Told::of("discard", "reset", "hard");
+    }
     if has(&["--no-verify"]) {
         return Told::of("hooks", "skip", "hooks");
     }
@@ -185,7 +188,8 @@ pub(super) fn told(verb: &str, behind: &[Token], want: Want) -> Told {
     for act in ACTS.iter().filter(|act| act.verbs.contains(&verb)) {
         let object =
             if act.nouns.is_empty() { is_alone(behind).then_some("") } else { noun(behind, act.nouns) };
-        if let Some(object) = object.filter(|_| !is_other(act.key, verb, &words)) {
+        let is_order = want == Want::Do && act.key == "notes";
+        if let Some(object) = object.filter(|_| !is_order && !is_other(act.key, verb, &words)) {
             return Told::of(act.key, verb, object);
         }
     }

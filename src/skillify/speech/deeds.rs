@@ -91,6 +91,10 @@ fn fails(text: &str, command: &Command) -> bool {
     kinds.iter().any(|kind| {
         let Some(at) = text.find(&format!(" {kind} ")) else { return false };
         let before = text.get(..at).unwrap_or_default();
+        // "Integration tests" are none of these.
+        if ["integration", "e2e", "end2end", "ci", "acceptance", "smoke"].iter().any(|other| before.ends_with(other)) {
+            return false;
+        }
         let behind = text.get(at + kind.len() + 2..).unwrap_or_default();
         REPORT.as_ref().is_some_and(|report| report.is_match(behind))
             || ORDER.as_ref().is_some_and(|[order, end]| order.is_match(before) && end.is_match(behind))

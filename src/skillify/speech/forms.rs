@@ -55,7 +55,7 @@ const FORMS: &[Form] = &[
         says: &[&["first", "tdd", "test driven", "test-driven"], &["test", "tests", "tdd", "test driven", "test-driven"]], but: &["test data", "dry run"] },
     Form { act: "test-repeats", want: Want::Do, in_clause: false,
         verbs: &["check", "review", "verify", "ensure", "avoid", "remove", "validate"],
-        says: &[TESTS, REPEATED], but: &["rerun", "every", "failing"] },
+        says: &[TESTS, REPEATED], but: &["rerun", "every", "failing", "rows", "records", "entries", "requests", "events", "users"] },
     Form { act: "copies", want: Want::Not, in_clause: false,
         verbs: &["avoid", "reduce", "remove", "eliminate", "minimise", "minimize", "deduplicate", "consolidate", "extract", "refactor", "clean", "prevent"],
         says: &[COPIED], but: &["rows", "records", "entries", "requests", "events", "ids", "keys", "users"] },

@@ -47,6 +47,8 @@ use acts::Told;
 use deeds::Deeds;
 use mood::Place;
 
+/// A report of a failing check has no more words.
+const REPORT: usize = 25;
 /// A sentence of more words is not read at one look.
 const CLEAR: usize = 25;
 
@@ -143,7 +145,7 @@ fn of_prompt(turn: &Turn<'_>, worked: bool, deeds: &Deeds<'_>) -> Vec<Spoken> {
     let commit = deeds::commit_of(turn);
     let order = commit.as_ref().and_then(|_| all.iter().find_map(deeds::ordered));
     let mut spoken = Vec::new();
-    let reported = own::sentences(&event.text).into_iter().find_map(|sentence| {
+    let reported = reports(&event.text).into_iter().find_map(|sentence| {
         let told = deeds.reported(&sentence)?;
         Some(Heard { sentence, want: Want::Do, strength: Strength::Plain, told })
     });
@@ -171,12 +173,21 @@ fn of_prompt(turn: &Turn<'_>, worked: bool, deeds: &Deeds<'_>) -> Vec<Spoken> {
     spoken
 }
 
+/// Where a report may stand: what a person says, and a short line as it is, since names of commands stand in quotes.
+fn reports(text: &str) -> Vec<String> {
+    let mut sentences = own::sentences(text);
+    let is_short = text.lines().count() == 1 && text.split_whitespace().count() <= REPORT;
+    sentences.extend(is_short.then(|| text.trim().to_owned()));
+    sentences
+}
+
 fn of_refusals(turn: &Turn<'_>) -> Vec<Spoken> {
     let mut spoken = Vec::new();
     let mut seen: Vec<Vec<String>> = Vec::new();
     let at = turn.prompt.map_or_else(Timestamp::default, |event| event.timestamp);
-    for action in turn.actions.iter().filter(|action| action.refused) {
-        let (Some(said), events) = (action.said.as_deref(), action.events.to_vec()) else { continue };
+    for action in &turn.actions {
+        let said = action.said.as_deref().or(action.said_first.as_deref());
+        let (Some(said), events) = (said, action.events.to_vec()) else { continue };
         // The commands of one call are refused at once.
         if seen.contains(&events) {
             continue;

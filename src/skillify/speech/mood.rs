@@ -100,6 +100,11 @@ fn gives_a_reason(clause: &Clause) -> bool {
         })
 }
 
+/// "Write the test first, I assume it is that file?": the question is about what stands behind.
+fn is_guess(clause: &Clause) -> bool {
+    clause.len() > 2 && clause.first().is_some_and(|first| matches!(first.text.as_str(), "i" | "it" | "they"))
+}
+
 /// What a sentence says as a whole.
 struct Whole {
     text: String,
@@ -117,6 +122,7 @@ struct Asked<'t> {
     wanted: Wanted<'t>,
     /// "Could we".
     is_of_us: bool,
+    is_polite: bool,
 }
 
 impl Whole {
@@ -130,9 +136,10 @@ impl Whole {
             let (rest, politely) = polite(clause).map_or((clause, false), |rest| (rest, true));
             was_polite |= politely;
             let Some(wanted) = wanted(rest, politely) else { continue };
-            if !self.asks || politely || (was_polite && wanted.want == Want::Do) {
+            let is_tagged = || clauses.get(at + 1).is_some_and(|next| is_guess(next));
+            if !self.asks || politely || (wanted.want == Want::Do && (was_polite || is_tagged())) {
                 let is_of_us = clause.get(1).is_some_and(|second| second.text == "we");
-                asked.push(Asked { at, wanted, is_of_us });
+                asked.push(Asked { at, wanted, is_of_us, is_polite: politely });
             }
         }
         asked
@@ -179,7 +186,7 @@ impl Whole {
         // "Could we always", "can you use this instead of that": who asks so wants it now, or to hear what we think.
         let proposes = self.asks && asked.is_of_us;
         let strength = match () {
-            () if self.is_momentary || proposes => Strength::Plain,
+            () if self.is_momentary || proposes || (self.asks && wanted.want == Want::Do && !asked.is_polite) => Strength::Plain,
             () if lasting => Strength::Lasting,
             () if chooses && self.asks => Strength::Plain,
             () if forbids || chooses || wanted.want == Want::Free => Strength::Standing,
