@@ -445,11 +445,11 @@ impl<'a> Call<'a> {
     fn classify(&self) -> What {
         let tool = self.tool();
         // What such a call came to is the outcome of the command that it looks after.
+        let words = name_words(tool);
+        let has = |known: &[&str]| words.iter().any(|word| known.contains(&word.as_str()));
         if is_poll(tool) {
             return What::Look;
         }
-        let words = name_words(tool);
-        let has = |known: &[&str]| words.iter().any(|word| known.contains(&word.as_str()));
         if has(&["skill"]) || exposure::is_ours(tool) {
             return What::Skill;
         }
@@ -477,14 +477,10 @@ fn commands(
     let listed = line.listed().iter().zip(line.commands()).zip(statuses);
     listed
         .map(|((listed, command), status)| {
-            let written = listed.writes.iter().find(|path| is_written(path));
-            let what = match listed.command.edited_in_place() {
-                Some(path) => What::Edit(path.to_owned()),
-                None if listed.command.is_trivial() && written.is_some() => {
-                    What::Edit(written.cloned().unwrap_or_default())
-                }
-                None => What::Command(command.clone()),
-            };
+            let written = listed.writes.iter().find(|path| is_written(path) && listed.command.is_trivial());
+            let edited = listed.command.edited_in_place().or(written.map(String::as_str));
+            let what =
+                edited.map_or_else(|| What::Command(command.clone()), |path| What::Edit(path.to_owned()));
             let mut action = Action::new(what, first, events.clone());
             action.status = *status;
             if let Exit::Filtered { by, .. } = listed.view.exit {

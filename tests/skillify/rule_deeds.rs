@@ -18,8 +18,9 @@ fn says(id: &str, person: &str, day: i64, said: &[&str]) -> Session {
 /// The rules that a person is asked about, each with its scope.
 fn asked(sessions: &[Session]) -> Vec<(String, &'static str)> {
     let mined = mined_by_default(sessions);
-    let is_asked =
-        |one: &&Candidate| one.is_proposed() && one.shortfalls.contains(&Shortfall::Rule) && !one.is_published();
+    let is_asked = |one: &&Candidate| {
+        one.is_proposed() && one.shortfalls.contains(&Shortfall::Rule) && !one.is_published()
+    };
     let rules = mined.candidates.iter().filter(is_asked);
     rules.map(|one| (one.claims[0].claim.to_string(), one.scope.as_str())).collect()
 }
@@ -64,7 +65,13 @@ fn a_refused_call_tells_what_is_meant() {
         begun(id, person, day).refused_with(call, words).build()
     };
     let plans = [
-        refused("a", "ana", 1, "git add docs/plans/parser-design.md && git commit -m plan", "don't check this in"),
+        refused(
+            "a",
+            "ana",
+            1,
+            "git add docs/plans/parser-design.md && git commit -m plan",
+            "don't check this in",
+        ),
         says("b", "ben", 4, &["can we not commit the design docs?"]),
     ];
     assert_eq!(asked(&plans), rule("Do not commit plans or working notes", "workspace"));
@@ -96,7 +103,8 @@ fn a_refused_call_tells_what_is_meant() {
 /// A session whose call was refused with words and then ran, under the same id.
 fn refused_first(id: &str, person: &str, day: i64, words: &str) -> Session {
     let mut session = begun(id, person, day).ok("git push").build();
-    let call = session.facts.iter().rev().find(|fact| fact.event.kind == Kind::ToolCall).unwrap().event.clone();
+    let call =
+        session.facts.iter().rev().find(|fact| fact.event.kind == Kind::ToolCall).unwrap().event.clone();
     let decision = SessionEvent {
         kind: Kind::Decision,
         decision: Decision::Reject,
@@ -115,20 +123,33 @@ fn words_of_a_refusal_count_where_the_call_ran_later() {
     let words = "no, I did not ask you to push";
     let sessions = [refused_first("a", "ana", 1, words), refused_first("b", "ben", 3, words)];
     assert_eq!(asked(&sessions), [], "the same words of two people were pasted");
-    let sessions = [refused_first("a", "ana", 1, words), refused_first("b", "ben", 3, "never push on your own")];
+    let sessions =
+        [refused_first("a", "ana", 1, words), refused_first("b", "ben", 3, "never push on your own")];
     assert_eq!(asked(&sessions), rule("Do not push unless you are told to", "workspace"));
 }
 
 #[test]
 fn a_check_that_people_report_on_three_days_belongs_before_the_end() {
     let reports = |id: &str, day: i64, said: &str| {
-        session(id).on(day).by("ana").prompt(said).edit("src/parser.rs").fails("make lint").ok("make lint").build()
+        session(id)
+            .on(day)
+            .by("ana")
+            .prompt(said)
+            .edit("src/parser.rs")
+            .fails("make lint")
+            .ok("make lint")
+            .build()
     };
     let mut sessions = vec![reports("a", 1, "make lint fails"), reports("b", 3, "the lint is failing again")];
     assert_eq!(asked(&sessions), []);
     sessions.push(reports("c", 6, "can you fix the lint errors"));
     assert_eq!(asked(&sessions), rule("Run `make lint` before you say that a change is done", "person"));
-    for decoy in ["does make lint fail?", "lint the page", "the linter is nice", "add a button that fails the lint form"] {
+    for decoy in [
+        "does make lint fail?",
+        "lint the page",
+        "the linter is nice",
+        "add a button that fails the lint form",
+    ] {
         let sessions: Vec<Session> = (1..6).map(|day| reports(&format!("d{day}"), day, decoy)).collect();
         let found = asked(&sessions);
         assert!(found.is_empty() || decoy.contains("make lint fail"), "{decoy}: {found:?}");
@@ -137,8 +158,11 @@ fn a_check_that_people_report_on_three_days_belongs_before_the_end() {
 
 #[test]
 fn who_orders_nearly_every_commit_says_when() {
-    let ordered = |day: i64| begun(&format!("o{day}"), "ana", day).prompt("commit this").ok("git commit -am parser").build();
-    let unordered = |day: i64| begun(&format!("u{day}"), "ana", day).prompt("go on").ok("git commit -am parser").build();
+    let ordered = |day: i64| {
+        begun(&format!("o{day}"), "ana", day).prompt("commit this").ok("git commit -am parser").build()
+    };
+    let unordered =
+        |day: i64| begun(&format!("u{day}"), "ana", day).prompt("go on").ok("git commit -am parser").build();
     let five: Vec<Session> = (1..6).map(ordered).collect();
     assert_eq!(asked(&five), rule("Commit when you are told to, not before", "person"));
     assert_eq!(asked(&five[..4]), []);
@@ -146,7 +170,9 @@ fn who_orders_nearly_every_commit_says_when() {
     assert_eq!(asked(&both), [], "three of eight were not ordered");
     // Who forbids it once and orders each says the same.
     let mut banned: Vec<Session> = five[..2].to_vec();
-    banned.push(begun("ban", "ana", 9).refused_with("git commit -am x", "no, I did not say commit anything").build());
+    banned.push(
+        begun("ban", "ana", 9).refused_with("git commit -am x", "no, I did not say commit anything").build(),
+    );
     assert_eq!(asked(&banned), rule("Do not commit unless you are told to", "person"));
 }
 
@@ -160,7 +186,10 @@ fn to_look_and_change_nothing_is_a_rule_where_it_is_said_again_and_again() {
     let sessions: Vec<Session> =
         said.iter().zip(1..).map(|(said, day)| says(&format!("s{day}"), "ana", day, &[said])).collect();
     assert_eq!(asked(&sessions[..2]), []);
-    assert_eq!(asked(&sessions), rule("Do not change files when you are asked to check or explain", "person"));
+    assert_eq!(
+        asked(&sessions),
+        rule("Do not change files when you are asked to check or explain", "person")
+    );
 }
 
 #[test]
@@ -170,7 +199,10 @@ fn two_parts_that_have_to_be_alike_are_parts_that_are_there() {
     };
     let said = ["make sure it is the same for ios and android", "please add it to both android and ios"];
     let sessions = [with_parts("a", "ana", 1, said[0]), with_parts("b", "ben", 4, said[1])];
-    assert_eq!(asked(&sessions), rule("Keep `android and ios` alike: what one gets, check in the other", "workspace"));
+    assert_eq!(
+        asked(&sessions),
+        rule("Keep `android and ios` alike: what one gets, check in the other", "workspace")
+    );
     let elsewhere = [says("a", "ana", 1, &said[..1]), says("b", "ben", 4, &said[1..])];
     assert_eq!(asked(&elsewhere), [], "no file of them is known");
 }
@@ -186,15 +218,23 @@ fn where_issues_go_and_who_else_works_here_is_said_in_many_words() {
         says("a", "ana", 1, &["wait, someone else edited parser.rs"]),
         says("b", "ana", 4, &["Another agent is working on your files, read them again"]),
     ];
-    assert_eq!(asked(&tree), rule("Others work in the same tree: re-read files, and stage only your own", "person"));
-    for decoy in ["somebody else should look at the files", "does another agent edit the files?", "which project is the issue in?"] {
+    assert_eq!(
+        asked(&tree),
+        rule("Others work in the same tree: re-read files, and stage only your own", "person")
+    );
+    for decoy in [
+        "somebody else should look at the files",
+        "does another agent edit the files?",
+        "which project is the issue in?",
+    ] {
         assert_eq!(asked(&[says("a", "ana", 1, &[decoy]), says("b", "ben", 4, &[decoy])]), [], "{decoy}");
     }
 }
 
 #[test]
 fn a_way_to_work_is_never_the_work_that_a_session_begins_with() {
-    let begins = |id: &str, day: i64, said: &str| session(id).on(day).by("ana").prompt(said).edit("src/a.rs").build();
+    let begins =
+        |id: &str, day: i64, said: &str| session(id).on(day).by("ana").prompt(said).edit("src/a.rs").build();
     let sessions = [
         begins("a", 1, "Keep our working notes in linear."),
         begins("b", 3, "can we create the plan as a linear comment please"),
@@ -203,6 +243,7 @@ fn a_way_to_work_is_never_the_work_that_a_session_begins_with() {
         asked(&sessions),
         rule("Keep plans and notes in the issue tracker, not in the repository", "person")
     );
-    let tests = [begins("a", 1, "add a test"), begins("b", 3, "add a test"), begins("c", 5, "add some tests")];
+    let tests =
+        [begins("a", 1, "add a test"), begins("b", 3, "add a test"), begins("c", 5, "add some tests")];
     assert_eq!(asked(&tests), []);
 }

@@ -144,13 +144,15 @@ fn of_orders(all: &All<'_>) -> Vec<Ruled> {
             keeping.push((person, own));
         }
     }
-    let against: Vec<Said<'_>> = all.orders.iter().filter(|one| one.statement.want == Want::Free).copied().collect();
+    let against: Vec<Said<'_>> =
+        all.orders.iter().filter(|one| one.statement.want == Want::Free).copied().collect();
     if keeping.len() >= all.rule.people.max(2) && keeping.len() == by_person(&all.orders).len() {
         let own: Vec<Said<'_>> = keeping.into_iter().flat_map(|(_, own)| own).collect();
         return made(&own, &against, scope_of(&own), vec![Shortfall::Rule]).into_iter().collect();
     }
     let own = |(person, own): (&str, Vec<Said<'_>>)| {
-        let against: Vec<Said<'_>> = against.iter().filter(|one| one.work.person == person).copied().collect();
+        let against: Vec<Said<'_>> =
+            against.iter().filter(|one| one.work.person == person).copied().collect();
         made(&own, &against, Scope::Person(person.to_owned()), vec![Shortfall::Rule])
     };
     keeping.into_iter().filter_map(own).collect()
@@ -175,14 +177,15 @@ struct All<'a> {
 impl<'a> All<'a> {
     /// The orders of people who do not want commits without: each is another day on which he says when.
     fn orders_of(&self, own: &[Said<'_>]) -> Vec<Said<'a>> {
-        let is_ban = |one: &Said<'_>| one.statement.act == COMMIT && one.statement.strength >= Strength::Standing;
-        let people: BTreeSet<&str> = own.iter().filter(|one| is_ban(one)).map(|one| one.work.person).collect();
+        let is_ban =
+            |one: &Said<'_>| one.statement.act == COMMIT && one.statement.strength >= Strength::Standing;
+        let people: BTreeSet<&str> =
+            own.iter().filter(|one| is_ban(one)).map(|one| one.work.person).collect();
         let of_people = self.orders.iter().filter(|one| people.contains(one.work.person));
         let (ordered, unordered): (Vec<Said<'_>>, Vec<Said<'_>>) =
             of_people.copied().partition(|one| one.statement.want != Want::Free);
         if ordered.len() >= unordered.len() { ordered } else { Vec::new() }
     }
-
 
     /// Whether act and object meet as often as they would if people chose each by itself, and who names the object
     /// does not nearly always ask for the act.
@@ -362,12 +365,15 @@ fn made(own: &[Said<'_>], against: &[Said<'_>], scope: Scope, shortfalls: Vec<Sh
 fn act_of<'a>(own: &[Said<'a>]) -> Option<&'a str> {
     let plain = acts::plain(&own.first()?.statement.act);
     let mut days: BTreeMap<&str, (usize, BTreeSet<String>)> = BTreeMap::new();
-    for one in own.iter().filter(|one| one.statement.act != plain && acts::plain(&one.statement.act) == plain) {
+    for one in own.iter().filter(|one| one.statement.act != plain && acts::plain(&one.statement.act) == plain)
+    {
         let (said, days) = days.entry(one.statement.act.as_str()).or_default();
         *said += 1;
         days.insert(one.day());
     }
-    let is_usual = |(said, days): &(usize, BTreeSet<String>)| said * DETAIL_SHARE >= own.len() && days.len() >= SAID_DAYS;
+    let is_usual = |(said, days): &(usize, BTreeSet<String>)| {
+        said * DETAIL_SHARE >= own.len() && days.len() >= SAID_DAYS
+    };
     let detail = days.iter().filter(|(_, found)| is_usual(found)).max_by_key(|(_, (said, _))| *said);
     Some(detail.map_or(plain, |(act, _)| *act))
 }

@@ -210,4 +210,3 @@ pub(super) const BEHIND: &[&str] = &[
     "please", "since", "so", "straight", "that", "there", "to", "too", "unless", "until", "up", "when", "whenever", "where", "which",
     "while", "with", "without", "yet", "yourself", "automatically", "at all", "only", "which", "whose", "of", "though", "are", "is", "must", "should", "today", "now", "manually", "well", "not", "entry", "line", "entries", "section", "covering", "showing", "checking", "proving", "onto", "against", "based", "off", "referencing", "mentioning", "including", "saying", "accordingly", "properly", "ourselves", "over", "than", "is",
 ];
-

@@ -278,7 +278,10 @@ fn is_other(key: &str, verb: &str, words: &[&str]) -> bool {
             verb == "add" && has(&["doc", "docs", "documents", "documentation", "notes"])
                 || has(&["design system", "release"])
         }
-        "branch" => has(&["which", "current", "same"]) || (has(&["main", "master", "default"]) && !has(&["off", "from"])),
+        "branch" => {
+            has(&["which", "current", "same"])
+                || (has(&["main", "master", "default"]) && !has(&["off", "from"]))
+        }
         "plan" => !has(&["before", "first"]),
         // Any at all, not those of a kind.
         CONSENT => !words.first().is_some_and(|first| OF_NO_KIND.contains(first)),

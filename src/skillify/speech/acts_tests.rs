@@ -5,7 +5,8 @@ use super::{acts, heard};
 const SENTENCES: &str = include_str!("../../../tests/fixtures/rules/acts.tsv");
 
 /// The acts that everyday sentences are read as without harm: nothing comes of a plain one.
-const EVERYDAY: &[&str] = &["", "run", "use", "edit", "remove", "track", "commit", "tests", "consent", "docs", "changelog"];
+const EVERYDAY: &[&str] =
+    &["", "run", "use", "edit", "remove", "track", "commit", "tests", "consent", "docs", "changelog"];
 
 #[test]
 fn sentences_are_read_as_the_act_that_they_speak_of_and_no_other() {

@@ -36,10 +36,10 @@ impl<'a> Deeds<'a> {
             _ => None,
         });
         let paths = read.chain(actions().filter_map(Action::edited));
-        Self {
-            checks: checks.filter(|command| command.family().is_check()).collect(),
-            parts: paths.flat_map(parts_of).collect(),
-        }
+        let mut checks: Vec<&Command> = checks.filter(|command| command.family().is_check()).collect();
+        checks.sort_by_key(|command| command.identity());
+        checks.dedup_by_key(|command| command.identity());
+        Self { checks, parts: paths.flat_map(parts_of).collect() }
     }
 
     /// Whether a rule about two parts of a project speaks of parts that are there.
@@ -47,7 +47,8 @@ impl<'a> Deeds<'a> {
         let is_part = |word: &str| {
             self.parts.range(word.to_owned()..).next().is_some_and(|part| part.starts_with(word))
         };
-        told.act != "parity" || forms::parts(&told.name).is_some_and(|(one, other)| is_part(one) && is_part(other))
+        told.act != "parity"
+            || forms::parts(&told.name).is_some_and(|(one, other)| is_part(one) && is_part(other))
     }
 
     /// The check that a sentence reports as failing, or asks for by name.
@@ -59,14 +60,21 @@ impl<'a> Deeds<'a> {
         let says_it_fails = has_any(&text, FAILS);
         let is_named = |command: &&&Command| says_it_fails && asks_for(sentence, command);
         let named = self.checks.iter().filter(is_named).min_by_key(|command| command.identity().len());
-        let by_kind = || self.checks.iter().filter(|command| fails(&text, command)).min_by_key(|command| command.identity().len());
+        let by_kind = || {
+            self.checks
+                .iter()
+                .filter(|command| fails(&text, command))
+                .min_by_key(|command| command.identity().len())
+        };
         let command = named.or_else(by_kind)?;
         Some(of_name("verify", command.identity(), "run"))
     }
 }
 
 fn parts_of(path: &str) -> impl Iterator<Item = String> {
-    path.split(|char: char| !char.is_ascii_alphanumeric()).filter(|part| part.len() > 1).map(str::to_lowercase)
+    path.split(|char: char| !char.is_ascii_alphanumeric())
+        .filter(|part| part.len() > 1)
+        .map(str::to_lowercase)
 }
 
 #[rustfmt::skip]
@@ -84,7 +92,9 @@ fn fails(text: &str, command: &Command) -> bool {
         ["test" | "tests"] => &["test", "tests", "unit tests"],
         ["typecheck"] | ["type", "check"] => &["typecheck", "type check", "type checks"],
         ["build"] => &["build"],
-        ["test", "integration"] | ["integration"] | ["integration", "test" | "tests"] => &["integration tests", "integration test"],
+        ["test", "integration"] | ["integration"] | ["integration", "test" | "tests"] => {
+            &["integration tests", "integration test"]
+        }
         ["test", "e2e"] | ["e2e"] => &["e2e tests", "e2e test"],
         _ => return false,
     };
@@ -92,7 +102,10 @@ fn fails(text: &str, command: &Command) -> bool {
         let Some(at) = text.find(&format!(" {kind} ")) else { return false };
         let before = text.get(..at).unwrap_or_default();
         // "Integration tests" are none of these.
-        if ["integration", "e2e", "end2end", "ci", "acceptance", "smoke"].iter().any(|other| before.ends_with(other)) {
+        if ["integration", "e2e", "end2end", "ci", "acceptance", "smoke"]
+            .iter()
+            .any(|other| before.ends_with(other))
+        {
             return false;
         }
         let behind = text.get(at + kind.len() + 2..).unwrap_or_default();
@@ -160,7 +173,8 @@ fn is_working_document(path: &str) -> bool {
     const KINDS: &[&str] = &[
         "brainstorm", "design", "designs", "draft", "drafts", "notes", "plan", "plans", "proposal", "proposals", "requirements", "rfc", "rfcs", "scratch", "spec", "specs", "todo",
     ];
-    let is_text = [".md", ".mdx", ".txt", ".rst", ".adoc"].iter().any(|kind| path.ends_with(kind)) || path.ends_with('/');
+    let is_text = [".md", ".mdx", ".txt", ".rst", ".adoc"].iter().any(|kind| path.ends_with(kind))
+        || path.ends_with('/');
     is_text && parts_of(path).any(|part| KINDS.contains(&part.as_str()))
 }
 

@@ -93,7 +93,8 @@ pub(super) fn read(sentence: &str, before: &str, text: &str, wanted: &[&Wanted<'
     if let Some(named) = named(sentence, before, text, &asked) {
         return Some((Want::Do, named));
     }
-    let found = FORMS.iter().find_map(|form| asked.iter().find(|one| form.fits(one, text)).map(|one| (form, one)));
+    let found =
+        FORMS.iter().find_map(|form| asked.iter().find(|one| form.fits(one, text)).map(|one| (form, one)));
     if let Some((form, one)) = found {
         return Some((form.want, Told::of(form.act, &base(one.verb), &format!("{OF_FORM}{}", form.act))));
     }
@@ -140,7 +141,9 @@ pub(super) fn has_verb(verb: &str) -> bool {
 pub(super) fn retold(verb: &str, object: &str) -> Option<(&'static str, String)> {
     let object = object.strip_prefix(OF_FORM)?;
     if let Some((act, name)) = object.split_once('`') {
-        let named = NAMED_FORMS.iter().find(|(key, verbs)| *key == act && (verbs.is_empty() || verbs.contains(&verb)));
+        let named = NAMED_FORMS
+            .iter()
+            .find(|(key, verbs)| *key == act && (verbs.is_empty() || verbs.contains(&verb)));
         return named.map(|(key, _)| (*key, name.to_owned()));
     }
     let form = FORMS.iter().find(|form| form.act == object && form.verbs.contains(&verb))?;
@@ -194,19 +197,24 @@ fn named(sentence: &str, before: &str, text: &str, asked: &[&Wanted<'_>]) -> Opt
         let (_, verbs) = NAMED_FORMS.iter().find(|(key, _)| *key == act)?;
         asked.iter().map(|one| base_of_named(one.verb)).find(|verb| verbs.contains(&verb.as_str()))
     };
-    let issues = ["issue", "issues", "ticket", "tickets", "sub-issue", "sub-issues", "bug report", "bug reports"];
+    let issues =
+        ["issue", "issues", "ticket", "tickets", "sub-issue", "sub-issues", "bug report", "bug reports"];
     if has_any(text, &issues) || has_any(&format!(" {} ", super::normalised(before)), &issues) {
         let found = patterns.project.captures(sentence);
         let name = found.as_ref().and_then(|found| (1..=3).find_map(|at| found.get(at)));
         // "Make sure that it is in", "it should be in".
-        let verb = verb_of("issue-project").or_else(|| has_any(text, &["make sure", "should be"]).then(|| "put".to_owned()));
+        let verb = verb_of("issue-project")
+            .or_else(|| has_any(text, &["make sure", "should be"]).then(|| "put".to_owned()));
         if let Some((name, verb)) = name.zip(verb) {
             return Some(of_name("issue-project", name.as_str(), &verb));
         }
     }
-    if has_any(text, &["release", "new version", "version bump"]) && has_any(text, &["first", "before", "beforehand"]) {
+    if has_any(text, &["release", "new version", "version bump"])
+        && has_any(text, &["first", "before", "beforehand"])
+    {
         let update = asked.iter().find(|one| ["update", "bump", "edit", "change"].contains(&one.verb));
-        let file = update.and_then(|one| one.behind.iter().take(3).find(|token| patterns.file.is_match(&token.text)));
+        let file = update
+            .and_then(|one| one.behind.iter().take(3).find(|token| patterns.file.is_match(&token.text)));
         if let Some(file) = file {
             return Some(of_name("release-files", &file.text, "update"));
         }
@@ -265,8 +273,30 @@ fn says_of_others(text: &str) -> bool {
 
 /// "Another agent works on your files."
 fn shared_tree(text: &str) -> Option<Told> {
-    let what = ["file", "files", "same branch", "same folder", "same tree", "working tree", "work tree", "your code", "your changes", "same code", "checkout", "repo", "repository"];
-    let names_a_file = || text.split(' ').any(|word| word.rsplit_once('.').is_some_and(|(stem, kind)| !stem.is_empty() && (1..=4).contains(&kind.len()) && kind.chars().all(|char| char.is_ascii_alphabetic())));
+    let what = [
+        "file",
+        "files",
+        "same branch",
+        "same folder",
+        "same tree",
+        "working tree",
+        "work tree",
+        "your code",
+        "your changes",
+        "same code",
+        "checkout",
+        "repo",
+        "repository",
+    ];
+    let names_a_file = || {
+        text.split(' ').any(|word| {
+            word.rsplit_once('.').is_some_and(|(stem, kind)| {
+                !stem.is_empty()
+                    && (1..=4).contains(&kind.len())
+                    && kind.chars().all(|char| char.is_ascii_alphabetic())
+            })
+        })
+    };
     (says_of_others(text) && (has_any(text, &what) || names_a_file()))
         .then(|| Told::of("shared-tree", "edit", &format!("{OF_FORM}shared-tree")))
 }
@@ -278,9 +308,16 @@ mod tests {
     #[test]
     fn a_pair_is_two_parts_of_the_project_that_have_to_be_alike() {
         let pair = |text: &str| pair(&format!(" {text} "), PATTERNS.as_ref().unwrap());
-        assert_eq!(pair("keep the importer and the exporter in sync").as_deref(), Some("exporter and importer"));
+        assert_eq!(
+            pair("keep the importer and the exporter in sync").as_deref(),
+            Some("exporter and importer")
+        );
         assert_eq!(pair("make sure both ios and android have it").as_deref(), Some("android and ios"));
-        for none in ["update both the docs and the tests", "fix the parser and the printer", "the same again and again"] {
+        for none in [
+            "update both the docs and the tests",
+            "fix the parser and the printer",
+            "the same again and again",
+        ] {
             assert_eq!(pair(none), None, "{none}");
         }
     }

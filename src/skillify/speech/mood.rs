@@ -10,7 +10,7 @@ use super::phrases::{
     CUSTOMARY, FOR_NOW, INVERTED, JEST, JEST_OPENS, LASTING, LASTING_IF_FORBIDDEN, MOMENTARY, PERHAPS,
     PLACES, QUESTIONS, TELLS, UNSURE,
 };
-use super::tokens::{Clause, clauses};
+use super::tokens::{Clause, Token, clauses};
 use super::wants::{Wanted, polite, wanted, without_fillers};
 use super::{Heard, Strength, Want};
 
@@ -73,7 +73,8 @@ pub(super) fn read(sentence: &str, place: Place<'_>) -> Vec<Heard> {
     };
     let asked = whole.asked(&clauses);
     let formed = whole.formed(sentence, place, &asked);
-    let says_the_same = |one: &Heard| formed.as_ref().is_some_and(|formed| formed.told.says_more_than(&one.told));
+    let says_the_same =
+        |one: &Heard| formed.as_ref().is_some_and(|formed| formed.told.says_more_than(&one.told));
     let mut heard: Vec<Heard> =
         asked.iter().filter_map(|asked| whole.heard(sentence, asked, clauses.get(asked.at + 1))).collect();
     heard.retain(|one| !says_the_same(one));
@@ -162,21 +163,47 @@ impl Whole {
 
     fn heard(&self, sentence: &str, asked: &Asked<'_>, contrast: Option<&Clause>) -> Option<Heard> {
         let wanted = &asked.wanted;
-        let told = acts::told(wanted.verb, wanted.behind, wanted.want);
-        // Who asks for changes does not ask to talk first.
-        let is_order = told.is_consent() && wanted.want == Want::Do;
-        let told = if told.is_known() && !is_order { told } else { self.talk_first(wanted).unwrap_or_else(|| told.of_no_act()) };
-        if wanted.wishes && !told.may_be_wished() {
-            return None;
-        }
-        let told = Told { act: acts::detailed(told.act, &self.text), ..told };
+        let told = self.told(wanted)?;
+        let heard =
+            |want, strength, told| Some(Heard { sentence: sentence.trim().to_owned(), want, strength, told });
         let want = if told.is_consent() && wanted.want == Want::Do { Want::Ask } else { wanted.want };
         let forbids = matches!(wanted.want, Want::Not | Want::Ask);
-        let chooses = self.chooses(wanted, contrast);
         let is_custom = CUSTOMARY.contains(&wanted.verb) && wanted.want == Want::Do;
         if is_custom && !wanted.lasts && !self.is_lasting && !opens_with_not(contrast) {
             return None;
         }
+        let strength = self.strength(asked, contrast, is_custom);
+        // "Do not change anything, just look": about the question at hand, until it is said again and again.
+        let is_limit = |token: &Token| !token.is_name && matches!(token.text.as_str(), "just" | "only");
+        let is_bounded = contrast.is_some_and(|clause| clause.iter().take(2).any(is_limit));
+        if told.is_consent() && wanted.want == Want::Not && strength != Strength::Lasting && is_bounded {
+            return heard(want, Strength::Plain, forms::only_look());
+        }
+        if self.is_momentary && forbids && !told.is_of_work() {
+            return None;
+        }
+        heard(want, strength, told)
+    }
+
+    /// What a clause is about.
+    fn told(&self, wanted: &Wanted<'_>) -> Option<Told> {
+        let told = acts::told(wanted.verb, wanted.behind, wanted.want);
+        // Who asks for changes does not ask to talk first.
+        let is_order = told.is_consent() && wanted.want == Want::Do;
+        let told = if told.is_known() && !is_order {
+            told
+        } else {
+            self.talk_first(wanted).unwrap_or_else(|| told.of_no_act())
+        };
+        let told = Told { act: acts::detailed(told.act, &self.text), ..told };
+        (!wanted.wishes || told.may_be_wished()).then_some(told)
+    }
+
+    /// For how long it is wanted.
+    fn strength(&self, asked: &Asked<'_>, contrast: Option<&Clause>, is_custom: bool) -> Strength {
+        let wanted = &asked.wanted;
+        let forbids = matches!(wanted.want, Want::Not | Want::Ask);
+        let chooses = self.chooses(wanted, contrast);
         let lasting = wanted.lasts
             || is_custom
             || is_way(wanted, contrast)
@@ -184,29 +211,14 @@ impl Whole {
             || self.trailing
             || (forbids && has_any(&self.text, LASTING_IF_FORBIDDEN));
         // "Could we always", "can you use this instead of that": who asks so wants it now, or to hear what we think.
-        let proposes = self.asks && asked.is_of_us;
-        let strength = match () {
-            () if self.is_momentary || proposes || (self.asks && wanted.want == Want::Do && !asked.is_polite) => Strength::Plain,
+        let proposes = self.asks && (asked.is_of_us || (wanted.want == Want::Do && !asked.is_polite));
+        match () {
+            () if self.is_momentary || proposes => Strength::Plain,
             () if lasting => Strength::Lasting,
             () if chooses && self.asks => Strength::Plain,
             () if forbids || chooses || wanted.want == Want::Free => Strength::Standing,
             () => Strength::Plain,
-        };
-        // "Do not change anything, just look": about the question at hand, until it is said again and again.
-        let is_bounded = contrast.is_some_and(|clause| {
-            clause
-                .iter()
-                .take(2)
-                .any(|token| !token.is_name && matches!(token.text.as_str(), "just" | "only"))
-        });
-        if told.is_consent() && wanted.want == Want::Not && strength != Strength::Lasting && is_bounded {
-            let told = forms::only_look();
-            return Some(Heard { sentence: sentence.trim().to_owned(), want, strength: Strength::Plain, told });
         }
-        if self.is_momentary && forbids && !told.is_of_work() {
-            return None;
-        }
-        Some(Heard { sentence: sentence.trim().to_owned(), want, strength, told })
     }
 
     /// "Let us talk about it first."
