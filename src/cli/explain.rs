@@ -28,7 +28,7 @@ const SHOWN: usize = 120;
 pub(super) struct Arguments {
     /// The body of an OTLP request: JSON or protobuf, gzip or not
     file: PathBuf,
-    /// Read the file as what this assistant gives to its hooks
+    /// Read the file as input of this assistant's hooks
     #[arg(long, value_name = "ASSISTANT")]
     hook: Option<String>,
     /// Show every record, also those that became nothing

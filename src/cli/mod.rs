@@ -90,10 +90,10 @@ enum Command {
     Doctor(doctor::Arguments),
     /// Say whether there is a newer version; installs nothing
     Upgrade(upgrade::Arguments),
-    /// List what could not be stored in the table, or try again
+    /// List records that could not be stored in the table, or try again
     #[command(subcommand, name = "deadletters")]
     DeadLetters(deadletters::Command),
-    /// Store what a process left in its journal that will not start again
+    /// Store what is left in the journal of a process that is gone
     Drain(drain::Arguments),
     /// List sessions, or show one
     #[command(subcommand)]
@@ -123,11 +123,11 @@ enum Command {
     Connect(connect::Arguments),
     /// Answer an assistant that asks what was learned; assistants start it
     Mcp(mcp::Arguments),
-    /// What the hooks of assistants call; people need `skillspan connect`
+    /// Called by the hooks of assistants; people use `skillspan connect`
     Hook(hook::Arguments),
     /// Show what skillspan reads in a recorded request, and what it leaves out
     Explain(explain::Arguments),
-    /// Print what a shell needs to complete commands and options
+    /// Print the script that lets a shell complete commands and options
     Completions(manual::Completions),
     /// Print the manual page, or write those of all commands
     Man(manual::Man),
@@ -135,8 +135,7 @@ enum Command {
 
 #[derive(Debug, Clone, Args)]
 struct ConfigFile {
-    /// A configuration file; without one, what print-config prints; of several, later ones change earlier ones key
-    /// by key
+    /// A configuration file; later ones change earlier ones key by key; without one, what print-config prints
     #[arg(long, value_name = "FILE", global = true, env = "SKILLSPAN_CONFIG", hide_env_values = true)]
     config: Vec<PathBuf>,
     /// Set one key, such as service.memory_limit=1GiB

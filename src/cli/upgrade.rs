@@ -27,10 +27,10 @@ const LONGEST_VERSION: usize = 60;
                         Exit code 0 whether or not there is a newer one (`newer` of --json says), 1 if\n\
                         the index cannot be read.")]
 pub(super) struct Arguments {
-    /// Only look: nothing else can be done
+    /// Look for a newer version; it can do nothing else
     #[arg(long, required = true)]
     check: bool,
-    /// The index of releases: an address, or a file; without it nobody is asked
+    /// The index of releases: an address, or a file; without it, no index is read
     #[arg(long, value_name = "URL")]
     from: Option<String>,
     /// Print JSON

@@ -22,6 +22,7 @@
 //! | `import_exports.rs` | files of other programs, as they are packed and broken |
 //! | `import_langfuse.rs` | the API of Langfuse, page by page, with its troubles |
 //! | `opt_outs.rs` | what is said to leave a session out was tried |
+//! | `pages.rs` | links lead somewhere; the pages of the command line and of metrics say what the program says |
 //! | `schema.rs` | the columns that are printed are the files' |
 //! | `crash.rs` | what was acknowledged survives `kill -9` |
 //! | `live.rs` | the OpenTelemetry SDK as a client |
@@ -93,6 +94,7 @@ mod mappings;
 mod model;
 mod operation;
 mod opt_outs;
+mod pages;
 mod pipelines;
 mod predicates;
 mod processors;

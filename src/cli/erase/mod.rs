@@ -28,7 +28,7 @@ pub(super) struct Arguments {
     config: ConfigFile,
     #[command(flatten)]
     subject: SubjectArguments,
-    /// Only of this tenant; needed where several share the table
+    /// Only of this tenant; needed if several share the table
     #[arg(long, value_name = "NAME", value_parser = name)]
     tenant: Option<String>,
 }
@@ -39,7 +39,7 @@ struct SubjectArguments {
     /// The session with this id
     #[arg(long, value_name = "ID", value_parser = name)]
     session: Option<String>,
-    /// The person of this name, in each way of writing that counts as one person, and every session they appear in
+    /// This person, under every spelling that counts as the same person, and every session they appear in
     #[arg(long, value_name = "ID", value_parser = name)]
     user: Option<String>,
 }

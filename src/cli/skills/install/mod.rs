@@ -53,14 +53,14 @@ pub(in crate::cli) struct Arguments {
     /// Do not let assistants look for new skills when a session begins
     #[arg(long)]
     no_hook: bool,
-    /// Take the skills away again; what a person changed stays
+    /// Remove the skills again; what a person changed stays
     #[arg(long)]
     remove: bool,
 }
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct UpdateArguments {
-    /// For hooks: returns at once, prints nothing, looks every ten minutes at most
+    /// For hooks: return at once, print nothing, look at most every ten minutes
     #[arg(long)]
     quiet: bool,
 }
