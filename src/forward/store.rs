@@ -23,7 +23,7 @@ pub enum StoreError {
     #[error(transparent)]
     Update(#[from] journal::UpdateError),
     /// The work on the disk ended before it was done.
-    #[error("the work on the queue was given up")]
+    #[error("the work on the queue was cancelled")]
     GivenUp,
 }
 

@@ -176,7 +176,7 @@ fn pairs(text: &str) -> Result<Vec<(String, String)>, String> {
             Event::MappingEnd => opened = 2,
             Event::Scalar(text, ..) if opened == 0 && text.is_empty() => {}
             Event::StreamStart | Event::StreamEnd | Event::DocumentStart(..) | Event::DocumentEnd => {}
-            _ => return Err(format!("line {} is no `key: value`", span.start.line())),
+            _ => return Err(format!("line {} is not `key: value`", span.start.line())),
         }
     }
     let pairs = texts.chunks(2).map(|pair| match pair {

@@ -24,7 +24,7 @@ pub(super) enum FileError {
         reason: DocumentError,
     },
     /// Somebody chose other values.
-    #[error("{} was left as it is: {} already set otherwise; --replace takes ours", path.display(), settings.join(", "))]
+    #[error("{} was left as it is: {} already set otherwise; --replace overwrites them", path.display(), settings.join(", "))]
     Chosen {
         /// The file.
         path: PathBuf,
@@ -32,7 +32,7 @@ pub(super) enum FileError {
         settings: Vec<String>,
     },
     /// A file of that name is there that we did not write.
-    #[error("{} is there and not ours; move it away or name another with --file", .0.display())]
+    #[error("{} exists and is not skillspan's; move it away or name another file with --file", .0.display())]
     NotOurs(PathBuf),
     /// The file system.
     #[error("{}: {error}", path.display())]

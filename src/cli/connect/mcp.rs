@@ -91,9 +91,9 @@ pub(super) fn run(name: Option<&str>, ask: &Ask<'_>, what: Do) -> Result<(), Fai
     let text = match what {
         Do::Show => return print_as_is(&entry.shown(ask)?),
         Do::Write { replace } => entry.write(ask, replace)?,
-        Do::Remove => {
-            entry.remove()?.unwrap_or_else(|| format!("{name} is told of no server of skillspan\n"))
-        }
+        Do::Remove => entry
+            .remove()?
+            .unwrap_or_else(|| format!("{name} has no entry for `skillspan mcp` in its settings\n")),
     };
     print(&text)
 }
@@ -323,7 +323,7 @@ fn write_skill(path: &Path, replace: bool) -> Result<String, Failure> {
     match store::read(path).or_fail()? {
         Some(text) if text == SKILL => return Ok(format!("{} is in place already", path.display())),
         Some(_) if !replace => {
-            return Ok(format!("{} was changed and stays as it is; --replace takes ours", path.display()));
+            return Ok(format!("{} was changed and stays as it is; --replace overwrites it", path.display()));
         }
         _ => {}
     }

@@ -205,8 +205,8 @@ pub(super) fn unknown(name: &str, names: &[&'static str]) -> Failure {
     }
     let near: Vec<String> = near.iter().map(|near| format!("`{near}`")).collect();
     Failure::Usage(match near.as_slice() {
-        [] => anyhow!("nothing is known of `{name}`; known are {}", names.join(", ")),
-        near => anyhow!("nothing is known of `{name}`; did you mean {}?", near.join(" or ")),
+        [] => anyhow!("`{name}` is not known; known are {}", names.join(", ")),
+        near => anyhow!("`{name}` is not known; did you mean {}?", near.join(" or ")),
     })
 }
 

@@ -63,7 +63,10 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     if left.is_empty() {
         return Ok(());
     }
-    Err(Failure::Failed(anyhow!("it is hidden, and not erased everywhere yet; left are:{}", list(&left))))
+    Err(Failure::Failed(anyhow!(
+        "it is hidden but not erased everywhere yet; it is still in:{}",
+        list(&left)
+    )))
 }
 
 fn list(lines: &[String]) -> String {

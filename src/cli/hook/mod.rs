@@ -120,7 +120,7 @@ fn deliver(arguments: &Arguments, began: Instant) -> anyhow::Result<String> {
     }
     let known = || HOOKS.iter().map(|hooks| hooks.assistant).collect::<Vec<_>>().join(", ");
     let Some(hooks) = Hooks::of(&arguments.assistant) else {
-        anyhow::bail!("no hooks of `{}` are known; known are {}", arguments.assistant, known());
+        anyhow::bail!("skillspan knows no hooks of `{}`; it knows those of {}", arguments.assistant, known());
     };
     let endpoint = arguments.endpoint.trim_end_matches('/');
     let token = token(arguments);

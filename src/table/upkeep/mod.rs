@@ -87,7 +87,7 @@ pub enum UpkeepError {
         source: object_store::Error,
     },
     /// Others replaced files of the same day again and again.
-    #[error("others are at work on {folder}; try again later")]
+    #[error("another process works on {folder}; try again later")]
     Contended {
         /// The folder below the table's root.
         folder: String,

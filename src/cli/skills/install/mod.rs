@@ -179,7 +179,7 @@ fn remove(record: &mut Record, arguments: &Arguments) -> Result<(), Failure> {
     if !record.installs.iter().any(is_meant) {
         let known: Vec<&str> = record.installs.iter().map(|install| install.from.as_str()).collect();
         let known = if known.is_empty() { "nothing".to_owned() } else { known.join(", ") };
-        return Err(Failure::Failed(anyhow!("nothing of this is installed; installed: {known}")));
+        return Err(Failure::Failed(anyhow!("none of this is installed; installed: {known}")));
     }
     let only = if arguments.assistant.is_empty() { None } else { Some(chosen(&arguments.assistant)?) };
     let mut text = String::new();
@@ -251,7 +251,7 @@ fn project_of(arguments: &Arguments) -> Result<Option<PathBuf>, Failure> {
     let Some(folder) = &arguments.project else { return Ok(None) };
     match std::fs::canonicalize(folder) {
         Ok(folder) if folder.is_dir() => Ok(Some(folder)),
-        Ok(_) => Err(Failure::Usage(anyhow!("--project {}: it is no folder", folder.display()))),
+        Ok(_) => Err(Failure::Usage(anyhow!("--project {}: it is not a folder", folder.display()))),
         Err(error) => Err(Failure::Usage(anyhow!("--project {}: {error}", folder.display()))),
     }
 }

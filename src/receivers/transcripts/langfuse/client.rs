@@ -88,7 +88,7 @@ pub enum Failure {
         detail: String,
     },
     /// The server names another.
-    #[error("it leads to {0}: name that server")]
+    #[error("it redirects to {0}: name that server")]
     Elsewhere(String),
     /// Another 4xx.
     #[error("the question is refused ({status}): {detail}")]
@@ -99,7 +99,7 @@ pub enum Failure {
         detail: String,
     },
     /// Status 200 and an answer that is none.
-    #[error("the answer is no list: {0}")]
+    #[error("the answer is not a list: {0}")]
     Unreadable(String),
 }
 

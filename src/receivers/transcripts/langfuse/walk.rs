@@ -32,7 +32,7 @@ pub enum WalkError {
     #[error(transparent)]
     Failure(#[from] Failure),
     /// It asks for more patience than anybody has.
-    #[error("the server takes no more requests for {} minutes", .0.as_secs().div_ceil(60))]
+    #[error("the server accepts no more requests for {} minutes", .0.as_secs().div_ceil(60))]
     Later(Duration),
     /// The lists have no end.
     #[error("the server gives the same page again and again")]
