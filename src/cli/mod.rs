@@ -1,6 +1,6 @@
-//! The command line: one file a subcommand.
+//! The command line: one file per subcommand.
 //!
-//! Exit codes: 0; 64 for usage and for what stands in the configuration; 1 for what failed.
+//! Exit codes: 0; 64 for a wrong command line or configuration; 1 for any other failure.
 
 mod cases;
 mod columns;
@@ -205,7 +205,7 @@ pub fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => {
             let code = if error.use_stderr() { ExitCode::from(USAGE) } else { ExitCode::SUCCESS };
-            // Nobody is left to be told that the terminal is gone.
+            // If the terminal is gone, nobody can read an error.
             let _ = error.print();
             return code;
         }
@@ -258,7 +258,7 @@ impl Failure {
             Self::Usage(error) => (USAGE, error),
             Self::Failed(error) => (1, error),
         };
-        // A reader that closed its end (`skillspan sessions list | head`) has what it wanted.
+        // A reader that closed its end (`skillspan sessions list | head`) has read enough.
         let broken_pipe = error
             .chain()
             .filter_map(|cause| cause.downcast_ref::<std::io::Error>())
@@ -319,7 +319,7 @@ fn answer_git(address: &Path, operation: &str) -> Result<(), Failure> {
 
 /// Whatever speaks TLS in this process uses ring; nobody else installs another.
 fn speak_tls_with_ring() {
-    // One that is there already is this one.
+    // If one is installed already, it is this one.
     let _ = rustls::crypto::ring::default_provider().install_default();
 }
 
@@ -333,7 +333,7 @@ fn local_client() -> reqwest::ClientBuilder {
 fn block_on<T>(future: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().or_fail()?;
     let done = runtime.block_on(future);
-    // Requests that were cut when the service stopped may still be read on other threads, for nobody.
+    // Other threads may still read requests that were cut when the service stopped; nobody needs them.
     runtime.shutdown_timeout(ABANDONED);
     done
 }

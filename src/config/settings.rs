@@ -312,7 +312,7 @@ pub struct SkillsPipeline {
     pub schedule: Schedule,
     /// Who words the skills; `None`: they are worded offline.
     pub model: Option<ModelSettings>,
-    /// Where vectors of words are had; `None`: mining does without.
+    /// Where vectors of words come from; `None`: mining does without.
     pub embeddings: Option<EmbeddingSettings>,
     /// The folder in which digests of the table's sessions are kept; `None`: they are made anew at
     /// each start.
@@ -356,7 +356,7 @@ pub enum Sees {
     Excerpts,
 }
 
-/// Where vectors of words are had.
+/// Where vectors of words come from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum EmbeddingSettings {
     /// A file in the text format of GloVe, word2vec and fastText.

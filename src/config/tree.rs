@@ -1,4 +1,4 @@
-//! YAML documents as a tree that knows where each of its nodes stands, also when several were merged into one.
+//! YAML documents as a tree that knows the position of each node, also after several documents were merged.
 //!
 //! Scalars keep their text and whether it was plain, so that `default: 0123` is a text where a text
 //! is wanted and `rows: ${env:ROWS}` a number where a number is wanted.

@@ -1,4 +1,4 @@
-//! The configuration again, when a file has changed that it was made from.
+//! Reads the configuration again when one of its files has changed.
 //!
 //! Tokens are revoked and certificates renewed by changing files, those that `${file:…}` names and the
 //! configuration itself. The environment of a running process cannot change.

@@ -1,7 +1,7 @@
-//! Where a body has been: the processes that forwarded it, so that what comes back to one of them is refused.
+//! The processes that forwarded a body, so that each of them refuses it when it comes back.
 //!
-//! Each process has a mark that it draws when it starts. What it forwards carries the marks of all that forwarded
-//! it before, and its own, in one header.
+//! Each process draws a random mark when it starts. A forwarded body carries, in one header, the marks of all
+//! processes that forwarded it.
 
 use std::sync::OnceLock;
 

@@ -1,4 +1,4 @@
-//! Sessions that begin to arrive, each told once, for those who look after the process.
+//! Reports each session once when it begins to arrive, for the people who operate the process.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::hash::{DefaultHasher, Hash, Hasher};

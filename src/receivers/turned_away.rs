@@ -1,4 +1,4 @@
-//! Who was turned away at the doors, so that somebody who set up a client can see why nothing arrives.
+//! Counts who was turned away, so that a person who set up a client can see why nothing arrives.
 
 use std::sync::{Arc, Mutex, PoisonError};
 

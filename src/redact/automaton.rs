@@ -1,8 +1,8 @@
-//! A pattern as an automaton that counts every byte it looks at, and stops when it may look at no more.
+//! A pattern as an automaton that counts every byte it examines, and stops when its budget is spent.
 //!
-//! A search for all matches takes quadratic time in any engine of regular expressions: each match may be
-//! preceded by a look at the whole rest of the text. So searches here have [`Fuel`]: whoever calls decides
-//! how much of it a text is worth, and learns when it did not suffice.
+//! Finding all matches takes quadratic time in any regular-expression engine, because each match may first examine
+//! the whole rest of the text. So searches here have a budget, [`Fuel`]: the caller decides how much a text gets, and
+//! learns when it was not enough.
 
 use std::fmt;
 

@@ -1,7 +1,7 @@
-//! Whether a word looks drawn at random, as keys without a known prefix do.
+//! Whether a word looks random, as keys without a known prefix do.
 //!
-//! Two things tell such words from names: they fall into many short pieces, and their letters stand beside
-//! letters that no language puts there.
+//! Two things distinguish such words from names: they split into many short pieces, and they contain pairs of letters
+//! that no language has.
 
 /// Shorter words cannot be told from abbreviations, longer ones are data, not keys.
 const LENGTHS: std::ops::RangeInclusive<usize> = 20..=200;

@@ -1,4 +1,4 @@
-//! Files that are decoded while others are looked at, a few batches ahead.
+//! Decodes files a few batches ahead, while their reader works on earlier ones.
 
 use std::collections::VecDeque;
 

@@ -28,6 +28,7 @@
 //! | `live.rs` | the OpenTelemetry SDK as a client |
 //! | `mappings.rs` | an agent that the configuration describes |
 //! | `journals.rs` | a journal in use, drained, reported on; dead letters |
+//! | `keys.rs` | the page of the configuration's keys is what the program answers; the example has every key |
 //! | `model.rs` | a model that words skills: what is sent, counted and said |
 //! | `answers.rs` | what clients are told of a disk that fails |
 //! | `crowd.rs` | more connections than open files |
@@ -86,6 +87,7 @@ mod import_exports;
 mod import_langfuse;
 mod install;
 mod journals;
+mod keys;
 mod layers;
 mod listing;
 mod live;

@@ -162,7 +162,7 @@ fn every_page_that_is_named_exists() {
 }
 
 /// Compares a generated page with what it has to be, or writes it.
-fn hold(page: &str, made: &str) {
+pub(crate) fn hold(page: &str, made: &str) {
     let path = root().join(page);
     if env::var_os("UPDATE_DOCS").is_some() {
         fs::write(&path, made).unwrap();

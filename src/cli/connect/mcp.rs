@@ -1,6 +1,6 @@
 //! `connect --mcp`: what makes an assistant start `skillspan mcp`, and the skill that says when to ask.
 //!
-//! The entry stands in the assistant's own settings. The skill is written by hand and put where the assistant loads
+//! The entry is in the assistant's own settings. The skill is written by hand and put where the assistant loads
 //! skills of this person; it comes from no session, and no library holds it. One that a person changed stays.
 
 use std::fmt::Write;

@@ -1,4 +1,4 @@
-//! How far it is, and Ctrl-C.
+//! Shows progress, and handles Ctrl-C.
 
 use std::io::{self, IsTerminal, Write, stderr};
 use std::sync::Arc;

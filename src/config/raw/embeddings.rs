@@ -1,4 +1,4 @@
-//! `connectors.skillify.embeddings`: where vectors of words are had.
+//! `connectors.skillify.embeddings`: where vectors of words come from.
 
 use std::time::Duration;
 

@@ -318,7 +318,7 @@ pub(in crate::config) struct Skillify {
     pub(in crate::config) rules: Rules,
     /// Who words the skills.
     pub(in crate::config) proposer: Proposer,
-    /// Where vectors of words are had, to know prompts that ask for the same in other words.
+    /// Where vectors of words come from, which recognise prompts that ask for the same in other words.
     pub(in crate::config) embeddings: Option<Embeddings>,
     /// How several workers agree on one.
     pub(in crate::config) coordination: Coordination,

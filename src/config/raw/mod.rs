@@ -1,8 +1,8 @@
 //! Every key of a configuration file, as it is written.
 //!
-//! Field documentation is the keys' documentation. What is absent has the default that its
-//! `Default` implementation or `#[serde(default)]` names; what a file writes was merged by key
-//! with what is built in before (`layers.rs`).
+//! The documentation of a field is that of its key. An absent key has the default of its `Default` implementation or
+//! `#[serde(default)]`. Before this, what a file writes was merged by key with the built-in configuration
+//! (`layers.rs`).
 
 mod embeddings;
 mod exporters;

@@ -1,4 +1,4 @@
-//! The service's API: one statement a request, and what its failures mean.
+//! The service's API: one statement per request, and what its failures mean.
 //!
 //! | answer | means | then |
 //! |---|---|---|

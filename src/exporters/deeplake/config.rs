@@ -1,4 +1,4 @@
-//! What the exporter needs to be told.
+//! The exporter's settings.
 
 use std::path::PathBuf;
 use std::time::Duration;

@@ -1,6 +1,6 @@
 //! A library of skills as rows of the reference's `skills` table, a row a version.
 //!
-//! The table has no place for what a library remembers, so it has a table of its own: append-only too,
+//! The table has no column for what a library remembers, so that has a table of its own. It is append-only too, and
 //! the row with the highest `step` counts. A publish is
 //!
 //! 1. a step that says what is about to be, and the proof that nobody else took that step;

@@ -1,8 +1,8 @@
 //! An open folder, below which no link is followed.
 //!
-//! Everything is reached from the folder's handle, one name at a time, and a name that has become a link
-//! since it was looked at is refused by the system (`O_NOFOLLOW`). So nothing outside is read or written,
-//! whoever changes the folder meanwhile; only who moves an open folder itself takes it with him.
+//! Every path is opened from the folder's handle, one name at a time, and the system refuses a name that has become a
+//! link since it was checked (`O_NOFOLLOW`). So nothing outside is read or written, even if others change the folder
+//! meanwhile. Only moving the open folder itself moves what is written.
 
 use std::ffi::OsStr;
 use std::fs::File;

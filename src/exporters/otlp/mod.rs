@@ -13,9 +13,9 @@
 //! Both protocols go through one HTTP client: a gRPC call without streams is a request over HTTP/2 whose answer
 //! has trailers.
 //!
-//! Invariants: one request is under way at a time, so that the backend has bodies in the order in which they
-//! came; the cursor of the queue moves after the answer, so that a body is sent again rather than lost; a
-//! backend that does not answer costs nobody but its queue anything; no header is in a log line or an error.
+//! Invariants: one request is under way at a time, so the backend gets bodies in the order in which they came; the
+//! queue's cursor moves after the answer, so a body is sent again rather than lost; a backend that does not answer
+//! affects only its own queue; no header is in a log line or an error.
 
 mod answer;
 mod batch;

@@ -1,8 +1,8 @@
 //! The person who sends.
 //!
-//! Invariants: what comes with a credential that names a person is that person's, whatever the payload says;
-//! what comes with any other credential of the tenant is never that person's. So a name that a credential
-//! names means that the credential was shown.
+//! Invariants: everything sent with a credential that names a person belongs to that person, whatever the payload
+//! says; nothing sent with another credential of the tenant does. So such a name proves that the sender had the
+//! credential.
 
 use std::sync::Arc;
 

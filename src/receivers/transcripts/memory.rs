@@ -1,4 +1,4 @@
-//! What was imported before, so that a second import reads what is new.
+//! Remembers what was imported, so that a second import reads only what is new.
 //!
 //! ```text
 //! <data folder>/skillspan/imports/<16 hex digits>/    0700; one for each table or collector

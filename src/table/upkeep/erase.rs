@@ -1,4 +1,4 @@
-//! Erasure: what is to be forgotten is hidden at once and leaves the files soon after.
+//! Erasure: hides its subject at once and removes it from the files soon after.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

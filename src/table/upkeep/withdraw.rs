@@ -1,4 +1,4 @@
-//! Withdrawal: a session that said that it is not to be stored is forgotten, what came before included.
+//! Withdrawal: forgets a session that asked not to be stored, including what came before it asked.
 
 use std::collections::{BTreeMap, BTreeSet};
 

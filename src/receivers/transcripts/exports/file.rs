@@ -1,7 +1,7 @@
 //! A file that may be an export: what it holds, how it is packed, and its bytes.
 //!
-//! Names and first bytes tell, in that order: `.json`, `.jsonl`, `.ndjson`, `.csv` or `.parquet`, with `.zst`, `.zstd`
-//! or `.gz` behind it or not. A file that is packed without saying so in its name is unpacked all the same.
+//! Names and first bytes tell, in that order: `.json`, `.jsonl`, `.ndjson`, `.csv` or `.parquet`, with `.zst`,
+//! `.zstd` or `.gz` behind it or not. A compressed file is unpacked even if its name does not say so.
 
 use std::fs::{self, File};
 use std::io::{self, BufReader, Cursor, Read, Seek, SeekFrom};

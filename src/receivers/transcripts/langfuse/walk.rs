@@ -1,4 +1,4 @@
-//! Page after page, with patience: what is busy, breaks or fails is asked again, later and for less at once.
+//! Reads page after page and retries: a request that is refused or fails is repeated later, and for smaller pages.
 
 use std::collections::BTreeSet;
 use std::path::Path;
