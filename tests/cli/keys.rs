@@ -122,7 +122,8 @@ fn the_example_has_every_key() {
     let example =
         std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/config.example.yaml")).unwrap();
     let is_there = |key: &str| {
-        let mut places = example.match_indices(&format!("{key}:"));
+        let written = format!("{key}:");
+        let mut places = example.match_indices(&written);
         places
             .any(|(at, _)| !example[..at].ends_with(|before: char| before.is_alphanumeric() || before == '_'))
     };
