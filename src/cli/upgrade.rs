@@ -23,7 +23,7 @@ const LONGEST_VERSION: usize = 60;
 
 #[derive(Debug, Args)]
 #[command(after_help = "An index is a JSON object with `version` or `tag_name`, such as the answer of\n\
-                        https://api.github.com/repos/OWNER/NAME/releases/latest. Nothing is downloaded or installed.\n\
+                        https://api.github.com/repos/OWNER/NAME/releases/latest. It downloads and installs nothing.\n\
                         Exit code 0 whether or not there is a newer one (`newer` of --json says), 1 if\n\
                         the index cannot be read.")]
 pub(super) struct Arguments {
