@@ -18,7 +18,7 @@ const FOLDERS: &[&str] = &["guide", "operate", "reference", "design"];
 /// What metrics are named with, and what in the sources begins alike and is none.
 const METRIC: &str = "skillspan_";
 
-fn root() -> &'static Path {
+pub(crate) fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
