@@ -16,7 +16,7 @@ use crate::exporters::with_causes;
 
 const OWN: &str = env!("CARGO_PKG_VERSION");
 const PATIENCE: Duration = Duration::from_secs(10);
-/// An index that is longer is none.
+/// A longer file is not an index.
 const LONGEST: u64 = 1 << 20;
 /// So many characters of a version are shown.
 const LONGEST_VERSION: usize = 60;

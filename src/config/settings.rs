@@ -36,7 +36,7 @@ pub struct Settings {
     pub credentials: Option<Vec<Credential>>,
     /// Where `/health`, `/ready` and `/metrics` are served.
     pub health: Option<SocketAddr>,
-    /// The pages to look at sessions and skills; `None`: there are none.
+    /// The console's pages; `None`: no console.
     pub console: Option<ConsoleSettings>,
     /// The table that commands read unless another one is named.
     pub table: SessionsTable,
@@ -328,7 +328,7 @@ pub struct SkillsPipeline {
 /// How far back a workspace is mined.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Reach {
-    /// The newest so many events.
+    /// The newest events, up to this number.
     pub events: Option<u64>,
     /// Sessions that were open so long before the newest event.
     pub age: Option<Duration>,
@@ -400,7 +400,7 @@ impl SkillsPipeline {
 /// When a workspace is mined.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Schedule {
-    /// After so many new turns.
+    /// After this many new turns.
     pub every_turns: u64,
     /// A session with nothing new for so long is closed.
     pub idle: Duration,

@@ -40,7 +40,7 @@ impl Source for Recording<'_> {
 }
 
 impl<S: Source> Watch<S> {
-    /// Watches `file`. The first look reads it: whoever has its settings read them a while ago.
+    /// Watches `file`. The first check reads it, because the current settings were read a while ago.
     pub fn new(file: &Path, source: S) -> Self {
         Self::of(Given::file(file), source)
     }

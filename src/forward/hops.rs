@@ -8,7 +8,7 @@ use std::sync::OnceLock;
 /// The header, over HTTP and gRPC: marks, the first to forward first, with commas between them.
 pub const HEADER: &str = "x-skillspan-forwarded";
 
-/// A body that was forwarded more often goes in circles, whoever forwards it.
+/// A body that was forwarded more often is going in circles.
 const MOST: usize = 8;
 /// Letters and digits of a mark.
 const LENGTH: usize = 16;

@@ -14,7 +14,7 @@ const INDEX: usize = 6;
 const MOST: usize = 1_000_000;
 /// Digits that all of them begin with. Together they are less than 2^63.
 const PREFIX: u64 = 1_000_000_000_000;
-/// A whole number of so many digits is 64 bits.
+/// A whole number with this many digits fits 64 bits.
 const SAFE: usize = 18;
 
 /// The numbers of a text that others stand for.

@@ -379,7 +379,7 @@ impl Queue {
         }
     }
 
-    /// Changes every body that waits, or takes it out (`None`), and lets go of every file that held one before.
+    /// Changes every waiting body, or removes it (`None`), and deletes every file that held one before.
     ///
     /// # Errors
     /// If the disk fails. Nothing is lost then, and some may be changed already.

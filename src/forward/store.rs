@@ -142,8 +142,8 @@ impl Store {
         }
     }
 
-    /// Makes room by letting go of the oldest bodies; answers how many, 0 if there are none. On the disk that
-    /// is a whole file.
+    /// Makes room by dropping the oldest bodies; answers how many, 0 if there were none. On the disk that is a whole
+    /// file.
     pub(super) async fn drop_oldest(&self) -> Result<u64, StoreError> {
         match self {
             Self::Memory(memory) => Ok(memory.pop()),

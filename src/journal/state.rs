@@ -327,7 +327,7 @@ impl Shared {
         }
     }
 
-    /// Removes a file that waits to be used again; false if there is none.
+    /// Removes a file that waits for reuse; false if no file waits.
     pub(super) fn remove_spare(&self) -> bool {
         let Some(spare) = self.state().spares.pop() else { return false };
         if let Err(error) = self.folder.disk.remove(&spare.path) {

@@ -80,7 +80,7 @@ impl Arriving {
     }
 }
 
-/// Changes the entry under a name, which is copied only where there is none yet: most records are of one session.
+/// Changes the entry of a name. The name is copied only for a new entry, because most records belong to one session.
 fn change<T: Default>(map: &mut BTreeMap<String, T>, name: &str, change: impl FnOnce(&mut T)) {
     match map.get_mut(name) {
         Some(known) => change(known),

@@ -120,7 +120,7 @@ fn read(folder: &Path) -> Result<Vec<(PathBuf, Marker)>, MarkerError> {
     Ok(found)
 }
 
-/// `None` if there is no file. A folder of the name is none; a pipe must not be waited for.
+/// `None` if there is no file. A folder of that name is not one, and a pipe must not block.
 fn text_of(path: &Path) -> io::Result<Option<String>> {
     match fs::metadata(path) {
         Err(error) if is_absence(&error) && fs::symlink_metadata(path).is_err() => return Ok(None),

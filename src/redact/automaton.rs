@@ -51,7 +51,7 @@ impl Fuel {
 /// What an automaton learns of itself on the way: forward, and backward.
 type Learned = (dfa::Cache, Option<dfa::Cache>);
 
-/// So much of it is kept in bytes; what comes on top is learned again, a thousand times as slowly as it is known.
+/// How many bytes of it are kept. States beyond that are computed again, a thousand times as slowly as a lookup.
 const LEARNED: usize = 1 << 20;
 
 /// A compiled pattern.
@@ -68,7 +68,7 @@ pub(super) struct Automaton {
 }
 
 /// Where in a match its groups are: nearly all matches are short, which the first tells in half the time; it
-/// remembers in so many bytes where it has been. Both tell the same.
+/// remembers, in this many bytes, where it has been. Both give the same result.
 struct Groups {
     short: BoundedBacktracker,
     long: pikevm::PikeVM,

@@ -136,7 +136,7 @@ impl Copied {
     }
 }
 
-/// Where a row ends: what a dump has within a value is written `\n`, and is none.
+/// Where a row ends. A line break within a dump's value is written `\n` and does not count.
 fn row_end(bytes: &[u8], at: usize, is_raw: bool) -> usize {
     let farthest = bytes.len().min(at.saturating_add(LONGEST_ROW));
     let rest = bytes.get(at..farthest).unwrap_or_default();

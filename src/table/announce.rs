@@ -68,7 +68,7 @@ pub(super) struct AtWork {
 }
 
 impl Announcement {
-    /// The lock, for whoever goes on writing when its caller has gone.
+    /// The lock, for the writer that goes on when its caller is gone.
     pub(super) fn lock(&self) -> Option<Arc<dyn Lock>> {
         self.lock.clone()
     }
@@ -166,7 +166,7 @@ impl Table {
         for object in listed {
             let age = now.signed_duration_since(object.last_modified).to_std().unwrap_or_default();
             if age >= EXPIRY {
-                // Its writer was killed. Whoever removes it first does so for all.
+                // Its writer was killed. The first process to remove it does so for all.
                 let _ = self.store.delete(&object.location).await;
                 continue;
             }

@@ -20,7 +20,7 @@ pub(super) struct Decoding<T> {
     task: JoinHandle<Result<(), FileError>>,
 }
 
-/// Batches that wait for whoever takes them.
+/// Batches that wait for their reader.
 const BATCHES_AHEAD: usize = 2;
 
 impl<T: Send + 'static> Decoding<T> {

@@ -225,7 +225,7 @@ pub(super) struct Forest {
 }
 
 impl Forest {
-    /// Joins the keys of so many rows.
+    /// Joins the keys of this many rows.
     pub(super) fn add_rows(&mut self, hashes: &Hashes, count: usize) {
         let root = self.join(hashes.iter().copied().flatten());
         if let Some(rows) = root.and_then(|root| self.rows.get_mut(root)) {

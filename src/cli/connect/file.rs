@@ -168,7 +168,7 @@ pub(super) fn standing(place: Place, settings: &[Setting], path: &Path) -> Stand
     }
 }
 
-/// What some editors of Windows put before a text; it is none of it.
+/// The byte order mark that some Windows editors write; it is not part of the text.
 const MARK: char = '\u{feff}';
 
 /// A text in the form of the one before: its mark at the beginning, its ends of lines.

@@ -282,7 +282,7 @@ fn report(
     waiting: Waiting,
 ) -> String {
     let mut text = String::new();
-    // Whoever meant one of them is to see that others were meant too.
+    // The user must see that the name covers others too.
     if names.len() > 1 {
         let names: Vec<Cow<'_, str>> = names.iter().map(|name| visible_line(name)).collect();
         let _ = writeln!(text, "names      {}", names.join(", "));

@@ -25,7 +25,7 @@ impl Stop {
         let stop = Self { token: CancellationToken::new(), signal: Arc::new(OnceLock::new()) };
         let (token, signal) = (stop.token.clone(), Arc::clone(&stop.signal));
         tokio::spawn(async move {
-            // Whoever came first has stopped it.
+            // An earlier signal has stopped it.
             let _ = signal.set(signals.next().await);
             token.cancel();
         });

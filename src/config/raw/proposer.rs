@@ -145,7 +145,7 @@ impl<T> Limits<T> {
 }
 
 impl<T: Amount> Limits<T> {
-    /// Takes up one limit; `false` if it is none, or written twice.
+    /// Takes one limit; `false` if it is invalid or written twice.
     fn take(&mut self, text: &str) -> bool {
         let (amount, slot) = match text.split_once('/') {
             Some((amount, "run")) => (amount, &mut self.run),

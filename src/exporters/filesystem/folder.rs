@@ -63,7 +63,7 @@ impl Folder {
         self.below(name)?.ok_or_else(|| self.failed("create", name, Errno::NOENT))
     }
 
-    /// What is in it. Names that are not UTF-8 are none of ours.
+    /// What is in it. Names that are not UTF-8 are not ours.
     pub(super) fn list(&self) -> Result<Vec<(String, Kind)>, Error> {
         let failed = |error: Errno| self.failed("list", "", error);
         let mut found = Vec::new();
@@ -193,7 +193,7 @@ impl Folder {
     }
 }
 
-/// Whether a path is a link; what is not there is none.
+/// Whether a path is a link; a missing path is not.
 pub(super) fn is_link(path: &Path) -> bool {
     // A slash at the end would be followed.
     let bytes = path.as_os_str().as_bytes();

@@ -116,7 +116,7 @@ pub struct Config {
     pub proxy: Option<Secret>,
     /// How it is tried again.
     pub retry: Retry,
-    /// Waiting bodies go in one request up to so many bytes; 0: each alone.
+    /// Waiting bodies travel in one request up to this many bytes; 0: each alone.
     pub batch: usize,
 }
 
@@ -138,7 +138,7 @@ pub struct Otlp {
 /// What came of one attempt.
 enum Round {
     Done,
-    /// Nothing moves; whoever is in the way asks to wait so long.
+    /// Nothing moves; the backend asks to wait this long.
     Failed(Option<Duration>),
 }
 

@@ -136,7 +136,7 @@ impl Credential {
         self.roles
     }
 
-    /// The same credential, of one person: whoever a payload says sent it, that person did.
+    /// The same credential, of one person: everything sent with it is that person's, whatever a payload says.
     #[must_use]
     pub fn of_person(self, name: String) -> Self {
         let key = person::joined(&name, "");

@@ -167,8 +167,8 @@ impl Hidden {
 }
 
 impl Table {
-    /// Everything that was ever erased: whoever keeps something made of the table must make it anew
-    /// where one of these covers it.
+    /// Everything that was ever erased: a reader that keeps something made of the table must make it anew where one
+    /// of these covers it.
     pub async fn erasures(&self) -> Result<Vec<Arc<Tombstone>>, ReadError> {
         let tombstones = self.documents(TOMBSTONES, &self.known.tombstones).await?;
         Ok(tombstones.into_iter().map(|(_, tombstone)| tombstone).collect())

@@ -56,7 +56,7 @@ impl Table {
 }
 
 impl Table {
-    /// The unfinished files below the data folder, whoever is at work on them.
+    /// The unfinished files below the data folder, even if a process works on them.
     pub(super) async fn unfinished_files(&self) -> Vec<PathBuf> {
         let Some(Local { root, disk }) = self.local.clone() else { return Vec::new() };
         let looking = tokio::task::spawn_blocking(move || {

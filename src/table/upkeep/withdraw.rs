@@ -114,7 +114,7 @@ impl Table {
     }
 }
 
-/// The same for the same sessions: whoever is interrupted writes the same file again.
+/// The same for the same sessions, so an interrupted process writes the same file again.
 fn name_of(tenant: &str, session_ids: &BTreeSet<String>, trace_ids: &BTreeSet<String>) -> String {
     let mut hash = Sha256::new();
     for part in std::iter::once(tenant).chain(session_ids.iter().chain(trace_ids).map(String::as_str)) {

@@ -200,14 +200,14 @@ fn remove(record: &mut Record, arguments: &Arguments) -> Result<(), Failure> {
         // What cannot be taken away is said, and keeps nothing else from being so.
         text.push_str(&source::forget(from).unwrap_or_else(|error| format!("{error:#}\n")));
     }
-    // Whoever has nothing installed needs to ask for nothing.
+    // With nothing installed, there is nothing to ask for.
     let of_people = || record.installs.iter().filter(|install| install.project.is_none());
     for assistant in ASSISTANTS {
         let Some(fresh) = Fresh::of(assistant.name) else { continue };
         if of_people().any(|install| install.assistants.contains(assistant.name)) {
             continue;
         }
-        // One that was never written, or whose file is gone, is none to take away.
+        // A file that was never written or is gone need not be removed.
         match fresh.remove() {
             Ok(Some(done)) => text.push_str(&format!("{done}\n")),
             Ok(None) => {}

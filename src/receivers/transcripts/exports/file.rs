@@ -193,7 +193,7 @@ mod tests {
         let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
         gzip.write_all(lines.as_bytes()).unwrap();
         let gzip = gzip.finish().unwrap();
-        // Whoever appends to a file that is packed appends what is packed by itself.
+        // A program that appends to a compressed file appends a separately compressed part.
         let twice = [gzip.clone(), gzip.clone()].concat();
         let zstd = zstd::encode_all(lines.as_bytes(), 3).unwrap();
         let of_lines = Holds::Json(Form::Lines);

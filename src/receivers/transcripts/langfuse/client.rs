@@ -32,7 +32,7 @@ const MAX_DETAIL: usize = 200;
 /// Why a server cannot be asked.
 #[derive(Debug, thiserror::Error)]
 pub enum AccessError {
-    /// The address is none.
+    /// The address is invalid.
     #[error("{0}: write an address that begins with http:// or https://")]
     NoAddress(String),
     /// The address holds a name or a password.
@@ -98,7 +98,7 @@ pub enum Failure {
         /// Its words.
         detail: String,
     },
-    /// Status 200 and an answer that is none.
+    /// Status 200 with an invalid answer.
     #[error("the answer is not a list: {0}")]
     Unreadable(String),
 }
