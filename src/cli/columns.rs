@@ -37,7 +37,7 @@ impl Column {
         Self { least: Some(least), ..Self::whole(title) }
     }
 
-    /// Shown up to so many cells, which are enough.
+    /// Shown up to this many cells, which are enough.
     pub(super) const fn cut_to(title: &'static str, most: usize) -> Self {
         Self { most, ..Self::whole(title) }
     }

@@ -11,7 +11,7 @@ use super::{ConfigFile, Failure, OrFail, block_on, print};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// List them, and why each could not be stored
+    /// List the records, and why each could not be stored
     List(ConfigFile),
     /// Try again to store them; stop skillspan first
     Replay(ConfigFile),

@@ -27,7 +27,7 @@ pub(super) struct Arguments {
     journal: PathBuf,
     #[command(flatten)]
     table: TableChoice,
-    /// Give up after so many seconds; what is left stays in the journal
+    /// Give up after this many seconds; the rest stays in the journal
     #[arg(long, value_name = "SECONDS", default_value_t = 300)]
     timeout: u64,
 }

@@ -28,7 +28,7 @@ const SHOWN: usize = 120;
 pub(super) struct Arguments {
     /// The body of an OTLP request: JSON or protobuf, gzip or not
     file: PathBuf,
-    /// Read the file as what this assistant gives to its hooks
+    /// Read the file as input of this assistant's hooks
     #[arg(long, value_name = "ASSISTANT")]
     hook: Option<String>,
     /// Show every record, also those that became nothing
@@ -85,8 +85,8 @@ fn explain(dialects: &Dialects, body: Bytes) -> anyhow::Result<Explained> {
     if explained.records.is_empty() {
         let Explained { reason, .. } = explained;
         return Err(match reason.as_str() {
-            "" => anyhow!("neither spans nor log records; metrics say nothing of a session"),
-            reason => anyhow!("no record can be read: {reason}"),
+            "" => anyhow!("no spans and no log records; metrics say nothing about a session"),
+            reason => anyhow!("none of its records can be read: {reason}"),
         });
     }
     Ok(explained)
@@ -109,7 +109,7 @@ fn read(dialects: &Dialects, signal: Signal, body: &Bytes) -> Result<Explained, 
 fn explain_hooks(dialects: &Dialects, assistant: &str, body: Bytes) -> anyhow::Result<Explained> {
     let known = || HOOKS.iter().map(|hooks| hooks.assistant).collect::<Vec<_>>().join(", ");
     let hooks = Hooks::of(assistant)
-        .ok_or_else(|| anyhow!("no hooks of `{assistant}` are known; known are {}", known()))?;
+        .ok_or_else(|| anyhow!("skillspan knows no hooks of `{assistant}`; it knows those of {}", known()))?;
     let is_one = serde_json::from_slice::<serde::de::IgnoredAny>(&body).is_ok();
     let form = if is_one { Form::Object } else { Form::Lines };
     let body = HookBody { hooks, form, coding: Coding::Identity, body, limit: usize::MAX };

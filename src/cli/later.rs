@@ -1,4 +1,4 @@
-//! `skillspan skillify --learn-until`: what is learned from the sessions before a day, looked at in those after it.
+//! `skillspan skillify --learn-until`: learns from the sessions before a day, and tests the result on those after it.
 //!
 //! Nothing is published and no model is asked. Skills are mined from the sessions that began before the day; each of
 //! their claims is then looked for in the sessions that began on it or later. The table ranks claims by how many calls

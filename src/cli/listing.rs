@@ -39,7 +39,7 @@ pub(super) struct ListArguments {
     limit: Option<usize>,
     #[command(flatten)]
     choice: Choice,
-    /// Print one JSON object a line, with everything that is known
+    /// Print one JSON object per line, with everything that is known
     #[arg(long)]
     pub(super) json: bool,
     /// Say on standard error how much was read
@@ -53,7 +53,7 @@ pub(super) struct Choice {
     /// Only with something new since then: 7d, 12h or a UTC date such as 2026-11-22
     #[arg(long, value_name = "TIME", value_parser = since)]
     since: Option<Since>,
-    /// Only of this tenant (tenants are who shares a server: extensions.auth)
+    /// Only of this tenant (tenants share a server: extensions.auth)
     #[arg(long, value_name = "NAME")]
     tenant: Option<String>,
     /// Only of this workspace

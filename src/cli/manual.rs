@@ -17,7 +17,7 @@ const SECTION: &str = "1";
 
 #[derive(Debug, Args)]
 pub(super) struct Completions {
-    /// The shell that completes
+    /// The shell to complete in
     #[arg(value_enum)]
     shell: Known,
 }

@@ -1,6 +1,6 @@
-//! The command line: one file a subcommand.
+//! The command line: one file per subcommand.
 //!
-//! Exit codes: 0; 64 for usage and for what stands in the configuration; 1 for what failed.
+//! Exit codes: 0; 64 for a wrong command line or configuration; 1 for any other failure.
 
 mod cases;
 mod columns;
@@ -90,10 +90,10 @@ enum Command {
     Doctor(doctor::Arguments),
     /// Say whether there is a newer version; installs nothing
     Upgrade(upgrade::Arguments),
-    /// List what could not be stored in the table, or try again
+    /// List records that could not be stored in the table, or try again
     #[command(subcommand, name = "deadletters")]
     DeadLetters(deadletters::Command),
-    /// Store what a process left in its journal that will not start again
+    /// Store what is left in the journal of a process that is gone
     Drain(drain::Arguments),
     /// List sessions, or show one
     #[command(subcommand)]
@@ -123,11 +123,11 @@ enum Command {
     Connect(connect::Arguments),
     /// Answer an assistant that asks what was learned; assistants start it
     Mcp(mcp::Arguments),
-    /// What the hooks of assistants call; people need `skillspan connect`
+    /// Called by the hooks of assistants; people use `skillspan connect`
     Hook(hook::Arguments),
     /// Show what skillspan reads in a recorded request, and what it leaves out
     Explain(explain::Arguments),
-    /// Print what a shell needs to complete commands and options
+    /// Print the script that lets a shell complete commands and options
     Completions(manual::Completions),
     /// Print the manual page, or write those of all commands
     Man(manual::Man),
@@ -135,8 +135,7 @@ enum Command {
 
 #[derive(Debug, Clone, Args)]
 struct ConfigFile {
-    /// A configuration file; without one, what print-config prints; of several, later ones change earlier ones key
-    /// by key
+    /// A configuration file; later ones change earlier ones key by key; without one, what print-config prints
     #[arg(long, value_name = "FILE", global = true, env = "SKILLSPAN_CONFIG", hide_env_values = true)]
     config: Vec<PathBuf>,
     /// Set one key, such as service.memory_limit=1GiB
@@ -206,7 +205,7 @@ pub fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => {
             let code = if error.use_stderr() { ExitCode::from(USAGE) } else { ExitCode::SUCCESS };
-            // Nobody is left to be told that the terminal is gone.
+            // If the terminal is gone, nobody can read an error.
             let _ = error.print();
             return code;
         }
@@ -259,7 +258,7 @@ impl Failure {
             Self::Usage(error) => (USAGE, error),
             Self::Failed(error) => (1, error),
         };
-        // A reader that closed its end (`skillspan sessions list | head`) has what it wanted.
+        // A reader that closed its end (`skillspan sessions list | head`) has read enough.
         let broken_pipe = error
             .chain()
             .filter_map(|cause| cause.downcast_ref::<std::io::Error>())
@@ -320,7 +319,7 @@ fn answer_git(address: &Path, operation: &str) -> Result<(), Failure> {
 
 /// Whatever speaks TLS in this process uses ring; nobody else installs another.
 fn speak_tls_with_ring() {
-    // One that is there already is this one.
+    // If one is installed already, it is this one.
     let _ = rustls::crypto::ring::default_provider().install_default();
 }
 
@@ -334,7 +333,7 @@ fn local_client() -> reqwest::ClientBuilder {
 fn block_on<T>(future: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().or_fail()?;
     let done = runtime.block_on(future);
-    // Requests that were cut when the service stopped may still be read on other threads, for nobody.
+    // Other threads may still read requests that were cut when the service stopped; nobody needs them.
     runtime.shutdown_timeout(ABANDONED);
     done
 }

@@ -16,13 +16,13 @@ const PATIENCE: Duration = Duration::from_secs(5);
 const OPENERS: [&str; 2] = ["xdg-open", "open"];
 
 #[derive(Debug, Args)]
-#[command(after_help = "The key in the address lets in once, within a minute. A browser that may not\n\
-                        read the data folder, such as one from a snap, is given the address that\n\
+#[command(after_help = "The key in the address works once, within a minute. A browser that may not\n\
+                        read the data folder, such as one from a snap, needs the address that\n\
                         `open --print` prints.")]
 pub(super) struct Arguments {
     #[command(flatten)]
     config: ConfigFile,
-    /// Print the address with its key and open no browser
+    /// Print the address with its key; open no browser
     #[arg(long)]
     print: bool,
 }

@@ -1,4 +1,4 @@
-//! How commands read the table: flushed where a process runs, and honest about what is missing.
+//! How commands read the table: they ask a running process to flush first, and say what is missing.
 
 use std::io::Write;
 use std::time::Duration;

@@ -30,7 +30,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     start_logging(settings.logs, arguments.quiet);
     raise_open_files();
     block_on(async {
-        // Before anything answers: whoever sees that it is ready may stop it.
+        // Before anything answers, because a caller that sees it ready may stop it.
         let signals = StopSignals::listen().or_fail()?;
         let door = console::bind(&settings).await.or_fail()?;
         let service = Service::start(settings.clone()).await.or_fail()?;

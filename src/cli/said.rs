@@ -1,6 +1,6 @@
-//! What people said that states a rule, in their own words.
+//! Rules that people stated, in their own words.
 //!
-//! This is for those who may read the sessions: it is looked up in the table each time, so that it goes with the
+//! This is only for people who may read the sessions. It is read from the table each time, so it disappears with the
 //! session, and nothing of it is written anywhere.
 
 use std::collections::BTreeMap;

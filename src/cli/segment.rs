@@ -40,7 +40,7 @@ fn read(input: impl Read) -> anyhow::Result<Vec<SessionEvent>> {
     let mut input = Tail { input: io::BufReader::new(input), last: [0; END.len()], read: 0 };
     let mut events = Vec::new();
     let stream = StreamReader::try_new(&mut input, None);
-    let stream = stream.context("standard input is no Arrow IPC stream of rows of the sessions table");
+    let stream = stream.context("standard input is not an Arrow IPC stream of rows of the sessions table");
     for batch in stream? {
         let batch = batch.context("standard input is damaged, or was cut off")?;
         events.extend(events_of(&batch).context("standard input has no rows of the sessions table")?);
@@ -49,7 +49,7 @@ fn read(input: impl Read) -> anyhow::Result<Vec<SessionEvent>> {
         bail!("standard input ends after {} bytes without an end-of-stream mark: it was cut off", input.read);
     }
     if io::copy(&mut input, &mut io::sink()).context("standard input")? > 0 {
-        bail!("standard input goes on behind its end-of-stream mark: give one stream a call");
+        bail!("standard input continues after its end-of-stream mark: give one stream per call");
     }
     Ok(events)
 }

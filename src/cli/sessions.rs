@@ -29,7 +29,7 @@ pub(super) enum Command {
         table: TableChoice,
         /// The session's id, or its beginning where that is enough
         id: String,
-        /// Only of this tenant (tenants are who shares a server: extensions.auth)
+        /// Only of this tenant (tenants share a server: extensions.auth)
         #[arg(long, value_name = "NAME")]
         tenant: Option<String>,
         /// Only of this workspace

@@ -32,22 +32,22 @@ pub(super) struct Arguments {
     /// Only this workspace
     #[arg(long, value_name = "NAME")]
     workspace: Option<String>,
-    /// Only this tenant (tenants are who shares a server: extensions.auth)
+    /// Only this tenant (tenants share a server: extensions.auth)
     #[arg(long, value_name = "NAME")]
     tenant: Option<String>,
     /// Show what would change; change nothing and ask no model
     #[arg(long)]
     dry_run: bool,
-    /// Say of each lesson that was found why it is or is not published
+    /// For each lesson found, say why it is published or not
     #[arg(long)]
     explain: bool,
     /// With --explain: show the sessions behind each published line
     #[arg(long, requires = "explain")]
     cases: bool,
-    /// Look for skills in shuffled sessions as well, so many times: what is found there is chance
+    /// Also look for skills in shuffled sessions, this many times: what turns up there is chance
     #[arg(long, value_name = "ROUNDS", conflicts_with_all = ["explain", "show_prompt"])]
     null: Option<u32>,
-    /// Learn from the sessions before this day (or `median`: half of them), and say what the later ones show of it
+    /// Learn from the sessions before this day (or `median`: half of them), and test the result on the later ones
     #[arg(long, value_name = "DAY", conflicts_with_all = ["explain", "show_prompt", "null"])]
     learn_until: Option<Until>,
     /// Print what a model would be asked, without the key

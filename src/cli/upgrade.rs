@@ -16,21 +16,21 @@ use crate::exporters::with_causes;
 
 const OWN: &str = env!("CARGO_PKG_VERSION");
 const PATIENCE: Duration = Duration::from_secs(10);
-/// An index that is longer is none.
+/// A longer file is not an index.
 const LONGEST: u64 = 1 << 20;
 /// So many characters of a version are shown.
 const LONGEST_VERSION: usize = 60;
 
 #[derive(Debug, Args)]
 #[command(after_help = "An index is a JSON object with `version` or `tag_name`, such as the answer of\n\
-                        https://api.github.com/repos/OWNER/NAME/releases/latest. Nothing is downloaded or installed.\n\
+                        https://api.github.com/repos/OWNER/NAME/releases/latest. It downloads and installs nothing.\n\
                         Exit code 0 whether or not there is a newer one (`newer` of --json says), 1 if\n\
                         the index cannot be read.")]
 pub(super) struct Arguments {
-    /// Only look: nothing else can be done
+    /// Look for a newer version; it can do nothing else
     #[arg(long, required = true)]
     check: bool,
-    /// The index of releases: an address, or a file; without it nobody is asked
+    /// The index of releases: an address, or a file; without it, no index is read
     #[arg(long, value_name = "URL")]
     from: Option<String>,
     /// Print JSON
@@ -40,7 +40,7 @@ pub(super) struct Arguments {
 
 pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     if !arguments.check {
-        return Err(Failure::Usage(anyhow!("say --check: nothing is installed")));
+        return Err(Failure::Usage(anyhow!("add --check: this command installs nothing")));
     }
     let index = arguments.from.as_deref().map(read).transpose()?;
     let latest = index.as_ref().map(latest).transpose()?;
@@ -84,7 +84,7 @@ fn read(from: &str) -> Result<Value, Failure> {
         in_file(from)?
     };
     serde_json::from_str(&text)
-        .map_err(|error| Failure::Failed(anyhow!("{from}: it is no JSON: line {}", error.line())))
+        .map_err(|error| Failure::Failed(anyhow!("{from}: it is not JSON: line {}", error.line())))
 }
 
 /// A file's text; what says no end of itself is not read to it.
@@ -94,7 +94,7 @@ fn in_file(from: &str) -> Result<String, Failure> {
     let mut bytes = Vec::new();
     file.take(LONGEST + 1).read_to_end(&mut bytes).with_context(|| from.to_owned()).or_fail()?;
     if bytes.len() as u64 > LONGEST {
-        return Err(Failure::Failed(anyhow!("{from}: it is too long for an index")));
+        return Err(Failure::Failed(anyhow!("{from}: it is too long to be an index")));
     }
     String::from_utf8(bytes).map_err(|_| Failure::Failed(anyhow!("{from}: it is no text")))
 }
@@ -117,7 +117,7 @@ async fn fetched(from: &str) -> Result<String, Failure> {
     while let Some(chunk) = answer.chunk().await.or_fail()? {
         bytes.extend_from_slice(&chunk);
         if bytes.len() as u64 > LONGEST {
-            return Err(Failure::Failed(anyhow!("{from}: it is too long for an index")));
+            return Err(Failure::Failed(anyhow!("{from}: it is too long to be an index")));
         }
     }
     Ok(String::from_utf8_lossy(&bytes).into_owned())

@@ -12,23 +12,23 @@ use crate::service::{outline, unusable_files};
 pub(super) const COMPONENTS: &str = "\
 receivers:
   otlp          OTLP over gRPC and HTTP, protobuf and JSON
-  hooks         /v1/hooks/{assistant}: what assistants give to their hooks
-  transcripts   files in which assistants of this machine keep sessions
+  hooks         /v1/hooks/{assistant}: events that hooks of assistants send
+  transcripts   session files of the assistants on this machine
   langfuse      Langfuse's own paths: ingestion, scores, media, OTLP
 processors:
-  mappings      what records of agents of your own mean
-  filter        what is stored and what is not
-  sampling      a part of the sessions, each whole or absent
-  attributes    attributes set, renamed, hashed, deleted
-  redact        credentials leave every text before it is stored
-  workspace     the workspace that a payload names
-  limits        the longest text that is stored
+  mappings      says what the records of your own agents mean
+  filter        leaves out records or sessions
+  sampling      stores a part of the sessions, each whole or not at all
+  attributes    sets, renames, hashes and deletes attributes
+  redact        removes credentials from every text before it is stored
+  workspace     takes the workspace from the payload
+  limits        cuts long texts; limits what tenants send
 exporters:
   parquet       journal -> sessions table
   deeplake      sessions and skills -> rows of a Deeplake service
-  otlp          what came in, as it came -> another backend over gRPC
+  otlp          what came in, unchanged -> another backend over gRPC
   otlphttp      the same over HTTP
-  langfuse      the same -> a project of a Langfuse server for each tenant
+  langfuse      the same -> a Langfuse server, a project for each tenant
   filesystem    skills -> folder
   git           skills -> branch of a repository, proposed or pushed
 connectors:

@@ -34,7 +34,7 @@ impl Resolver<'_> {
             (Some(_), Some(_)) => Err(self.invalid(&at, "file and endpoint exclude each other: write one")),
             (None, None) => Err(self.invalid(
                 &at,
-                "name where vectors of words are had: file, or endpoint and model; without this key mining \
+                "name where vectors of words come from: file, or endpoint and model; without this key mining \
                  does without",
             )),
         }

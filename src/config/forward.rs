@@ -158,7 +158,7 @@ impl Resolver<'_> {
                 None => return Err(self.no_such(&at, index, id, "receivers", self.raw.receivers.0.keys())),
                 Some(Receiver::Otlp(_) | Receiver::Langfuse(_)) => {}
                 Some(_) => {
-                    let message = format!("what {id} takes in is no OTLP: name otlp or langfuse");
+                    let message = format!("{id} receives no OTLP: name otlp or langfuse");
                     return Err(self.invalid(&here, &message));
                 }
             }
@@ -340,7 +340,7 @@ impl Resolver<'_> {
             // A secret in a file ends with a line.
             let parsed =
                 HeaderName::try_from(name).ok().zip(HeaderValue::try_from(value.reveal().trim()).ok());
-            let Some((name, mut value)) = parsed else { return Err(refused("this is no HTTP header")) };
+            let Some((name, mut value)) = parsed else { return Err(refused("this is not an HTTP header")) };
             if OWN_HEADERS.contains(&name.as_str()) {
                 return Err(refused("the protocol writes this header itself"));
             }

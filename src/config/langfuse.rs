@@ -41,7 +41,9 @@ impl Resolver<'_> {
             known.iter().filter(|tenant| !raw.keys.contains_key(*tenant)).map(String::as_str).collect();
         let tenants = without.join(", ");
         (!without.is_empty()).then(|| {
-            format!("exporters.{id}.keys: there are no keys for {tenants}: nothing of it is forwarded there")
+            format!(
+                "exporters.{id}.keys: there are no keys for {tenants}: nothing of theirs is forwarded there"
+            )
         })
     }
 
@@ -68,7 +70,7 @@ impl Resolver<'_> {
         let known = self.known_tenants();
         if let Some(nobody) = raw.keys.keys().find(|tenant| !known.contains(tenant)) {
             let known = known.join(", ");
-            let message = format!("no token of extensions.auth is of this tenant; there is {known}");
+            let message = format!("no token of extensions.auth has this tenant; known are {known}");
             return Err(self.invalid(&["exporters", id, "keys", nobody], &message));
         }
         Ok(())

@@ -90,7 +90,10 @@ impl Resolver<'_> {
         for name in &raw.assistants {
             let Some(known) = known(name) else {
                 let all: Vec<&str> = TRANSCRIPTS.iter().map(|known| known.assistant).collect();
-                let message = format!("no files of `{name}` are known; known are {}", all.join(", "));
+                let message = format!(
+                    "skillspan knows no session files of `{name}`; it knows those of {}",
+                    all.join(", ")
+                );
                 return Err(self.invalid(&["receivers", id, "assistants"], &message));
             };
             assistants.push(known.assistant);

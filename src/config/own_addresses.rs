@@ -1,7 +1,7 @@
 //! The addresses that this process listens on: each once, and no backend at one of them, in whatever way it is written.
 //!
-//! Nobody is asked: a name that only a name server knows is not resolved here. What comes back by such a name is
-//! refused when it arrives ([`crate::forward::hops`]).
+//! This asks no name server. A body that comes back through a name that only a name server knows is refused when it
+//! arrives ([`crate::forward::hops`]).
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 

@@ -1,8 +1,8 @@
 //! From the merged tree to settings, or to everything that is wrong with it.
 //!
-//! Reading stops at the first thing that is wrong. That is told and taken out of the tree, or put right where
-//! a typo says what was meant, and reading begins again, until nothing is wrong any more. What is wrong only
-//! because something else was taken out is not told.
+//! Reading stops at the first fault. The fault is reported and removed from the tree, or corrected if it is an
+//! obvious typo, and reading begins again until there is no fault. Faults caused only by such a removal are not
+//! reported.
 
 use serde::Deserialize;
 

@@ -243,8 +243,7 @@ impl Resolver<'_> {
         let at = ["service", "pipelines", name, "exporters"];
         let is_forwarder = |id: &&String| matches!(self.raw.exporters.0.get(*id), Some(Exporter::Otlp(_)));
         if let Some(id) = pipeline.exporters.iter().find(is_forwarder) {
-            let message =
-                format!("{id} has bodies as they came: name it in a pipeline traces, logs or metrics");
+            let message = format!("{id} forwards bodies: name it in a pipeline traces, logs or metrics");
             return Err(self.invalid(&at, &message));
         }
         let exporters: Vec<&String> = pipeline.exporters.iter().filter(|id| !self.follows(id)).collect();

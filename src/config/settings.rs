@@ -36,7 +36,7 @@ pub struct Settings {
     pub credentials: Option<Vec<Credential>>,
     /// Where `/health`, `/ready` and `/metrics` are served.
     pub health: Option<SocketAddr>,
-    /// The pages to look at sessions and skills; `None`: there are none.
+    /// The console's pages; `None`: no console.
     pub console: Option<ConsoleSettings>,
     /// The table that commands read unless another one is named.
     pub table: SessionsTable,
@@ -312,7 +312,7 @@ pub struct SkillsPipeline {
     pub schedule: Schedule,
     /// Who words the skills; `None`: they are worded offline.
     pub model: Option<ModelSettings>,
-    /// Where vectors of words are had; `None`: mining does without.
+    /// Where vectors of words come from; `None`: mining does without.
     pub embeddings: Option<EmbeddingSettings>,
     /// The folder in which digests of the table's sessions are kept; `None`: they are made anew at
     /// each start.
@@ -328,7 +328,7 @@ pub struct SkillsPipeline {
 /// How far back a workspace is mined.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Reach {
-    /// The newest so many events.
+    /// The newest events, up to this number.
     pub events: Option<u64>,
     /// Sessions that were open so long before the newest event.
     pub age: Option<Duration>,
@@ -356,7 +356,7 @@ pub enum Sees {
     Excerpts,
 }
 
-/// Where vectors of words are had.
+/// Where vectors of words come from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum EmbeddingSettings {
     /// A file in the text format of GloVe, word2vec and fastText.
@@ -400,7 +400,7 @@ impl SkillsPipeline {
 /// When a workspace is mined.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Schedule {
-    /// After so many new turns.
+    /// After this many new turns.
     pub every_turns: u64,
     /// A session with nothing new for so long is closed.
     pub idle: Duration,

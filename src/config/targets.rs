@@ -45,9 +45,8 @@ impl Resolver<'_> {
                     return Err(self.invalid(&at, message));
                 }
                 Some(Exporter::Otlp(_)) => {
-                    let message = format!(
-                        "{id} has bodies as they came: name it in a pipeline traces, logs or metrics"
-                    );
+                    let message =
+                        format!("{id} forwards bodies: name it in a pipeline traces, logs or metrics");
                     return Err(self.invalid(&at, &message));
                 }
                 None => return Err(self.no_such(&at, index, id, "exporters", self.raw.exporters.0.keys())),

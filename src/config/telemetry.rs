@@ -47,7 +47,7 @@ impl Resolver<'_> {
         for (name, value) in &otlp.headers {
             let parsed = HeaderName::try_from(name).ok().zip(HeaderValue::try_from(value.reveal()).ok());
             let (name, mut value) =
-                parsed.ok_or_else(|| refused("headers", &format!("{name:?} is no HTTP header")))?;
+                parsed.ok_or_else(|| refused("headers", &format!("{name:?} is not an HTTP header")))?;
             value.set_sensitive(true);
             headers.push((name, value));
         }

@@ -1,4 +1,4 @@
-//! YAML documents as a tree that knows where each of its nodes stands, also when several were merged into one.
+//! YAML documents as a tree that knows the position of each node, also after several documents were merged.
 //!
 //! Scalars keep their text and whether it was plain, so that `default: 0123` is a text where a text
 //! is wanted and `rows: ${env:ROWS}` a number where a number is wanted.
@@ -188,7 +188,7 @@ impl<'input> Loader<'input> {
                 Event::StreamEnd => break,
                 Event::DocumentStart(..) if root.is_some() => {
                     return Err(
-                        self.error(span, "a configuration is one YAML document, here begins a second")
+                        self.error(span, "a configuration is one YAML document; a second one begins here")
                     );
                 }
                 Event::StreamStart | Event::DocumentStart(..) | Event::DocumentEnd => {}
@@ -267,7 +267,7 @@ impl<'input> Loader<'input> {
                 return Err(self.error(span, "a key is a text"));
             };
             if let Some((first, _)) = entries.iter().find(|(entry, _)| entry.name == name) {
-                let message = format!("the key {name:?} stands here twice, first at {}", first.position);
+                let message = format!("the key {name:?} is written twice, first at {}", first.position);
                 self.repeated.push(self.error(span, &message));
                 let (event, span) = self.next()?;
                 self.node(event, span, depth + 1)?;
@@ -334,9 +334,9 @@ mod tests {
     #[test]
     fn says_what_is_wrong_and_where() {
         for (text, expected) in [
-            ("a: 1\na: 2\n", "2:1 the key \"a\" stands here twice, first at 1:1"),
+            ("a: 1\na: 2\n", "2:1 the key \"a\" is written twice, first at 1:1"),
             ("a: *b\n", "1:4"),
-            ("a: 1\n---\nb: 2\n", "2:1 a configuration is one YAML document, here begins a second"),
+            ("a: 1\n---\nb: 2\n", "2:1 a configuration is one YAML document; a second one begins here"),
             ("a: [1, 2\n", "1:4 not YAML"),
             ("[1]: 2\n", "1:1 a key is a text"),
             ("a:\n\tb: 1\n", "2:1 not YAML: a tab stands here; indent with blanks"),

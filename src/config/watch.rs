@@ -1,4 +1,4 @@
-//! The configuration again, when a file has changed that it was made from.
+//! Reads the configuration again when one of its files has changed.
 //!
 //! Tokens are revoked and certificates renewed by changing files, those that `${file:…}` names and the
 //! configuration itself. The environment of a running process cannot change.
@@ -40,7 +40,7 @@ impl Source for Recording<'_> {
 }
 
 impl<S: Source> Watch<S> {
-    /// Watches `file`. The first look reads it: whoever has its settings read them a while ago.
+    /// Watches `file`. The first check reads it, because the current settings were read a while ago.
     pub fn new(file: &Path, source: S) -> Self {
         Self::of(Given::file(file), source)
     }

@@ -1,8 +1,7 @@
-//! The seam to the file system: the few operations that durability hangs on.
+//! The interface to the file system: the few operations that durability depends on.
 //!
-//! [`FileSystem`] is the real one. The journal and the table's writer reach the disk through [`Disk`]
-//! alone, so that tests can put a disk of their own behind both: one that loses what was not synced,
-//! tears it, fails, fills up.
+//! [`FileSystem`] is the real one. The journal and the table's writer use only [`Disk`], so tests can give both a
+//! simulated disk: one that loses or tears unsynced writes, fails, or fills up.
 
 use std::fmt;
 use std::fs::{self, DirBuilder, File, FileType, OpenOptions, TryLockError};
@@ -14,9 +13,9 @@ use rustix::buffer::spare_capacity;
 use rustix::fs::{Access, OFlags, access};
 use rustix::io::{Errno, pread};
 
-/// The smallest piece of a file that is read by itself where a disk cannot read it as a whole.
+/// The smallest piece of a file that is read separately after the disk failed to read the whole.
 const BLOCK: u64 = 4096;
-/// What stands for a byte that cannot be read.
+/// What replaces a byte that cannot be read.
 const UNREADABLE: u8 = 0xff;
 
 /// What is asked of a file system. Every call may block.
@@ -36,7 +35,7 @@ pub trait Disk: fmt::Debug + Send + Sync {
     fn size(&self, path: &Path) -> io::Result<u64>;
     /// At most `length` bytes of `path` from `offset`; fewer only at its end.
     fn read_at(&self, path: &Path, offset: u64, length: u64) -> io::Result<Vec<u8>>;
-    /// Creates `path` empty and opens it for writing; what had that name before no longer has it.
+    /// Creates `path` empty and opens it for writing; an earlier file of that name loses it.
     fn create(&self, path: &Path) -> io::Result<Box<dyn DiskFile>>;
     /// Opens `path` for writing over what it holds. What is there must be a file of this name alone: through a
     /// link, something outside of the folder would be written over.
@@ -106,8 +105,8 @@ fn parent_of(path: &Path) -> Option<&Path> {
     Some(if parent.as_os_str().is_empty() { Path::new(".") } else { parent }).filter(|parent| *parent != path)
 }
 
-/// Writes `bytes` to a new file under a temporary name and makes them durable under it. What failed is
-/// removed, not written again: after a failed sync nobody knows what the disk holds of a file.
+/// Writes `bytes` to a new file under a temporary name and makes them durable under it. After a failure the file is
+/// removed, not written again: after a failed sync nobody knows what the disk holds of it.
 pub fn write_durably(disk: &dyn Disk, temporary: &Path, bytes: &[u8]) -> io::Result<Box<dyn DiskFile>> {
     let written = disk.create(temporary).and_then(|mut file| {
         file.write_at(0, bytes)?;
@@ -238,7 +237,7 @@ impl Disk for FileSystem {
     }
 }
 
-/// What is opened so is no link, and a pipe does not make anybody wait.
+/// Refuses links, and does not block on a pipe.
 fn without_links() -> OpenOptions {
     let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
     let mut options = OpenOptions::new();

@@ -1,9 +1,9 @@
-//! What stands in a target where files and folders of a library belong.
+//! Finds out what is in a target in the places of a library's files and folders.
 //!
-//! A target may hold anything: links, submodules, pipes, names that differ in case only. A [`Survey`] tells
-//! what of it is a file of the library, and what stands in the way of one. Nothing is read or written
-//! through such an obstacle, and a skill behind it is not taken for one that a person deleted: where the
-//! library has or would have a file there, the whole publish is refused. What stands elsewhere is left alone.
+//! A target may hold anything: links, submodules, pipes, names that differ in case only. A [`Survey`] says which
+//! entries are files of the library, and which are obstacles in the place of one. Nothing is read or written through
+//! an obstacle, and a skill behind it does not count as deleted by a person: if the library has or needs a file
+//! there, the whole publish is refused. Entries elsewhere are left alone.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt;

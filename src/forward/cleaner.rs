@@ -1,4 +1,4 @@
-//! Redaction of what has not been mapped: single texts, by the name that they stand under.
+//! Redaction of unmapped bodies: single texts, judged by the name of their field.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;

@@ -1,4 +1,4 @@
-//! What stands in a queue.
+//! The layout of an entry in a queue.
 //!
 //! ```text
 //! bytes

@@ -1,14 +1,14 @@
-//! Where a body has been: the processes that forwarded it, so that what comes back to one of them is refused.
+//! The processes that forwarded a body, so that each of them refuses it when it comes back.
 //!
-//! Each process has a mark that it draws when it starts. What it forwards carries the marks of all that forwarded
-//! it before, and its own, in one header.
+//! Each process draws a random mark when it starts. A forwarded body carries, in one header, the marks of all
+//! processes that forwarded it.
 
 use std::sync::OnceLock;
 
 /// The header, over HTTP and gRPC: marks, the first to forward first, with commas between them.
 pub const HEADER: &str = "x-skillspan-forwarded";
 
-/// A body that was forwarded more often goes in circles, whoever forwards it.
+/// A body that was forwarded more often is going in circles.
 const MOST: usize = 8;
 /// Letters and digits of a mark.
 const LENGTH: usize = 16;

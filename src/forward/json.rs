@@ -1,7 +1,7 @@
 //! Bodies in OTLP's JSON: records are left out and texts are changed.
 //!
-//! Names are compared without case and underscores: clients write those of JSON, of protobuf and of Go. What
-//! is changed is written anew, with every member that it had, and numbers as they were written (`numbers.rs`).
+//! Names are compared without case and underscores: clients write those of JSON, of protobuf and of Go. A changed
+//! body is written anew, with every member that it had, and numbers as they were written (`numbers.rs`).
 
 use base64::Engine as _;
 use base64::engine::DecodePaddingMode;

@@ -14,9 +14,9 @@
 //! | `store.rs` | where it waits: in a journal of its own, or in memory |
 //! | `counts.rs` | what a queue lost, and why |
 //!
-//! Invariants: nothing of a record that is opted out comes to a queue; a queue whose bodies are not redacted
-//! is in memory alone; a body in which nothing had to be changed is what the client sent, byte for byte; a
-//! push to a queue on the disk is answered once it is durable.
+//! Invariants: nothing of an opted-out record reaches a queue; a queue of unredacted bodies is in memory only; a body
+//! that needed no change is what the client sent, byte for byte; a push to a queue on the disk is answered once it is
+//! durable.
 
 mod cleaner;
 mod counts;

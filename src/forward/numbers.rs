@@ -1,7 +1,7 @@
 //! Numbers of JSON as they were written.
 //!
-//! What is read and written anew says `1E2` as `100.0`, and loses digits beyond 64 bits. So each number that would
-//! come out otherwise is read as another one that stands nowhere in the text, and written as what it was.
+//! Parsing and writing a number turns `1E2` into `100.0`, and loses digits beyond 64 bits. So each number that would
+//! change is replaced, while reading, by one that occurs nowhere in the text, and written as it was.
 
 use std::borrow::Cow;
 use std::fmt::Write;
@@ -14,7 +14,7 @@ const INDEX: usize = 6;
 const MOST: usize = 1_000_000;
 /// Digits that all of them begin with. Together they are less than 2^63.
 const PREFIX: u64 = 1_000_000_000_000;
-/// A whole number of so many digits is 64 bits.
+/// A whole number with this many digits fits 64 bits.
 const SAFE: usize = 18;
 
 /// The numbers of a text that others stand for.

@@ -1,7 +1,7 @@
-//! JSON in which no member of an object is named twice.
+//! Rejects JSON in which an object has two members of one name.
 //!
-//! Of two members of one name readers take the first or the last. What is looked through and then sent on as
-//! it came must not say one thing to us and another to the backend.
+//! Some readers take the first of two such members, others the last. A body that is checked here and forwarded
+//! unchanged must not mean one thing to us and another to the backend.
 
 use std::fmt;
 

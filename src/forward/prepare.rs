@@ -1,4 +1,4 @@
-//! What is forwarded of a body: without what is opted out, and without credentials.
+//! Prepares a body for forwarding: removes records that opted out, and credentials.
 
 use bytes::Bytes;
 use memchr::memmem;

@@ -1,4 +1,4 @@
-//! Bodies in protobuf: records are left out and texts are changed; every other byte stays.
+//! Bodies in protobuf: removes records and changes texts; every other byte stays.
 //!
 //! An `Export…ServiceRequest` has groups by resource in field 1. Of a group, field 1 is the resource and
 //! field 2 a group by scope, of which field 1 is the scope and field 2 a record: that is so for all signals.

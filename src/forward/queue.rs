@@ -1,8 +1,8 @@
 //! What waits for one backend.
 //!
-//! Who pushes and who sends do not wait for each other. An erasure waits for both and keeps both waiting: it
-//! writes what is left of the queue anew, behind what is there, piece by piece, and lets go of every file that
-//! held the rest. Until it is done a queue on the disk may take a quarter more than its `max_size`.
+//! Pushing and sending do not wait for each other. An erasure waits for both and makes both wait: it rewrites what is
+//! left of the queue behind the old entries, piece by piece, and removes every file that held the rest. Meanwhile a
+//! queue on the disk may exceed its `max_size` by a quarter.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -379,7 +379,7 @@ impl Queue {
         }
     }
 
-    /// Changes every body that waits, or takes it out (`None`), and lets go of every file that held one before.
+    /// Changes every waiting body, or removes it (`None`), and deletes every file that held one before.
     ///
     /// # Errors
     /// If the disk fails. Nothing is lost then, and some may be changed already.

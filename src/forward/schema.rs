@@ -1,7 +1,7 @@
 //! Which fields of OTLP's messages hold texts, as data.
 //!
-//! Only fields of bytes stand here: numbers hold no text. A field that is not here is one that this version
-//! does not know.
+//! Only fields of bytes are listed, because numbers hold no text. This version does not know a field that is not
+//! listed.
 
 use crate::event::Signal;
 

@@ -23,7 +23,7 @@ pub enum StoreError {
     #[error(transparent)]
     Update(#[from] journal::UpdateError),
     /// The work on the disk ended before it was done.
-    #[error("the work on the queue was given up")]
+    #[error("the work on the queue was cancelled")]
     GivenUp,
 }
 
@@ -142,8 +142,8 @@ impl Store {
         }
     }
 
-    /// Makes room by letting go of the oldest bodies; answers how many, 0 if there are none. On the disk that
-    /// is a whole file.
+    /// Makes room by dropping the oldest bodies; answers how many, 0 if there were none. On the disk that is a whole
+    /// file.
     pub(super) async fn drop_oldest(&self) -> Result<u64, StoreError> {
         match self {
             Self::Memory(memory) => Ok(memory.pop()),

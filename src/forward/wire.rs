@@ -1,4 +1,4 @@
-//! A message of which most is copied and some is changed.
+//! Copies most of a message and changes some of it.
 
 use super::Unreadable;
 use crate::wire::{Broken, Field, Fields, put};

@@ -1,4 +1,4 @@
-//! Records that no exporter could make anything of: listed, and given another chance.
+//! Records that no exporter could use: list them, or try them again.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -15,7 +15,7 @@ const REASON: &str = ".reason.txt";
 pub struct DeadLetter {
     /// The file with its payload.
     pub path: PathBuf,
-    /// Its sequence, as it stands in the file's name.
+    /// Its sequence, taken from the file's name.
     pub name: String,
     /// Bytes of its payload.
     pub bytes: u64,
@@ -23,7 +23,7 @@ pub struct DeadLetter {
     pub reason: String,
 }
 
-/// Why a dead letter could not be replayed. It stays one.
+/// Why a dead letter could not be replayed. It stays a dead letter.
 #[derive(Debug, thiserror::Error)]
 pub enum ReplayError {
     /// Its file cannot be read or removed.
@@ -34,7 +34,7 @@ pub enum ReplayError {
         /// What failed.
         source: io::Error,
     },
-    /// The journal did not take it.
+    /// The journal refused it.
     #[error(transparent)]
     Append(#[from] AppendError),
 }
@@ -58,8 +58,8 @@ pub fn dead_letters(folder: &Path) -> io::Result<Vec<DeadLetter>> {
 }
 
 impl Journal {
-    /// Appends a dead letter's payload as a new record and removes the letter. Whoever dies in between
-    /// leaves both: the next replay appends it again, and readers of the table count its events once.
+    /// Appends a dead letter's payload as a new record and removes the letter. A process that dies in between leaves
+    /// both. The next replay then appends the payload again, and readers of the table count its events once.
     pub async fn replay(&self, letter: &DeadLetter) -> Result<u64, ReplayError> {
         let failed = |source| ReplayError::Io { path: letter.path.clone(), source };
         let payload = FileSystem.read_at(&letter.path, 0, u64::MAX).map_err(failed)?;

@@ -5,8 +5,8 @@
 //! skillspan-journal-cursor 1 59 9a3f00c2
 //! {"journal_id":"…","next":42}
 //! ```
-//! The same stands a second time from the next multiple of 4096 bytes on, with zeros between: a bad
-//! sector or a flipped bit damages one of them.
+//! A second copy begins at the next multiple of 4096 bytes, with zeros between, so a bad sector or a flipped bit
+//! damages only one of them.
 
 use std::io;
 use std::path::Path;
@@ -16,7 +16,7 @@ use serde::de::DeserializeOwned;
 
 use crate::disk::{Disk, read_salvaging, write_durably};
 
-/// More than any document of ours takes; what is longer is none.
+/// Larger than any of our documents; a longer file is not one.
 const LIMIT: u64 = 64 << 20;
 /// Where the second copy may begin.
 const ALIGNMENT: usize = 4096;

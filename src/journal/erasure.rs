@@ -1,7 +1,7 @@
 //! Erasing from the folders of a journal that nobody reads again: dead letters and quarantine.
 //!
-//! Done beside a running process, which only ever adds files there. A letter that is replayed meanwhile
-//! may stay one: the next replay appends it again, and readers of the table count its events once.
+//! This may run beside a process, which only ever adds files there. A letter that is replayed meanwhile may stay: the
+//! next replay appends it again, and readers of the table count its events once.
 
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};

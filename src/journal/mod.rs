@@ -1,8 +1,8 @@
 //! The journal: the durable log between the answer to a client and the table.
 //!
-//! One record is one accepted request, or a part of a large one: an encoded
-//! [`crate::event::EventBatch`], though the journal looks into no payload. An answer of
-//! [`Journal::append`] is a promise that the record survives a killed process and a lost power supply.
+//! One record is one accepted request, or a part of a large one: an encoded [`crate::event::EventBatch`], though the
+//! journal never reads a payload. When [`Journal::append`] answers, the record survives a killed process and a power
+//! failure.
 //!
 //! | file | holds |
 //! |---|---|
@@ -79,7 +79,7 @@ use segment::SEGMENT_HEADER;
 use state::{Folder, Shared};
 use writer::{Message, Request, Writer};
 
-/// Payload bytes that may wait for the writer; what comes on top waits in `append`.
+/// Payload bytes that may wait for the writer; any more wait in `append`.
 const QUEUE_BYTES: u32 = 16 << 20;
 /// What a waiting record takes beside its payload.
 const QUEUE_OVERHEAD: usize = 256;
@@ -88,7 +88,7 @@ const MIN_SEGMENT_SIZE: u64 = 1 << 10;
 /// Record lengths are 32 bits wide.
 const MAX_SEGMENT_SIZE: u64 = 1 << 30;
 
-/// Where a journal stands and how large it may get.
+/// Where a journal is and how large it may grow.
 #[derive(Debug, Clone)]
 pub struct Config {
     /// Its folder; created for this user alone if missing.
@@ -101,7 +101,7 @@ pub struct Config {
     pub durability: Durability,
 }
 
-/// What a record is safe from once its append is answered.
+/// What a record survives once its append is answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Durability {
     /// A killed process and a power loss: synced before the answer.
@@ -118,7 +118,7 @@ pub struct Status {
     pub bytes: u64,
     /// The limit of `bytes`.
     pub max_bytes: u64,
-    /// Bytes of the segments that hold something, without the files that wait to be used again.
+    /// Bytes of the segments that hold records, without the files that wait for reuse.
     pub held_bytes: u64,
     /// Number of segments.
     pub segments: usize,
@@ -132,12 +132,12 @@ pub struct Status {
     pub writable: bool,
     /// Why not.
     pub disk_error: Option<String>,
-    /// What was refused last for want of room would be refused again.
+    /// The record that was last refused for lack of room would be refused again.
     pub full: bool,
-    /// Damaged places that were found since opening, in the quarantine.
+    /// Damaged places found since opening, now in the quarantine.
     pub quarantined: u64,
-    /// Records that were answered and then lost, as another process removed, replaced or cut the file that
-    /// they were in, or as they could not be read: since opening, and before they were in the table.
+    /// Records that were answered and then lost before they reached the table, since opening: another process
+    /// removed, replaced or cut their file, or they could not be read.
     pub lost: u64,
     /// Those whose files others have taken away, and which the exporter may have read before: they are lost if it
     /// asks for them, and not if it is done with them. Where the folder is gone, all that is behind: they are
@@ -221,13 +221,13 @@ impl Journal {
         segment.unwrap_or(usize::MAX) - record::RECORD_HEADER
     }
 
-    /// Whether a folder holds a journal. Opening another one would begin one there.
+    /// Whether a folder holds a journal. Opening a folder without one creates a journal there.
     pub fn is_in(folder: &Path) -> bool {
         folder.join(state::CURSOR_FILE).is_file()
     }
 
-    /// Appends a record and answers its sequence once it is durable. Concurrent callers share a sync.
-    /// A caller that stops waiting may find its record in the journal all the same.
+    /// Appends a record and answers its sequence once it is durable. Concurrent callers share a sync. If a caller
+    /// stops waiting, its record may still be in the journal.
     pub async fn append(&self, payload: Vec<u8>) -> Result<u64, AppendError> {
         let limit = self.max_payload();
         if payload.len() > limit {
@@ -241,17 +241,17 @@ impl Journal {
         answered.await.map_err(|_| AppendError::Closed)?
     }
 
-    /// Begins anew: every file that is there goes as soon as its records are exported, and none becomes the
-    /// file of later ones, which would keep what they do not write over. A flush behind it leaves nothing of
-    /// what was appended before it.
+    /// Begins anew: every existing file is removed as soon as its records are exported, and none is reused, because a
+    /// reused file keeps what it does not overwrite. After this and a flush, nothing remains of what was appended
+    /// before.
     pub async fn rotate(&self) -> Result<(), AppendError> {
         let (done, is_done) = oneshot::channel();
         self.inner.send(Message::Rotate(done))?;
         is_done.await.map_err(|_| AppendError::Closed)
     }
 
-    /// Looks at its files, which it does once a second by itself: what others did to them until now is in the
-    /// [`Journal::status`] afterwards.
+    /// Checks its files, as it does by itself once a second. Afterwards [`Journal::status`] shows what others did to
+    /// them.
     pub async fn look(&self) -> Result<(), AppendError> {
         let (done, is_done) = oneshot::channel();
         self.inner.send(Message::Look(done))?;
@@ -284,7 +284,7 @@ impl Journal {
         })
     }
 
-    /// Keeps the newest records in memory from now on, up to so many bytes, for one that follows.
+    /// Keeps the newest records in memory from now on, up to this many bytes, for one reader that follows.
     pub fn keep_recent(&self, bytes: usize) {
         self.inner.shared.recent().keep(bytes);
     }
@@ -295,7 +295,7 @@ impl Journal {
         self.inner.shared.recent().from(from, max_bytes)
     }
 
-    /// The records before `next` will not be asked for in memory again.
+    /// Drops the records before `next` from memory.
     pub fn release_recent(&self, next: u64) {
         self.inner.shared.recent().release(next);
     }

@@ -1,4 +1,4 @@
-//! The plan of a batch: what an exporter is about to write, put down before it begins.
+//! The plan of a batch: what an exporter is about to write, made durable before it begins.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,8 +9,8 @@ pub(super) const FORMAT: u32 = 1;
 /// The plan's file in the journal's folder.
 pub(super) const FILE: &str = "plan";
 
-/// A batch of records on their way to the table. Repeating a plan writes the same files again: their
-/// names and the records in each stand in it, whatever the configuration has become since.
+/// A batch of records on their way to the table. Repeating a plan writes the same files again, whatever the
+/// configuration is by then, because the plan has their names and the records in each.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Plan {
     /// Random, 32 hex digits.

@@ -8,8 +8,8 @@ use super::scan::{Extent, Found, Scan};
 use super::segment::{self, Segment};
 use super::state::Shared;
 
-/// So often reading a segment may fail in a row before what cannot be read passes for damage. A disk
-/// that fails for a moment must not cost a record.
+/// How often reading a segment may fail in a row before the unreadable part counts as damage. A disk that fails for a
+/// moment must not cost a record.
 const PATIENCE: u32 = 5;
 
 /// The part of a segment that a read begins in.
@@ -97,8 +97,8 @@ impl Shared {
         self.state().segments.get_mut(&first).is_some_and(|segment| segment.damage.insert(offset))
     }
 
-    /// Sets bytes of a segment aside that are no record, once. Until that works nobody reads on: the
-    /// segment would be exported and gone.
+    /// Sets aside bytes of a segment that are not a record, once. Nobody reads on until that works, because the
+    /// segment would be exported and removed.
     fn note_damage(&self, first: u64, extent: &Extent, range: Range<u64>) -> io::Result<()> {
         let offset = range.start;
         if !self.is_new_damage(first, offset) {

@@ -1,9 +1,8 @@
-//! The newest durable records in memory, for an exporter that follows closely: what was just written need not be read
-//! again.
+//! The newest durable records, in memory, so that an exporter that follows closely need not read them again.
 //!
-//! Nothing depends on it. It holds records that are durable in their segments, so many bytes at most, and whoever
-//! lags, or begins, reads the segments. When it is full it takes no newer record: the oldest is the next to be asked
-//! for.
+//! Nothing depends on it. It holds a limited number of bytes of records that are durable in their segments; an
+//! exporter that lags or has just started reads the segments. When it is full it accepts no newer record, because the
+//! exporter asks for the oldest one next.
 
 use std::collections::VecDeque;
 

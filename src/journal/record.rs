@@ -1,4 +1,4 @@
-//! Records as they stand in a segment.
+//! The layout of records in a segment.
 //!
 //! ```text
 //! offset  bytes
@@ -8,10 +8,10 @@
 //!     16      4  CRC32C of bytes 0 to 16, seeded with the segment's salt
 //!     20      …  payload
 //! ```
-//! The header has a checksum of its own: while it holds, the length can be trusted, and a damaged
-//! payload costs its own record alone. Where it does not hold, the next record is searched byte by
-//! byte. The salt is random and leaves the journal nowhere, so bytes that a client planted inside a
-//! payload cannot pass for a record, nor can what a reused segment held before.
+//! The header has its own checksum. If it is valid, the length can be trusted, and a damaged payload costs only its
+//! own record. If it is not, the scan searches for the next record byte by byte. The salt is random and never leaves
+//! the journal, so neither bytes that a client planted in a payload nor the old content of a reused segment can pass
+//! for a record.
 //!
 //! Behind the last record stands [`END`], as far as the segment reaches: it tells the end of the
 //! records from damage at their end. The next group of records is written over it.
@@ -29,7 +29,7 @@ pub(super) const END: [u8; RECORD_HEADER] = [0; RECORD_HEADER];
 /// One durable record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Record {
-    /// Its place in the journal; never given to another record of the same journal id.
+    /// Its place in the journal; no other record of the same journal id has it.
     pub sequence: u64,
     /// What was appended.
     pub payload: Bytes,

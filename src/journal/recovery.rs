@@ -1,12 +1,10 @@
-//! Opening: from the files of a folder to a state that can go on.
+//! Opening: from the files of a folder to a state that works.
 //!
-//! The process always starts: what cannot be read is set aside, counted and logged, and never stands in
-//! the way of what can. Only a folder in use, a format of a later version and a folder that cannot be
-//! listed refuse.
+//! The process always starts: unreadable files are set aside, counted and logged, and never block readable ones.
+//! Opening fails only if the folder is in use, has a later format, or cannot be listed.
 //!
-//! Of the segments but the last, only the headers are read: each ends where the next one begins, and
-//! whoever reads its records checks them. So opening takes as long as reading one segment, however
-//! large the journal is.
+//! It reads only the headers of all segments but the last: each ends where the next one begins, and readers check its
+//! records. So opening takes as long as reading one segment, however large the journal is.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -247,7 +245,7 @@ impl Recovery<'_> {
         paths.filter_map(|path| Some(Spare { size: self.folder.disk.size(&path).ok()?, path })).collect()
     }
 
-    /// What does not work now is no reason not to start: it is said, and tried again at the next opening.
+    /// A failure here does not stop the start: it is logged, and tried again at the next opening.
     fn try_to(&self, name: &str, result: io::Result<()>) {
         if let Err(error) = result {
             tracing::warn!(path = %self.folder.path.join(name).display(), %error, "a file of the journal cannot be replaced or removed");

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use super::record::{END, Header, RECORD_HEADER, Record};
 use crate::disk::{Disk, read_salvaging};
 
-/// What is read of a segment at once; longer records are read whole.
+/// How much of a segment is read at once; a longer record is read whole.
 const WINDOW: u64 = 1 << 20;
 
 /// What [`Scan`] finds, in the order of the bytes. Offsets count from the beginning of the file.
@@ -150,7 +150,7 @@ impl<'d> Scan<'d> {
         Ok(Header::parse(&bytes, salt, &sequences))
     }
 
-    /// Where the first header stands that holds, from `position` on.
+    /// Where the first valid header begins, from `position` on.
     fn search(&mut self, mut position: u64) -> io::Result<Option<u64>> {
         let sequences = self.plausible();
         loop {

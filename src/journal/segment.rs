@@ -12,13 +12,12 @@
 //!     64     64  the same again
 //!    128      …  records
 //! ```
-//! The first 64 bytes keep the places of magic, version and checksum in every later format, so that an
-//! older program can refuse it by name. The header stands twice because without its salt no record of
-//! the segment could be told from damage.
+//! The first 64 bytes keep the places of magic, version and checksum in every later format, so that an older program
+//! can refuse it by name. There are two copies because, without the salt, no record of the segment could be
+//! distinguished from damage.
 //!
-//! A segment's file is written with zeros ahead of its records, a piece at a time, and one whose records
-//! are exported becomes the file of a later segment: overwriting needs no new blocks, which halves the
-//! time of a sync.
+//! Zeros are written ahead of a segment's records, a piece at a time, and the file of an exported segment is reused
+//! for a later one. Overwriting needs no new blocks, which halves the time of a sync.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -38,7 +37,7 @@ const CHECKED: usize = 60;
 const MAGIC: &[u8; 8] = b"SKILLJNL";
 const EXTENSION: &str = ".segment";
 const SPARE_EXTENSION: &str = ".spare";
-/// Distance of the entries of a segment's index, in bytes: what a read may have to skip.
+/// Distance between the entries of a segment's index, in bytes: the most that a read may have to skip.
 pub(super) const INDEX_STEP: u64 = 64 << 10;
 
 /// What a segment says of itself.
@@ -120,8 +119,8 @@ impl Header {
         Ok(file)
     }
 
-    /// Makes a segment of what another one left: the header and the end of its records are written over
-    /// it. What stands behind was written under another salt.
+    /// Reuses the file of an old segment: overwrites its header and ends its records. Everything behind has another
+    /// salt.
     pub(super) fn recycle(
         &self,
         disk: &dyn Disk,
@@ -177,8 +176,8 @@ pub(super) struct Segment {
     pub(super) size: u64,
     /// Offsets of the damage that was already set aside.
     pub(super) damage: BTreeSet<u64>,
-    /// It holds what could not be read or set aside, and goes to the quarantine whole: a person may get
-    /// more out of it than this program.
+    /// Some of it could not be read or set aside, so the whole file goes to the quarantine: a person may recover more
+    /// of it than this program.
     pub(super) keep: bool,
     /// A write or sync of it failed: its file is not used again.
     pub(super) failed: bool,

@@ -23,7 +23,7 @@ pub(super) const CURSOR_FILE: &str = "cursor";
 pub(super) const CURSOR_FORMAT: u32 = 1;
 pub(super) const QUARANTINE: &str = "quarantine";
 pub(super) const DEAD_LETTERS: &str = "dead-letters";
-/// How many files wait to be used again at most; what comes on top is removed.
+/// The most files that wait for reuse; any more are removed.
 const SPARES: usize = 2;
 
 /// The content of the cursor's file.
@@ -57,7 +57,7 @@ impl Folder {
         Ok(new)
     }
 
-    /// Keeps a record that no exporter can make anything of. False if it was done before.
+    /// Keeps a record that no exporter can use. False if it was done before.
     pub(super) fn dead_letter(&self, sequence: u64, payload: &[u8], reason: &str) -> io::Result<bool> {
         let folder = self.subfolder(DEAD_LETTERS)?;
         self.keep_in(&folder, &format!("{sequence:020}.reason.txt"), reason.as_bytes())?;
@@ -84,8 +84,8 @@ impl Folder {
         Ok(folder)
     }
 
-    /// Puts a file there, unless it is there already: perhaps by a process that was killed before its name
-    /// was durable. In either case the name is durable once the caller has synced the folder.
+    /// Writes a file there unless it exists already, perhaps from a process that was killed before the name was
+    /// durable. Either way the name is durable once the caller has synced the folder.
     fn keep_in(&self, folder: &Path, name: &str, bytes: &[u8]) -> io::Result<bool> {
         let kept = self.disk.list(folder)?;
         for name in variants(name) {
@@ -206,8 +206,7 @@ impl Shared {
         self.files.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Fails if the folder under our feet is not the one that was opened: what would be written now,
-    /// nobody would find again.
+    /// Fails if the folder is no longer the one that was opened: nobody would find what is written now.
     pub(super) fn check_folder(&self) -> io::Result<()> {
         if self.lock.in_place() {
             return Ok(());
@@ -226,7 +225,7 @@ impl Shared {
         document::replace(&*self.folder.disk, &self.folder.path, name, format, content)
     }
 
-    /// Makes `next` the cursor and lets go of what lies behind it. The caller has checked the range.
+    /// Moves the cursor to `next` and releases the segments behind it. The caller has checked the range.
     pub(super) fn move_cursor(&self, next: u64) -> io::Result<()> {
         {
             let _one_at_a_time = self.files();
@@ -240,8 +239,8 @@ impl Shared {
         Ok(())
     }
 
-    /// Lets go of the segments that lie wholly behind the durable cursor, oldest first, except the one
-    /// that is being written. What cannot go now is tried again with the next call.
+    /// Releases the segments that are wholly behind the durable cursor, oldest first, except the one being written.
+    /// The next call retries those that cannot go now.
     pub(super) fn release_exported(&self) {
         let _one_at_a_time = self.files();
         let mut spares = Vec::new();
@@ -303,8 +302,8 @@ impl Shared {
         gone.into_iter().for_each(|first| self.lose(first));
     }
 
-    /// Gives up a segment whose file is gone, so that those behind it are read on. What lies under its name is
-    /// not ours, and a person may want to see it.
+    /// Gives up a segment whose file is gone, so that readers go on with the next one. Whatever has its name now is
+    /// not ours; it goes to the quarantine for a person to look at.
     pub(super) fn lose(&self, first: u64) {
         let _one_at_a_time = self.files();
         let not_exported = {
@@ -328,7 +327,7 @@ impl Shared {
         }
     }
 
-    /// Removes a file that waits to be used again; false if there is none.
+    /// Removes a file that waits for reuse; false if no file waits.
     pub(super) fn remove_spare(&self) -> bool {
         let Some(spare) = self.state().spares.pop() else { return false };
         if let Err(error) = self.folder.disk.remove(&spare.path) {

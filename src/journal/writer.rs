@@ -1,8 +1,8 @@
 //! The writer: one thread that owns the segment being written.
 //!
-//! It takes what is waiting, writes it in one piece, syncs once, and answers all of it. While a sync
-//! runs the next group gathers by itself, so nobody waits for a timer. Files are written with zeros
-//! ahead of the records, or are those of exported segments: a sync then has no new blocks to note.
+//! It takes all waiting records, writes them in one piece, syncs once, and answers all of them. While a sync runs,
+//! the next group gathers by itself, so nobody waits for a timer. Files have zeros ahead of the records, or are
+//! reused from exported segments, so a sync has no new blocks to record.
 
 use std::io;
 use std::path::PathBuf;
@@ -18,11 +18,11 @@ use super::state::{Shared, Spare};
 use super::{AppendError, Durability};
 use crate::disk::DiskFile;
 
-/// A group is synced when this much is staged: beyond it a sync takes longer in proportion.
+/// A group is synced when this much is staged. Beyond it, the time of a sync grows with its size.
 const GROUP_BYTES: usize = 1 << 20;
-/// So much of a segment's file is written with zeros at once, ahead of the records.
+/// How many zeros are written at once ahead of the records.
 const PREALLOCATION: u64 = 1 << 20;
-/// How often the files are looked at, and a journal whose disk failed is tried, without a request to do it with.
+/// How often the writer checks the files, and retries a disk that failed, while no request comes.
 const LOOK_INTERVAL: Duration = Duration::from_secs(1);
 
 /// A record on its way.
@@ -30,17 +30,17 @@ const LOOK_INTERVAL: Duration = Duration::from_secs(1);
 pub(super) struct Request {
     pub(super) payload: Vec<u8>,
     pub(super) answer: oneshot::Sender<Result<u64, AppendError>>,
-    /// Its share of the queue, given back when it is answered.
+    /// Its share of the queue, returned with the answer.
     pub(super) room: OwnedSemaphorePermit,
 }
 
-/// What the writer is asked for.
+/// What others ask of the writer.
 #[derive(Debug)]
 pub(super) enum Message {
     Append(Request),
-    /// To begin anew: no file that is there is written again. Answered when that holds.
+    /// Begin anew: never write an existing file again. The answer comes once that holds.
     Rotate(oneshot::Sender<()>),
-    /// To look at the files now. Answered when that is done.
+    /// Check the files now. The answer comes once that is done.
     Look(oneshot::Sender<()>),
 }
 
@@ -59,7 +59,7 @@ pub(super) struct Writer {
     next: u64,
     buffer: Vec<u8>,
     staged: Vec<Staged>,
-    /// Bytes of the group that failed last: only a disk that takes as many works again.
+    /// Bytes of the group that failed last. The disk works again only once it accepts as many.
     refused: u64,
     /// [`PREALLOCATION`], or nothing while the disk is nearly full.
     preallocation: u64,
@@ -157,7 +157,7 @@ impl Writer {
         }
     }
 
-    /// Looks whether the files are still there, and whether a failed disk works again.
+    /// Checks whether the files still exist, and whether a failed disk works again.
     fn look(&mut self) {
         self.look_at_files();
         for done in self.looks.drain(..) {
@@ -243,7 +243,7 @@ impl Writer {
         self.shared.state().bytes() + growth <= self.shared.max_size
     }
 
-    /// What the files grow by for a record of so many bytes.
+    /// How much the files grow for a record of this size.
     fn growth(&self, bytes: u64) -> u64 {
         let (end, size) = match &self.active {
             Some(active) => (self.end_of(active) + bytes, active.size),
@@ -343,7 +343,7 @@ impl Writer {
         if self.shared.durability == Durability::Fsync {
             written = written.and_then(|()| active.file.sync());
         }
-        // What is in a file without a name, nobody finds again.
+        // Nobody can find the content of a file without a name.
         written = written.and_then(|()| active.in_place(size));
         active.size = size;
         self.buffer.truncate(records);
@@ -356,7 +356,7 @@ impl Writer {
         Ok(())
     }
 
-    /// Makes the committed records visible to readers. What nobody would find is not acknowledged.
+    /// Makes the committed records visible to readers. It does not acknowledge records that nobody would find.
     fn publish(&mut self) -> Result<(), AppendError> {
         let Some(active) = &mut self.active else { return Err(AppendError::Closed) };
         let mut state = self.shared.state();
@@ -384,8 +384,8 @@ impl Writer {
         Ok(())
     }
 
-    /// After a failed sync nobody knows what the disk holds of the staged records. Their sequences are
-    /// given anew, in a new segment: its first sequence tells recovery where this one ends.
+    /// After a failed sync nobody knows what the disk holds of the staged records. So a new segment begins with the
+    /// same sequences, and its first sequence tells recovery where this one ends.
     fn abandon(&mut self) {
         if let Some(active) = self.active.take() {
             let first = active.header.first;
@@ -407,7 +407,7 @@ impl Writer {
         self.next = *self.shared.durable_end.borrow();
     }
 
-    /// Finds out whether a failed disk works again, without waiting for a request to lose.
+    /// Finds out whether a failed disk works again before a request is lost to it.
     fn probe(&mut self) {
         if self.shared.check_folder().is_err() {
             return;

@@ -41,7 +41,7 @@ pub enum DecisionError {
     #[error("{0:?} was edited after the proposal was made; the next run makes a new one")]
     Outdated(String),
     /// It does not stand.
-    #[error("{0:?} does not stand: there is nothing to withdraw")]
+    #[error("{0:?} is not published: there is nothing to withdraw")]
     StandsNot(String),
     /// It is no skill but facts in a file of people.
     #[error("{0:?} is no skill: delete the block in the file, and it stays out")]
@@ -50,7 +50,7 @@ pub enum DecisionError {
     #[error("{0:?} waits for a person to agree; `skillspan skills reject {0}` drops it")]
     StillWaits(String),
     /// An old version did not remember its text.
-    #[error("what {0:?} said is not remembered; take its folder from the repository's history")]
+    #[error("the text of {0:?} is no longer kept; take its folder from the repository's history")]
     Forgotten(String),
     /// Something stands where the file would be.
     #[error("{0}; move it away first")]

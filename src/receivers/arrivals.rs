@@ -1,4 +1,4 @@
-//! Sessions that begin to arrive, each told once, for those who look after the process.
+//! Reports each session once when it begins to arrive, for the people who operate the process.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -80,7 +80,7 @@ impl Arriving {
     }
 }
 
-/// Changes the entry under a name, which is copied only where there is none yet: most records are of one session.
+/// Changes the entry of a name. The name is copied only for a new entry, because most records belong to one session.
 fn change<T: Default>(map: &mut BTreeMap<String, T>, name: &str, change: impl FnOnce(&mut T)) {
     match map.get_mut(name) {
         Some(known) => change(known),

@@ -1,8 +1,8 @@
 //! What a request that only asks would have become.
 //!
-//! `skillspan connect --check` sends one record as a client would, with the header [`CHECK`](super::CHECK). It
-//! takes the way of every other request up to the journal, and its sender is told what the journal would have
-//! got: whose it is, and which texts it has. Nothing of it is stored, so nothing of it is ever counted.
+//! `skillspan connect --check` sends one record as a client would, with the header [`CHECK`](super::CHECK). The
+//! request passes every step up to the journal, and the answer tells the sender what the journal would have received:
+//! whose it is, and which texts it has. Nothing of it is stored, so nothing of it is ever counted.
 
 use std::collections::BTreeSet;
 

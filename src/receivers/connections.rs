@@ -1,11 +1,10 @@
-//! How many connections there are, and which of them go when there are too many.
+//! Counts connections, and decides which to close when there are too many.
 //!
-//! Connections cost file descriptors, of which a process has a number; who opens them and says nothing must
-//! not keep others out. So they are counted, in all and by the client's address. A new one that would be too
-//! many takes the place of the one that has been idle longest: of its own address where that has its share,
-//! of anybody otherwise. Where none is idle, the new one is refused. The same ones go where the system has no
-//! file descriptor left. A connection is idle while it has no request: before its first one, between two, and
-//! while a request's head is incomplete.
+//! Connections cost file descriptors, which are limited, and a client that opens connections and stays silent must
+//! not keep others out. So connections are counted, in total and by the client's address. One too many replaces the
+//! connection that has been idle longest: of its own address if that has used its share, otherwise of any. If none is
+//! idle, the new one is refused. The same rule applies when the system has no file descriptor left. A connection is
+//! idle while it has no request: before its first one, between two, and while a request's head is incomplete.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;

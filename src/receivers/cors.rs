@@ -1,8 +1,8 @@
 //! Web pages that may send (`receivers.otlp.protocols.http.cors`).
 //!
-//! Without this, every request that says that it comes from a web page is refused. With it, a listener
-//! answers the browser's question for the pages that are named, and takes their requests as it takes
-//! anybody's: they need a credential where one is asked for.
+//! Without this, every request that says it comes from a web page is refused. With it, a listener answers the
+//! browser's preflight for the named origins and treats their requests like any other: they need a credential if one
+//! is required.
 
 use std::sync::Arc;
 use std::time::Duration;

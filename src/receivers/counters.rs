@@ -122,7 +122,7 @@ impl Counters {
         &self.turned_away
     }
 
-    /// No TLS came about on a connection.
+    /// The TLS handshake of a connection failed.
     pub(super) fn handshake_failed(&self, reason: &str) {
         self.handshakes.inc();
         self.turned_away.handshake(reason);

@@ -20,7 +20,7 @@ use super::payload::Payload;
 use super::pipeline::{Pipeline, Way};
 use super::{Caller, Counters, Lease, MemoryLimit, Refusal, Signal};
 
-/// Scopes are named by clients; beyond so many of them the rest is counted together.
+/// Clients name scopes; beyond this number, the rest is counted together.
 const MAX_SCOPES: usize = 200;
 /// Bytes of a scope's name that tell it from others: a longer one is a client's mistake, or its malice.
 const MAX_SCOPE_NAME: usize = 200;
@@ -65,7 +65,7 @@ pub trait Source: Send + 'static {
     /// Whether it is read faster than another thread wakes up.
     fn is_small(&self) -> bool;
 
-    /// Whether its body says anything: a request for nothing is none that is lost.
+    /// Whether its body holds anything; losing an empty request loses nothing.
     fn is_filled(&self) -> bool {
         true
     }

@@ -120,7 +120,7 @@ fn read(folder: &Path) -> Result<Vec<(PathBuf, Marker)>, MarkerError> {
     Ok(found)
 }
 
-/// `None` if there is no file. A folder of the name is none; a pipe must not be waited for.
+/// `None` if there is no file. A folder of that name is not one, and a pipe must not block.
 fn text_of(path: &Path) -> io::Result<Option<String>> {
     match fs::metadata(path) {
         Err(error) if is_absence(&error) && fs::symlink_metadata(path).is_err() => return Ok(None),
@@ -176,7 +176,7 @@ fn pairs(text: &str) -> Result<Vec<(String, String)>, String> {
             Event::MappingEnd => opened = 2,
             Event::Scalar(text, ..) if opened == 0 && text.is_empty() => {}
             Event::StreamStart | Event::StreamEnd | Event::DocumentStart(..) | Event::DocumentEnd => {}
-            _ => return Err(format!("line {} is no `key: value`", span.start.line())),
+            _ => return Err(format!("line {} is not `key: value`", span.start.line())),
         }
     }
     let pairs = texts.chunks(2).map(|pair| match pair {

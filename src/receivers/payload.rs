@@ -1,4 +1,4 @@
-//! The events of a request on their way to the journal: encoded, and paid for.
+//! The events of a request, encoded for the journal, with their memory accounted for.
 
 use crate::event::{
     Owner, SessionEvent, Timestamp, Withdrawal, encode_batch_head, encode_event, encode_withdrawal,

@@ -1,8 +1,8 @@
 //! TLS: certificates from files, and new ones while the service runs.
 //!
-//! Certificates are short-lived and renewed by others. A connection keeps what it began with; the next
-//! one gets what the files hold then. Files that cannot be used are reported and leave the old
-//! certificates in force.
+//! Certificates are short-lived, and other programs renew them. A connection keeps the certificate it began with; the
+//! next one uses what the files hold by then. If the files are unusable, the log says so and the old certificates
+//! stay in force.
 
 use std::error::Error as StdError;
 use std::io;

@@ -1,4 +1,4 @@
-//! Who was turned away at the doors, so that somebody who set up a client can see why nothing arrives.
+//! Counts who was turned away, so that a person who set up a client can see why nothing arrives.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -15,7 +15,7 @@ pub struct Turned {
     pub unauthenticated: u64,
     /// When the last of them came, and what they lacked.
     pub last_unauthenticated: Option<(Timestamp, String)>,
-    /// Connections on which no TLS came about.
+    /// Connections whose TLS handshake failed.
     pub handshakes: u64,
     /// When the last of them came, and what went wrong.
     pub last_handshake: Option<(Timestamp, String)>,
@@ -34,7 +34,7 @@ impl TurnedAway {
         turned.last_unauthenticated = Some((Timestamp::now(), reason.to_owned()));
     }
 
-    /// No TLS came about on a connection.
+    /// The TLS handshake of a connection failed.
     pub(super) fn handshake(&self, reason: &str) {
         let mut turned = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         turned.handshakes += 1;

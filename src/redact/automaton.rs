@@ -1,8 +1,8 @@
-//! A pattern as an automaton that counts every byte it looks at, and stops when it may look at no more.
+//! A pattern as an automaton that counts every byte it examines, and stops when its budget is spent.
 //!
-//! A search for all matches takes quadratic time in any engine of regular expressions: each match may be
-//! preceded by a look at the whole rest of the text. So searches here have [`Fuel`]: whoever calls decides
-//! how much of it a text is worth, and learns when it did not suffice.
+//! Finding all matches takes quadratic time in any regular-expression engine, because each match may first examine
+//! the whole rest of the text. So searches here have a budget, [`Fuel`]: the caller decides how much a text gets, and
+//! learns when it was not enough.
 
 use std::fmt;
 
@@ -51,7 +51,7 @@ impl Fuel {
 /// What an automaton learns of itself on the way: forward, and backward.
 type Learned = (dfa::Cache, Option<dfa::Cache>);
 
-/// So much of it is kept in bytes; what comes on top is learned again, a thousand times as slowly as it is known.
+/// How many bytes of it are kept. States beyond that are computed again, a thousand times as slowly as a lookup.
 const LEARNED: usize = 1 << 20;
 
 /// A compiled pattern.
@@ -68,7 +68,7 @@ pub(super) struct Automaton {
 }
 
 /// Where in a match its groups are: nearly all matches are short, which the first tells in half the time; it
-/// remembers in so many bytes where it has been. Both tell the same.
+/// remembers, in this many bytes, where it has been. Both give the same result.
 struct Groups {
     short: BoundedBacktracker,
     long: pikevm::PikeVM,

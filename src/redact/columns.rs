@@ -1,8 +1,8 @@
 //! Secrets below the names of columns: `username,password` and the lines behind, with commas, semicolons or tabs, and
 //! the rows of a database's dump.
 //!
-//! The first line has nothing but names, without spaces, so that no sentence is taken for one; that of a dump says
-//! what it is.
+//! The first line must consist of names without spaces, so that no sentence counts as one. A dump's first line says
+//! that it is a dump.
 
 use super::automaton::{Fuel, Spent};
 use super::text::is_name;
@@ -136,7 +136,7 @@ impl Copied {
     }
 }
 
-/// Where a row ends: what a dump has within a value is written `\n`, and is none.
+/// Where a row ends. A line break within a dump's value is written `\n` and does not count.
 fn row_end(bytes: &[u8], at: usize, is_raw: bool) -> usize {
     let farthest = bytes.len().min(at.saturating_add(LONGEST_ROW));
     let rest = bytes.get(at..farthest).unwrap_or_default();

@@ -9,7 +9,7 @@ pub(super) const NAME: &str = "private-key";
 
 /// So much of a key is looked at.
 const LONGEST: usize = 16 << 10;
-/// Whole lines of a key have at least so many letters; its last one may be as short as [`LAST`].
+/// Whole lines of a key have at least this many letters; its last one may be as short as [`LAST`].
 const LINE: usize = 40;
 const LAST: usize = 24;
 

@@ -1,7 +1,7 @@
 //! What a password is called in other languages, and how they say what it is, as data.
 //!
-//! Only what looks drawn is taken for one: a sentence of a language that nobody here reads says more about passwords
-//! than what they are.
+//! Only a random-looking word counts as a password here, because sentences in these languages often talk about
+//! passwords without containing one.
 
 /// Makes the marks and the pattern from the words, so that neither has one that the other does not know.
 macro_rules! words {

@@ -1,11 +1,11 @@
-//! Whether a word looks drawn at random, as keys without a known prefix do.
+//! Whether a word looks random, as keys without a known prefix do.
 //!
-//! Two things tell such words from names: they fall into many short pieces, and their letters stand beside
-//! letters that no language puts there.
+//! Two things distinguish such words from names: they split into many short pieces, and they contain pairs of letters
+//! that no language has.
 
 /// Shorter words cannot be told from abbreviations, longer ones are data, not keys.
 const LENGTHS: std::ops::RangeInclusive<usize> = 20..=200;
-/// No word of a language hides in a key: so many lower-case letters in a row are not random.
+/// This many lower-case letters in a row are not random: a word of a language does not occur inside a key.
 const LONGEST_LOWER_RUN: usize = 9;
 /// Of how many of a hundred places a new piece must begin. Chance evens out in longer words, so less is
 /// enough to tell them from names: of words drawn at random, 91 % of 20 letters are found, 99 % of 40.
@@ -34,7 +34,7 @@ enum Class {
     Other,
 }
 
-/// A word has at least so many letters of each case, and as many digits.
+/// A word needs at least this many letters of each case, and as many digits.
 const LEAST_LETTERS: usize = 3;
 const LEAST_DIGITS: usize = 1;
 

@@ -1,7 +1,7 @@
 //! What an escaped text means: `\u003d`, `\/`, `%3D` and `&quot;` hide from rules what everybody reads.
 //!
-//! Only around such escapes is a text read a second time, decoded, and a third time where that leaves some:
-//! JSON within JSON. What is found there is found at its place in the text as it was written.
+//! Only around such escapes is a text read a second time, decoded, and a third time where that leaves some: JSON
+//! within JSON. A match there is mapped back to its position in the original text.
 
 /// So much of a text is decoded before an escape, for the name of a value, and behind it.
 const BEFORE: usize = 300;

@@ -1,9 +1,9 @@
 //! Where marks may stand: one look at every three bytes of a text.
 //!
-//! Every mark has three bytes in a row by which it is looked for, those that are least common in texts. A table says
-//! of the hash of any three bytes whether a mark has them, and which bytes may follow. It fits into a processor's
-//! nearest memory, and no look waits for the one before it, as those of an automaton do. Where the table says yes, the
-//! marks that it may mean are compared.
+//! Each mark is found by three consecutive bytes of it, the ones rarest in texts. A table says, for the hash of any
+//! three bytes, whether a mark has them and which bytes may follow. The table fits into the processor's first cache,
+//! and unlike an automaton no lookup waits for the one before. If the table says yes, the possible marks are
+//! compared.
 
 /// Bytes by which a mark is looked for: no mark is shorter.
 pub(super) const WINDOW: usize = 3;

@@ -1,5 +1,5 @@
-//! Values that do not stand at once behind what gives them to their name: within an object, behind a type, within a
-//! call that wraps them, and behind the name of a variable of GraphQL.
+//! Values that do not directly follow the assignment to their name: inside an object, after a type, inside a call
+//! that wraps them, and after the name of a GraphQL variable.
 
 use super::automaton::{Fuel, Spent};
 use super::spoken::looks_drawn;

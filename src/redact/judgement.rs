@@ -1,7 +1,7 @@
-//! Whether what a name of a secret is given is one.
+//! Whether the value given to the name of a secret is a secret.
 //!
-//! The name has said so; what is asked here is whether the value stands for a secret without being one: a
-//! variable, a hole of a template, a type, an expression of a program.
+//! The name says so; this decides whether the value only stands for a secret: a variable, a hole of a template, a
+//! type, an expression of a program.
 
 use super::name::{self, Secret};
 use super::rule::is_mixed;

@@ -1,9 +1,9 @@
 //! What makes equal secrets comparable and nothing more.
 //!
-//! A plain hash of a password is the password for whoever has a list of passwords. So placeholders hold
-//! an HMAC under a key that stands beside the journal, never in the table: a reader of the table can see
-//! that two places hold the same secret and can try nothing out. Replicas that share a table are given
-//! the same key, because the spans of one session may reach any of them.
+//! Anyone with a list of passwords can reverse a plain hash of a password. So placeholders hold an HMAC under a key
+//! that stands beside the journal, never in the table: a reader of the table can see that two places hold the same
+//! secret and can try nothing out. Replicas that share a table are given the same key, because the spans of one
+//! session may reach any of them.
 
 use std::fmt;
 use std::fs::{DirBuilder, File, OpenOptions};

@@ -93,7 +93,7 @@ pub enum Error {
     /// Placeholders are made of names.
     #[error("a rule's name has up to 40 lower-case letters, digits and `-`, not {0:?}")]
     Name(String),
-    /// A mark that stands everywhere is none.
+    /// A mark that occurs everywhere is useless.
     #[error("the rule {0} has an empty mark")]
     EmptyMark(String),
     /// The pattern is no regular expression, or one that cannot be used.

@@ -48,10 +48,10 @@ const TOKENS: &[&str] = &[
     "secret", "token", "apikey", "secretkey", "accesskey", "credential", "credentials", "privatekey", "authkey",
     "masterkey", "authtoken", "licensekey", "clientsecret", "salt", "bearer", "creds",
 ];
-/// `secret` or `salt` of these are none: a name, a place.
+/// The `secret` or `salt` of these is not a secret but a name or a place.
 #[rustfmt::skip] // Words, many a line.
 const SALTS: &[&str] = &["auth", "secure", "logged", "nonce", "password", "secret", "hash", "hashid", "token", "in", "session", "cookie"];
-/// `api_key` is a secret, `cache_key` is none.
+/// `api_key` is a secret, `cache_key` is not.
 #[rustfmt::skip] // Words, many a line.
 const BEFORE_KEY: &[&str] = &[
     "api",

@@ -32,7 +32,7 @@ pub(super) fn places(pattern: &Hir) -> usize {
     }
 }
 
-/// What looking at a byte costs with a pattern of so many places.
+/// What examining a byte costs with a pattern of this many positions.
 pub(super) const fn weight(places: usize) -> usize {
     1 + places / CHEAP_PLACES
 }

@@ -14,7 +14,7 @@ use super::{ALWAYS, PLACEHOLDER, Redactor, SHORT, assignment, judgement, words};
 const STEPS_PER_BYTE: usize = 32;
 /// Bytes that one rule may look at besides: a short text is no matter.
 const STEPS_BESIDES: usize = 16 << 10;
-/// Who is in a hurry asks the clock after so many steps: a tenth of a millisecond.
+/// How many steps to take between two looks at the clock: a tenth of a millisecond.
 const UNWATCHED: usize = 64 << 10;
 /// `PGP PUBLIC KEY BLOCK` and the like.
 const LONGEST_LABEL: usize = 40;
@@ -186,7 +186,7 @@ impl<'r, 't> Search<'r, 't> {
         self.progress.get(rule).copied().unwrap_or_default()
     }
 
-    /// What a rule may still look at that has taken so many steps.
+    /// How much a rule may still examine after this many steps.
     fn fuel(&self, steps: usize) -> Fuel {
         let all = self.text.len().saturating_mul(STEPS_PER_BYTE).saturating_add(STEPS_BESIDES);
         Fuel::new(all.saturating_sub(steps))

@@ -1,7 +1,7 @@
 //! Secrets in sentences and prompts: `the password is …`, `password for bob: …`, `use … as the password`.
 //!
 //! A sentence says of a password how it is far more often than what it is. So a word is one only if it looks drawn,
-//! is quoted, or ends its sentence and is none that is said of passwords.
+//! is quoted, or ends its sentence and is not a word commonly said about passwords.
 
 use std::sync::LazyLock;
 

@@ -47,7 +47,7 @@ impl Report {
         let (name, status) = (handle.name(), handle.status());
         if let Some(failing) = &status.failing {
             let seconds = failing.since.elapsed().as_secs();
-            let what = format!("{name} does not get on for {seconds} s: {}", failing.error);
+            let what = format!("{name} has not worked for {seconds} s: {}", failing.error);
             self.problem(what, failing.remedy);
         }
         if status.refused > 0 {

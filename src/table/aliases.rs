@@ -7,10 +7,10 @@
 //! - a **prompt**: the client's id of the turn, in `turn_id`; Claude Code's spans key a prompt by its trace and
 //!   its hooks by that id.
 //!
-//! What goes by the alias is the same fact. An alias of two facts is none. Some instrumentations name a call by
-//! its call id where it is made and by its item id wherever it is repeated, and never say both: a call that
-//! nobody made and one that nobody repeats are one, if they are of one tool with one input and their ids differ by
-//! kind.
+//! A record with the alias belongs to the same fact. An alias of two facts counts for neither. Some instrumentations
+//! use a call's call id when it is made and its item id whenever it is repeated, and never send both. So a call that
+//! nobody made and a call that nobody repeats are one call, if they have the same tool and input and ids of different
+//! kinds.
 
 use std::collections::{BTreeMap, BTreeSet};
 

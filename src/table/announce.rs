@@ -1,9 +1,8 @@
 //! Who is about to write a file of the table, and how an erasure waits for them.
 //!
-//! A writer of rows asks what is erased and then puts a file. An erasure that begins in between would look
-//! through the files before that one is there, and say that it is done. So a writer announces itself before
-//! it asks, and an erasure, once it is written down, waits for all who had announced themselves by then:
-//! they may not know of it, whoever comes later does.
+//! A writer of rows asks what is erased and then puts a file. An erasure that began in between would search the files
+//! before that file exists, and report that it is done. So a writer announces itself before it asks. An erasure, once
+//! it is recorded, waits for every writer announced by then: those may not know of it, all later ones do.
 //!
 //! ```text
 //! <root>/upkeep/writing/<id>        in a folder: locked by the writer; the system frees it when that ends
@@ -11,9 +10,8 @@
 //! <root>/upkeep/clock               in a bucket: put to learn the store's own time
 //! ```
 //!
-//! A bucket has no locks, so a writer that was killed there is told from one that is slow by age alone, by
-//! the store's clock. No file is put later than [`MOST_AGE`] after its announcement, and no request for one
-//! lasts longer than what is between the two.
+//! A bucket has no locks, so only age, by the store's clock, tells a killed writer from a slow one. No file is put
+//! later than [`MOST_AGE`] after its announcement, and no request for one lasts longer than the time between the two.
 
 use std::collections::BTreeMap;
 use std::io::{self, ErrorKind};
@@ -70,7 +68,7 @@ pub(super) struct AtWork {
 }
 
 impl Announcement {
-    /// The lock, for whoever goes on writing when its caller has gone.
+    /// The lock, for the writer that goes on when its caller is gone.
     pub(super) fn lock(&self) -> Option<Arc<dyn Lock>> {
         self.lock.clone()
     }
@@ -168,7 +166,7 @@ impl Table {
         for object in listed {
             let age = now.signed_duration_since(object.last_modified).to_std().unwrap_or_default();
             if age >= EXPIRY {
-                // Its writer was killed. Whoever removes it first does so for all.
+                // Its writer was killed. The first process to remove it does so for all.
                 let _ = self.store.delete(&object.location).await;
                 continue;
             }

@@ -1,14 +1,14 @@
-//! What an assistant tells by its telemetry and by its hooks as well.
+//! Facts that an assistant reports both by telemetry and by hooks.
 //!
-//! Both name the session, the turn and each call by one id, so calls and prompts meet by their keys
-//! ([`super::aliases`]). These do not:
+//! Both use the same ids for the session, the turn and each call, so the keys of calls and prompts match
+//! ([`super::aliases`]). These do not match:
 //!
 //! - an **answer**: a hook knows its turn and its words, telemetry the id of the reply. The last answer of the turn
 //!   with these words is the same;
 //! - a **skill**: a hook knows its call, telemetry none. In the order of time, those of one turn are the same;
 //! - the **start** of the session: one is enough.
 //!
-//! Whoever knows the other's key takes it; then the two merge as observations of one fact.
+//! The observation that can find the other's key takes it, and then the two merge as observations of one fact.
 
 use std::collections::{BTreeMap, BTreeSet};
 

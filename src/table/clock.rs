@@ -1,8 +1,8 @@
-//! Whether this machine's clock is to be believed: what retention removes does not come back.
+//! Whether this machine's clock can be trusted, because what retention removes does not come back.
 //!
-//! Beside the clock runs a counter that nobody sets: the time since the machine began to run. As long as both
-//! advance alike the clock is steady. When the clock jumps, the time that it showed before goes on by the counter,
-//! until the jump has lasted for [`BELIEVED_AFTER`]: then somebody has set it right.
+//! The clock is compared with a counter that nobody can set: the time since the machine started. While both advance
+//! alike, the clock is steady. If the clock jumps, the old time continues by the counter until the jump has lasted
+//! for [`BELIEVED_AFTER`]; by then somebody has set the clock right.
 
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;

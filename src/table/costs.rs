@@ -1,8 +1,8 @@
 //! What model calls cost: each once.
 //!
-//! A model call says it beside its answer, beside a call that it made, or in an observation of its own. An agent
-//! may say what all of its model calls cost together; that counts where none of them says it. Several model calls of a
-//! trace may answer in the same words, which are one answer; it cost what they cost together.
+//! A model call reports its cost beside its answer, beside a call that it made, or in an observation of its own. An
+//! agent may report the cost of all its model calls together; that counts only if none of them reports its own. If
+//! several model calls of a trace answer in the same words, that is one answer with the cost of all of them.
 //!
 //! [`place`] works on observations, before they are merged; [`place_rest`] on the merged facts, with what is still
 //! alone then.

@@ -1,4 +1,4 @@
-//! Files that are decoded while others are looked at, a few batches ahead.
+//! Decodes files a few batches ahead, while their reader works on earlier ones.
 
 use std::collections::VecDeque;
 
@@ -20,7 +20,7 @@ pub(super) struct Decoding<T> {
     task: JoinHandle<Result<(), FileError>>,
 }
 
-/// Batches that wait for whoever takes them.
+/// Batches that wait for their reader.
 const BATCHES_AHEAD: usize = 2;
 
 impl<T: Send + 'static> Decoding<T> {

@@ -1,9 +1,9 @@
-//! Commands that another call ends: a reader puts what came of them where they were started.
+//! Commands that another call ends: a reader attaches their result to the call that started them.
 //!
-//! A command may be handed over while it runs (`Process running with session ID 501`, a shell in the
-//! background). Its call has no status until the call or the notification that ends it is seen, and then that
-//! one, with all that the command printed. Only what a client says of the process counts: that the call which
-//! looked after it could be made says nothing.
+//! A command may keep running after its call (`Process running with session ID 501`, a shell in the background). Its
+//! call has no status until the call or notification that ends the command arrives; then it has that status, and
+//! everything the command printed. Only what the client says about the process counts. The success of a call that
+//! checked on it says nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
 

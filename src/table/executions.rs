@@ -1,10 +1,10 @@
 //! Several spans of one execution.
 //!
-//! - A call of a tool of the Model Context Protocol is told by the agent's own span and again by the spans of the
-//!   protocol's client and server, below it or beside it.
-//! - Two instrumentations may each make a span of one call, the one below the other, with the same input.
-//! - A call may be executed again under its id, once a person has allowed it or after an error: the last
-//!   execution decides what came of it.
+//! - The agent's own span reports a call of an MCP tool, and so do the spans of the protocol's client and server,
+//!   below it or beside it.
+//! - Two instrumentations may each make a span for one call, one below the other, with the same input.
+//! - A call may be executed again under its id, after a person allowed it or after an error. The last execution
+//!   decides the result.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,8 +1,8 @@
-//! Words that came before the calls of their reply and are reported after them.
+//! Words that came before the calls of their reply, but are reported after them.
 //!
 //! Claude Code begins a call while the reply is still being written, and reports the reply's words when it is done.
-//! Which reply made a call, the client says by the reply's id. Where there is none, a call that is under way when
-//! words are reported was made by that reply: its agent waits for the result before it goes on.
+//! The client names the reply of a call by the reply's id. Without an id, a call that is running when the words are
+//! reported belongs to that reply, because its agent waits for the result before it continues.
 
 use std::collections::BTreeMap;
 

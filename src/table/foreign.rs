@@ -1,8 +1,8 @@
 //! Columns of other engines: the same values in another of Arrow's types.
 //!
-//! Spark, DuckDB, pandas and Polars give texts with longer offsets, as views or by a dictionary, times in other
-//! units, and whole columns without values as nulls. A value that the table's type cannot hold makes the
-//! conversion fail; none becomes a null.
+//! Spark, DuckDB, pandas and Polars use texts with longer offsets, as views or with a dictionary, times in other
+//! units, and nulls for a whole column without values. The conversion fails on a value that the table's type cannot
+//! hold; it never turns one into a null.
 
 use std::sync::Arc;
 

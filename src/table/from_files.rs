@@ -1,15 +1,15 @@
-//! What an assistant tells by its telemetry or its hooks, and keeps in a file as well.
+//! Facts that an assistant reports by telemetry or hooks, and also keeps in a file.
 //!
-//! Both name the session by one id, and most facts by one key. These they do not:
+//! Both use the same id for the session, and the same key for most facts. These have different keys:
 //!
 //! - a **prompt** of which a signal says no id, or one that the file does not have;
 //! - an **answer**: telemetry knows the id of the reply or of the turn, the file that of the message;
 //! - a **call** that telemetry names by its span and its arguments;
 //! - what an answer **cost**, where a gateway gives its answers no ids.
 //!
-//! Two facts of one kind that say the same at nearly the same time are one: of each the nearest in time, one to one.
-//! Whoever stands in the file takes the other's key; where the other has none, it takes the file's. Then both merge as
-//! observations of one fact. A prompt whose words telemetry withholds is known by its time alone.
+//! Two facts of one kind that say the same at nearly the same time are one; they are paired one to one, nearest in
+//! time first. The file's fact takes the other's key; if the other has none, it takes the file's. Then both merge as
+//! observations of one fact. A prompt whose words telemetry withholds is recognised by its time alone.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};

@@ -6,10 +6,10 @@
 //!    time. A group is handed over with the last of its rows. What lacks rows, because a file could be read once and
 //!    not again, comes at the end.
 //!
-//! In memory are one file as it lies on the disk, a few batches of its rows, the rows of groups that are not complete
-//! yet, and a hash for each session and trace of the new files. A file's rows are sorted by session, so few groups are
-//! incomplete at a time. Of what the reader knows it gives hashes alone ([`HashedTies`]), and the ties
-//! themselves of those groups that change.
+//! Memory holds one file as it is on the disk, a few batches of its rows, the rows of incomplete groups, and a hash
+//! for each session and trace of the new files. A file's rows are sorted by session, so few groups are incomplete at
+//! a time. The reader passes only hashes of what it knows ([`HashedTies`]), and the ties themselves of groups that
+//! change.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash, Hasher};

@@ -59,7 +59,7 @@ pub enum LocationError {
         /// The URL.
         url: String,
     },
-    /// The prefix is none that every store takes.
+    /// Some store does not accept the prefix.
     #[error("{url} has a prefix that no store can hold: {reason}")]
     Prefix {
         /// The URL.
@@ -146,7 +146,7 @@ impl Bucket {
     }
 
     fn connect(&self) -> Result<Arc<dyn ObjectStore>, object_store::Error> {
-        // Whoever came first has installed the same provider.
+        // An earlier caller has installed the same provider.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let store: Arc<dyn ObjectStore> = match self.provider {
             Provider::S3 => Arc::new(

@@ -141,9 +141,8 @@ struct Local {
 const DEFAULT_ZSTD_LEVEL: u8 = 1;
 
 impl Table {
-    /// Opens the table in `folder` for writing, and creates both, closed to other users, where
-    /// there are none. The file system must know hard links: they are how a file is created
-    /// whole or not at all.
+    /// Opens the table in `folder` for writing, and creates both, closed to other users, where there are none. The
+    /// file system must support hard links: they are how a file is created whole or not at all.
     pub fn open(folder: &Path) -> Result<Self, OpenError> {
         manifest::ensure(&FileSystem, folder)?;
         Self::in_folder(folder)

@@ -1,4 +1,4 @@
-//! The names of sub-agents: several that go by one name are told apart.
+//! The names of sub-agents, and how several of one name are distinguished.
 //!
 //! A sub-agent that only spans and conversations show has the name that its own spans give it, else that of the
 //! tool which runs it. While observations are reconciled the name carries the call of the tool as well

@@ -4,7 +4,7 @@
 //! 2. The columns that the question is about are decoded.
 //! 3. Of the other columns, only the pages with rows that were found are fetched.
 //!
-//! A part is not covered by the file's checksum; what the footer and the decoder notice is noticed.
+//! The file's checksum does not cover a part. Only the footer and the decoder detect damage in it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

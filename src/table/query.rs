@@ -6,9 +6,9 @@
 //! | [`Table::changes`] | the files that a cursor has not seen |
 //! | [`Table::sessions_around_events`] | the row groups that the ids of some rows point to |
 //!
-//! Sessions are put together by [`resolve`], as everywhere. A session's rows are those that carry its
-//! id and those of its traces that carry none; where a conversation's history may join traces
-//! (`history_after`), the keys of all rows with a history are read as well.
+//! [`resolve`] builds the sessions, as everywhere. A session's rows are those that carry its id and those of its
+//! traces that carry none; where a conversation's history may join traces (`history_after`), the keys of all rows
+//! with a history are read as well.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

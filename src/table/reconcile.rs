@@ -1,5 +1,5 @@
-//! What one record cannot know and several together show: which observations are of one fact
-//! although their keys differ, and which belong to a sub-agent.
+//! What no single record knows and several together show: which observations belong to one fact although their keys
+//! differ, and which belong to a sub-agent.
 //!
 //! Applied to the observations of one session, before they are merged by their keys. Frameworks' calls and
 //! sub-agents are looked for only among what carries no `assistant`: the dialects of assistants know how their client

@@ -1,4 +1,4 @@
-//! Calls that share an id and are none the less different ones.
+//! Different calls that share an id.
 //!
 //! A call goes by the id that the model's service gave it, and some services begin anew with each
 //! turn: `call_0`, `call_1`. Within a session, an id whose call was **made** in several turns, or in
@@ -6,8 +6,8 @@
 //! answer shows it, the tool's span does, and neither the messages that repeat a call later nor a span
 //! that executes it in a later turn, after somebody allowed it, make it again.
 //!
-//! Everything else about the id belongs to the call of its own turn and trace, or else to the last one
-//! made by then. The first call keeps the id, the others are numbered: `call_0#2`.
+//! Every other record with the id belongs to the call of its own turn and trace, or else to the last call made by
+//! then. The first call keeps the id, the others get numbers: `call_0#2`.
 
 use std::collections::{BTreeMap, BTreeSet};
 

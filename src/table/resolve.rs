@@ -1,7 +1,7 @@
 //! Resolving: from observations to sessions.
 //!
-//! A record carries its session's id or it does not; only a reader sees the others. An observation
-//! belongs to
+//! Some records carry their session's id; for the others, only a reader that sees all of them can tell. An
+//! observation belongs to
 //!
 //! 1. the session whose id it carries; else
 //! 2. the one session of its trace, or, if the trace has several, that of its own span or the
@@ -9,8 +9,8 @@
 //! 3. where the trace has none, the session of the trace whose conversation it continues
 //!    (`history.rs`); else
 //! 4. `trace:<trace id>`; else, with neither id nor trace,
-//! 5. `event:<event id>`, a session of its own. Nothing says that two such observations have to do
-//!    with each other, and a session put together of strangers would teach what nobody did.
+//! 5. `event:<event id>`, a session of its own. Nothing connects two such observations, and a session made of
+//!    unrelated ones would teach what nobody did.
 //!
 //! The result does not depend on the order of the events or on how often one of them is given.
 

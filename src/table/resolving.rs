@@ -1,7 +1,7 @@
 //! Groups of rows to the summaries of their sessions, off the thread that reads them.
 //!
-//! The rows come without their texts, inputs and outputs. Where [`super::resolve`] compares these, because nothing
-//! else tells two observations apart, they are read by their places, and the group is resolved once more.
+//! The rows come without their texts, inputs and outputs. If [`super::resolve`] must compare these to distinguish two
+//! observations, they are read by position, and the group is resolved again.
 
 use std::collections::{BTreeMap, VecDeque};
 

@@ -1,10 +1,10 @@
-//! Whose words and calls are a sub-agent's: what several spans of one trace show.
+//! Which words and calls belong to a sub-agent, as several spans of one trace show.
 //!
 //! - What happens on the spans below a tool's span is a sub-agent's. (Spans that became no event leave a gap in
 //!   the ancestry.)
 //! - A prompt that opens a conversation of its own while a tool runs is a sub-agent's task. One that continues
 //!   the conversation is a person's who speaks while the tool runs.
-//! - A model call that is given the results of a sub-agent's calls is the sub-agent's.
+//! - A model call that receives the results of a sub-agent's calls belongs to the sub-agent.
 //! - A conversation that opens with a sub-agent's task, or with the words that a call hands on, is the
 //!   sub-agent's, whatever the parents of its spans say. Conversations are told by their hashes
 //!   ([`history_after`](SessionEvent::history_after)).

@@ -6,8 +6,8 @@
 //!    of its rows were read, off the thread that reads, and only the summaries of its sessions are kept
 //!    (`resolving.rs`).
 //!
-//! In memory are the rows of groups that are not complete, a few batches of rows, a hash for each session
-//! and trace, and the summaries.
+//! Memory holds the rows of incomplete groups, a few batches of rows, a hash for each session and trace, and the
+//! summaries.
 
 use std::collections::BTreeMap;
 

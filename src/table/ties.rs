@@ -5,8 +5,8 @@
 //! influence on each other: resolving them apart gives the same sessions as resolving them together.
 //! A group is all rows that a chain connects.
 //!
-//! Keys of ties are 64-bit hashes. Two keys that collide join two groups that have nothing to do with
-//! each other, which costs memory and changes no session.
+//! Keys of ties are 64-bit hashes. Two keys that collide join two unrelated groups, which costs memory and changes no
+//! session.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -225,7 +225,7 @@ pub(super) struct Forest {
 }
 
 impl Forest {
-    /// Joins the keys of so many rows.
+    /// Joins the keys of this many rows.
     pub(super) fn add_rows(&mut self, hashes: &Hashes, count: usize) {
         let root = self.join(hashes.iter().copied().flatten());
         if let Some(rows) = root.and_then(|root| self.rows.get_mut(root)) {

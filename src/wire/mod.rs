@@ -1,7 +1,7 @@
 //! The protobuf wire format: a message as its fields, borrowed, in the order of the wire.
 //!
-//! Who reads OTLP makes records of them (`receivers::otlp`); who forwards it copies most of them and changes some
-//! (`forward`). Groups, which proto3 does not have, are broken fields.
+//! `receivers::otlp` turns fields into records; `forward` copies most fields and changes some. Groups, which proto3
+//! does not have, count as broken fields.
 
 /// A field of a message.
 #[derive(Debug, Clone, Copy)]
@@ -27,14 +27,14 @@ pub enum Value<'a> {
     Fixed32(u32),
 }
 
-/// What stands at this many bytes before the end of the message is no field.
+/// The bytes at this distance from the end of the message are not a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Broken {
     /// Bytes from the beginning of what is broken to the end of the message.
     pub before_end: usize,
 }
 
-/// The fields of a message. Nothing comes behind one that is broken.
+/// The fields of a message. A broken field is the last one.
 #[derive(Debug, Clone)]
 pub struct Fields<'a> {
     rest: &'a [u8],

@@ -98,7 +98,7 @@ fn an_error_names_file_line_column_path_and_what_to_do() {
         ),
         (
             "processors:\n  workspace: { default: x }\n  workspace: { default: y }\n",
-            "c.yaml:3:3: the key \"workspace\" stands here twice, first at 2:3",
+            "c.yaml:3:3: the key \"workspace\" is written twice, first at 2:3",
         ),
         (
             "receivers: { otlp: { protocols: { http: { endpoint: 0.0.0.0:4318 } } } }\n",

@@ -588,7 +588,7 @@ fn a_collector_that_has_moved_is_not_followed() {
         let (code, _, stderr) = outcome(&mut machine.command(&arguments));
         server.join().unwrap();
         assert_eq!(code, 1, "{stderr}");
-        let says = format!("leads to {other}/v1/logs: name that server with --endpoint");
+        let says = format!("redirects to {other}/v1/logs: name that server with --endpoint");
         assert!(stderr.contains(&says), "{stderr}");
     }
 }

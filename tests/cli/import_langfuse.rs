@@ -270,11 +270,15 @@ fn what_a_person_has_to_do_is_said() {
         outcome(command(&machine, &api, &[]).args(["--json"]).env_remove("HOME").env_remove("XDG_DATA_HOME"));
     assert_eq!(code, 64, "{stderr}");
     api.project().moved = Some("https://elsewhere.example/".to_owned());
-    fails(&mut usual(&[]), 1, "it leads to https://elsewhere.example/: name that server with --host");
+    fails(&mut usual(&[]), 1, "it redirects to https://elsewhere.example/: name that server with --host");
     api.project().moved = None;
     // Whose limit is by the day, does not wait for it.
     api.project().troubles = [Trouble::Busy(86_400)].into();
-    fails(&mut usual(&[]), 1, "the server takes no more requests for 1440 minutes; what was taken is stored");
+    fails(
+        &mut usual(&[]),
+        1,
+        "the server accepts no more requests for 1440 minutes; what was taken is stored",
+    );
     let all = ["import", "langfuse", "--host", &api.address];
     let mut unasked = machine.command(&all);
     unasked.env("LANGFUSE_PUBLIC_KEY", PUBLIC_KEY).env("LANGFUSE_SECRET_KEY", SECRET_KEY);

@@ -22,11 +22,13 @@
 //! | `import_exports.rs` | files of other programs, as they are packed and broken |
 //! | `import_langfuse.rs` | the API of Langfuse, page by page, with its troubles |
 //! | `opt_outs.rs` | what is said to leave a session out was tried |
+//! | `pages.rs` | links lead somewhere; the pages of the command line and of metrics say what the program says |
 //! | `schema.rs` | the columns that are printed are the files' |
 //! | `crash.rs` | what was acknowledged survives `kill -9` |
 //! | `live.rs` | the OpenTelemetry SDK as a client |
 //! | `mappings.rs` | an agent that the configuration describes |
 //! | `journals.rs` | a journal in use, drained, reported on; dead letters |
+//! | `keys.rs` | the page of the configuration's keys is what the program answers; the example has every key |
 //! | `model.rs` | a model that words skills: what is sent, counted and said |
 //! | `answers.rs` | what clients are told of a disk that fails |
 //! | `crowd.rs` | more connections than open files |
@@ -85,6 +87,7 @@ mod import_exports;
 mod import_langfuse;
 mod install;
 mod journals;
+mod keys;
 mod layers;
 mod listing;
 mod live;
@@ -93,6 +96,7 @@ mod mappings;
 mod model;
 mod operation;
 mod opt_outs;
+mod pages;
 mod pipelines;
 mod predicates;
 mod processors;

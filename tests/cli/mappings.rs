@@ -1,4 +1,4 @@
-//! An agent that the configuration describes: the example of `docs/reference/mappings.md`, as it stands there.
+//! An agent that the configuration describes: the example of `docs/guide/own-agents.md`, as it stands there.
 
 use std::path::Path;
 
@@ -8,7 +8,7 @@ use crate::support::{Site, outcome, skillspan};
 
 /// The first YAML of the page.
 fn example() -> String {
-    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/reference/mappings.md");
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/guide/own-agents.md");
     let page = std::fs::read_to_string(page).unwrap();
     let (_, rest) = page.split_once("```yaml\n").unwrap();
     rest.split_once("```").unwrap().0.to_owned()

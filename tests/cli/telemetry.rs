@@ -191,7 +191,10 @@ fn what_is_no_collector_is_refused_before_anything_starts() {
             "{ endpoint: \"http://x\", interval: 10ms }",
             "otlp.interval: metrics are sent every second at most",
         ),
-        ("{ endpoint: \"http://x\", headers: { \"a b\": c } }", "otlp.headers: \"a b\" is no HTTP header"),
+        (
+            "{ endpoint: \"http://x\", headers: { \"a b\": c } }",
+            "otlp.headers: \"a b\" is not an HTTP header",
+        ),
         ("{}", "endpoint"),
     ] {
         let site = site(otlp);

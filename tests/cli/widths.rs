@@ -30,7 +30,7 @@ fn run(arguments: &[String], columns: usize) -> (i32, String, String) {
 }
 
 /// Every command and subcommand, as its words, read from what `--help` lists.
-fn commands() -> BTreeSet<Vec<String>> {
+pub(crate) fn commands() -> BTreeSet<Vec<String>> {
     let mut found = BTreeSet::from([Vec::new()]);
     let mut left: Vec<Vec<String>> = vec![Vec::new()];
     while let Some(command) = left.pop() {

@@ -36,7 +36,7 @@ fn what_is_wrong_is_told_with_what_to_do() {
         ),
         (A, "metrics: { receivers: [otlp] }", "a pipeline of metrics needs a backend"),
         (A, "logs: { exporters: [otlp/a] }", "a pipeline of logs needs a receiver, such as otlp"),
-        (A, "traces: { receivers: [hooks], exporters: [otlp/a] }", "what hooks takes in is no OTLP"),
+        (A, "traces: { receivers: [hooks], exporters: [otlp/a] }", "hooks receives no OTLP"),
         (A, "traces: { receivers: [otlp, otlp], exporters: [otlp/a] }", "otlp stands here twice"),
         (
             A,
@@ -46,7 +46,7 @@ fn what_is_wrong_is_told_with_what_to_do() {
         (
             A,
             "sessions/b: { receivers: [otlp], exporters: [otlp/a] }",
-            "otlp/a has bodies as they came: name it in a pipeline traces, logs or metrics",
+            "otlp/a forwards bodies: name it in a pipeline traces, logs or metrics",
         ),
         (A, "skills/b: { receivers: [skillify], exporters: [otlp/a] }", "otlp/a has bodies as they came"),
         ("otlp/a: {}", TRACES, "name the backend here: endpoint"),
@@ -72,7 +72,7 @@ fn what_is_wrong_is_told_with_what_to_do() {
             TRACES,
             "the protocol writes this header itself",
         ),
-        ("otlp/a: { endpoint: https://a, headers: { \"a b\": x } }", TRACES, "this is no HTTP header"),
+        ("otlp/a: { endpoint: https://a, headers: { \"a b\": x } }", TRACES, "this is not an HTTP header"),
         (
             "otlp/a: { endpoint: https://a, tls: { cert_file: c.pem } }",
             TRACES,

@@ -243,7 +243,7 @@ async fn other_paths_say_what_this_is_and_other_methods_what_they_take() {
     answer.is(
         405,
         JSON,
-        br#"{"error":"Method Not Allowed","message":"this is skillspan, which takes POST here"}"#,
+        br#"{"error":"Method Not Allowed","message":"this is skillspan; it accepts POST here"}"#,
     );
     let answer = send_json(&running, "/api/public/projects", "{}").await;
     assert_eq!((answer.status, answer.header("allow")), (405, "GET"));

@@ -1,7 +1,7 @@
 //! Files of variables that an assistant reads beside its settings.
 //!
-//! The settings of some have no place for a token or for whose the sessions are, and the client reads a file of
-//! variables from its own folder, which has. Each was tried with the client (`tests/live/opt-outs.txt`).
+//! The settings of some assistants have no place for a token or a person, but they read a file of variables from
+//! their own folder. Each was tried with the client (`tests/live/opt-outs.txt`).
 
 use std::path::PathBuf;
 

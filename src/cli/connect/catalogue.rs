@@ -76,7 +76,7 @@ const IN_ENVIRONMENT: &str = "whoever reads its environment, and what it runs";
 /// Who can read the token of hooks.
 pub(super) const FOR_HOOKS: &str =
     "you, and what runs as you, in a file of its own, which the hook's command line names";
-/// What a hook finds, whoever calls it.
+/// The environment of a hook, whichever assistant calls it.
 pub(super) const MARKER: &str =
     ".skillspan.yaml with `capture: false` in the session's folder, one above it, or the home folder";
 const NOT_HANDED_ON: &str = "its hooks are not given OTEL_RESOURCE_ATTRIBUTES; say whose the sessions are with --workspace and --user";

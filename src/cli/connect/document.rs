@@ -33,10 +33,10 @@ pub(super) enum DocumentError {
         reason: String,
     },
     /// A block of keys has one of its own already.
-    #[error("`{0}` is there already; add what `skillspan connect` prints to it by hand")]
+    #[error("`{0}` exists already; add what `skillspan connect` prints to it by hand")]
     Taken(String),
     /// A key on the way to a setting holds something else than further keys.
-    #[error("`{0}` is there and holds no settings")]
+    #[error("`{0}` exists and holds no settings")]
     NotAnObject(String),
 }
 

@@ -1,4 +1,4 @@
-//! What `skillspan doctor` asks of the assistants of this machine.
+//! What `skillspan doctor` checks about the assistants of this machine.
 
 use std::path::PathBuf;
 

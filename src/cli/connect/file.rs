@@ -24,7 +24,7 @@ pub(super) enum FileError {
         reason: DocumentError,
     },
     /// Somebody chose other values.
-    #[error("{} was left as it is: {} already set otherwise; --replace takes ours", path.display(), settings.join(", "))]
+    #[error("{} was left as it is: {} already set otherwise; --replace overwrites them", path.display(), settings.join(", "))]
     Chosen {
         /// The file.
         path: PathBuf,
@@ -32,7 +32,7 @@ pub(super) enum FileError {
         settings: Vec<String>,
     },
     /// A file of that name is there that we did not write.
-    #[error("{} is there and not ours; move it away or name another with --file", .0.display())]
+    #[error("{} exists and is not skillspan's; move it away or name another file with --file", .0.display())]
     NotOurs(PathBuf),
     /// The file system.
     #[error("{}: {error}", path.display())]
@@ -168,7 +168,7 @@ pub(super) fn standing(place: Place, settings: &[Setting], path: &Path) -> Stand
     }
 }
 
-/// What some editors of Windows put before a text; it is none of it.
+/// The byte order mark that some Windows editors write; it is not part of the text.
 const MARK: char = '\u{feff}';
 
 /// A text in the form of the one before: its mark at the beginning, its ends of lines.

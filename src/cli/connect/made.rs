@@ -1,7 +1,7 @@
-//! The folders that were made for files of ours, so that taking the files away leaves none of them behind.
+//! Remembers the folders made for our files, so that removing the files also removes the folders.
 //!
-//! They stand in `~/.config/skillspan/made-folders`, one a line. A folder that was there before is not among them,
-//! and one that holds anything stays.
+//! They are listed in `~/.config/skillspan/made-folders`, one per line. A folder that existed before is not listed,
+//! and one that is not empty stays.
 
 use std::collections::BTreeSet;
 use std::fs;

@@ -1,6 +1,6 @@
 //! `connect --mcp`: what makes an assistant start `skillspan mcp`, and the skill that says when to ask.
 //!
-//! The entry stands in the assistant's own settings. The skill is written by hand and put where the assistant loads
+//! The entry is in the assistant's own settings. The skill is written by hand and put where the assistant loads
 //! skills of this person; it comes from no session, and no library holds it. One that a person changed stays.
 
 use std::fmt::Write;
@@ -91,9 +91,9 @@ pub(super) fn run(name: Option<&str>, ask: &Ask<'_>, what: Do) -> Result<(), Fai
     let text = match what {
         Do::Show => return print_as_is(&entry.shown(ask)?),
         Do::Write { replace } => entry.write(ask, replace)?,
-        Do::Remove => {
-            entry.remove()?.unwrap_or_else(|| format!("{name} is told of no server of skillspan\n"))
-        }
+        Do::Remove => entry
+            .remove()?
+            .unwrap_or_else(|| format!("{name} has no entry for `skillspan mcp` in its settings\n")),
     };
     print(&text)
 }
@@ -323,7 +323,7 @@ fn write_skill(path: &Path, replace: bool) -> Result<String, Failure> {
     match store::read(path).or_fail()? {
         Some(text) if text == SKILL => return Ok(format!("{} is in place already", path.display())),
         Some(_) if !replace => {
-            return Ok(format!("{} was changed and stays as it is; --replace takes ours", path.display()));
+            return Ok(format!("{} was changed and stays as it is; --replace overwrites it", path.display()));
         }
         _ => {}
     }

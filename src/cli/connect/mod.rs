@@ -63,7 +63,7 @@ pub(super) struct Arguments {
     /// The assistant, such as claude-code; without one, those that are known are listed
     #[arg(value_name = "ASSISTANT", conflicts_with = "all")]
     client: Option<String>,
-    /// All assistants found on this machine, each the best way there is
+    /// Connect every assistant found on this machine, each in the best way it offers
     #[arg(long, conflicts_with = "file")]
     all: bool,
     /// Where skillspan listens for OTLP over HTTP
@@ -72,13 +72,13 @@ pub(super) struct Arguments {
     /// The workspace that the sessions belong to, such as a team or a product
     #[arg(long, value_name = "NAME", value_parser = name)]
     workspace: Option<String>,
-    /// The person whose sessions they are: an e-mail address or a login, the same for every assistant
+    /// Whose sessions they are: an e-mail address or a login, the same for every assistant
     #[arg(long, value_name = "NAME", value_parser = name)]
     user: Option<String>,
     /// The token that a team's server asks for; other users can see it while the command runs
     #[arg(long, value_name = "TOKEN", value_parser = token, conflicts_with = "token_file")]
     token: Option<String>,
-    /// A file that holds the token, which nobody else sees
+    /// A file with the token, which other users cannot see
     #[arg(long, value_name = "FILE")]
     token_file: Option<PathBuf>,
     /// Write the settings into the assistant's own file; a copy of the file is kept
@@ -87,7 +87,7 @@ pub(super) struct Arguments {
     /// Take the settings out again
     #[arg(long)]
     remove: bool,
-    /// Overwrite settings that have another value, and change over from another way to connect
+    /// Overwrite settings that have another value, and replace another way of connecting
     #[arg(long, requires = "write")]
     replace: bool,
     /// What lets the assistant ask what was learned (`skillspan mcp`), instead of what makes it send; for claude-code,
@@ -205,8 +205,8 @@ pub(super) fn unknown(name: &str, names: &[&'static str]) -> Failure {
     }
     let near: Vec<String> = near.iter().map(|near| format!("`{near}`")).collect();
     Failure::Usage(match near.as_slice() {
-        [] => anyhow!("nothing is known of `{name}`; known are {}", names.join(", ")),
-        near => anyhow!("nothing is known of `{name}`; did you mean {}?", near.join(" or ")),
+        [] => anyhow!("`{name}` is not known; known are {}", names.join(", ")),
+        near => anyhow!("`{name}` is not known; did you mean {}?", near.join(" or ")),
     })
 }
 

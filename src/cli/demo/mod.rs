@@ -1,4 +1,4 @@
-//! `skillspan demo`: the code of `run` on free ports, fed with bundled sessions over real sockets.
+//! `skillspan demo`: runs the code of `run` on free ports, and sends it bundled sessions over real sockets.
 //!
 //! `sessions.json` holds five OTLP requests as Claude Code sends them: three sessions of two people
 //! with a recurring procedure, two one-offs. They are sent alternately over gRPC and over HTTP.

@@ -28,7 +28,7 @@ pub(super) struct Arguments {
     config: ConfigFile,
     #[command(flatten)]
     subject: SubjectArguments,
-    /// Only of this tenant; needed where several share the table
+    /// Only of this tenant; needed if several share the table
     #[arg(long, value_name = "NAME", value_parser = name)]
     tenant: Option<String>,
 }
@@ -39,7 +39,7 @@ struct SubjectArguments {
     /// The session with this id
     #[arg(long, value_name = "ID", value_parser = name)]
     session: Option<String>,
-    /// The person of this name, in each way of writing that counts as one person, and every session they appear in
+    /// This person, under every spelling that counts as the same person, and every session they appear in
     #[arg(long, value_name = "ID", value_parser = name)]
     user: Option<String>,
 }
@@ -63,7 +63,10 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     if left.is_empty() {
         return Ok(());
     }
-    Err(Failure::Failed(anyhow!("it is hidden, and not erased everywhere yet; left are:{}", list(&left))))
+    Err(Failure::Failed(anyhow!(
+        "it is hidden but not erased everywhere yet; it is still in:{}",
+        list(&left)
+    )))
 }
 
 fn list(lines: &[String]) -> String {
@@ -279,7 +282,7 @@ fn report(
     waiting: Waiting,
 ) -> String {
     let mut text = String::new();
-    // Whoever meant one of them is to see that others were meant too.
+    // The user must see that the name covers others too.
     if names.len() > 1 {
         let names: Vec<Cow<'_, str>> = names.iter().map(|name| visible_line(name)).collect();
         let _ = writeln!(text, "names      {}", names.join(", "));

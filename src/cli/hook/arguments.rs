@@ -16,7 +16,7 @@ const ENDPOINT_VARIABLE: &str = "SKILLSPAN_ENDPOINT";
 #[command(
     name = "skillspan hook",
     bin_name = "skillspan hook",
-    about = "What the hooks of assistants call; people need `skillspan connect`",
+    about = "Called by the hooks of assistants; people use `skillspan connect`",
     long_about = None
 )]
 struct Alone {
@@ -32,16 +32,16 @@ pub(in crate::cli) struct Arguments {
     /// The base of the collector's HTTP addresses
     #[arg(long, value_name = "URL", env = ENDPOINT_VARIABLE, hide_env_values = true, default_value = ENDPOINT)]
     pub(super) endpoint: String,
-    /// Whose work it is, where nothing nearer says
+    /// The workspace, if nothing nearer to the session names one
     #[arg(long, value_name = "NAME")]
     pub(super) workspace: Option<String>,
-    /// Who works here, where the environment does not say: an e-mail address or a login
+    /// The person, if the environment names none: an e-mail address or a login
     #[arg(long, value_name = "NAME")]
     pub(super) user: Option<String>,
-    /// A file that holds the collector's token, where SKILLSPAN_TOKEN does not say it
+    /// A file with the collector's token, if SKILLSPAN_TOKEN is not set
     #[arg(long, value_name = "FILE")]
     pub(super) token_file: Option<PathBuf>,
-    /// Say on standard error what happened
+    /// Report on standard error what happened
     #[arg(long, short)]
     pub(super) verbose: bool,
 }

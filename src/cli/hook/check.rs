@@ -43,7 +43,7 @@ fn outcome(arguments: &Arguments, began: Instant) -> anyhow::Result<Outcome> {
         return Ok(Outcome::LeftOut("the environment says so".to_owned()));
     }
     let Some(hooks) = Hooks::of(&arguments.assistant) else {
-        anyhow::bail!("no hooks of `{}` are known", arguments.assistant);
+        anyhow::bail!("skillspan knows no hooks of `{}`", arguments.assistant);
     };
     let token = token(arguments)?;
     let fields = event::object(&event::read(std::io::stdin(), began + PATIENCE)?)?;

@@ -37,11 +37,11 @@ pub(super) enum ReadError {
     Input(#[from] io::Error),
     #[error("standard input did not end in time")]
     Endless,
-    #[error("the hook gave more than {MAX_BYTES} bytes")]
+    #[error("the hook's input is longer than {MAX_BYTES} bytes")]
     TooLarge,
-    #[error("the hook gave no JSON: line {line}, column {column}")]
+    #[error("the hook's input is not JSON: line {line}, column {column}")]
     Json { line: usize, column: usize },
-    #[error("the hook gave JSON that is no object")]
+    #[error("the hook's input is JSON but not an object")]
     NoObject,
     #[error("nothing is written without redaction: {0}")]
     Rules(#[from] crate::redact::Error),

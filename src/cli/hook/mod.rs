@@ -9,15 +9,14 @@
 //! | `event.rs` | standard input → one redacted object |
 //! | `send.rs` | what waits → the collector |
 //!
-//! The assistant waits for this process, so it does little and has a deadline: redact (what takes too long
-//! is left out, and the spool's `refused` says so), add to the
-//! spool (`receivers::hooks::spool`), and, unless a collector takes it from there or another process sends
-//! already, send what waits: to a collector on this machine itself, to one that is further away by a process that
-//! outlives it. What cannot be kept is sent at once, and lost only if that fails too. Hooks
-//! come in storms: there is one thread, and only who sends, to a collector that listens, pays for a runtime
-//! and a client.
-//! Whatever happens, it prints what the assistant expects and exits with 0; `--verbose` says on standard
-//! error what happened. It reads no configuration: its environment, its arguments and marker files are all it needs.
+//! The assistant waits for this process, so it does little and has a deadline: redact (what takes too long is left
+//! out, and the spool's `refused` says so), add to the spool (`receivers::hooks::spool`), and, unless a collector
+//! takes it from there or another process sends already, send what waits: to a collector on this machine itself, to
+//! one that is further away by a process that outlives it. What the spool cannot keep is sent at once, and lost only
+//! if that fails too. Hooks come in bursts, so there is one thread, and only a process that sends to a listening
+//! collector pays for a runtime and a client. Whatever happens, it prints what the assistant expects and exits with
+//! 0; `--verbose` says on standard error what happened. It reads no configuration: its environment, its arguments and
+//! marker files are all it needs.
 //!
 //! | variable | means |
 //! |---|---|
@@ -120,7 +119,7 @@ fn deliver(arguments: &Arguments, began: Instant) -> anyhow::Result<String> {
     }
     let known = || HOOKS.iter().map(|hooks| hooks.assistant).collect::<Vec<_>>().join(", ");
     let Some(hooks) = Hooks::of(&arguments.assistant) else {
-        anyhow::bail!("no hooks of `{}` are known; known are {}", arguments.assistant, known());
+        anyhow::bail!("skillspan knows no hooks of `{}`; it knows those of {}", arguments.assistant, known());
     };
     let endpoint = arguments.endpoint.trim_end_matches('/');
     let token = token(arguments);

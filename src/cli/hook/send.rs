@@ -25,7 +25,7 @@ const ON_ITS_OWN: &str = "SKILLSPAN_HOOK_SENDS";
 
 /// Nothing was tried: that says nothing of the collector.
 #[derive(Debug, thiserror::Error)]
-#[error("no time is left to send anything to {0}; what waits is kept")]
+#[error("time ran out before anything was sent to {0}; what waits is kept")]
 pub(super) struct NoTime(String);
 
 /// Whether this process only sends what waits.

@@ -1,4 +1,4 @@
-//! Every file to its end.
+//! Sends every file to its end.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;

@@ -25,10 +25,10 @@ pub(super) struct Common {
     /// Do not ask
     #[arg(long, short)]
     pub(super) yes: bool,
-    /// Only sessions in which something happened since then, such as 90d
+    /// Only sessions with activity since then, such as 90d
     #[arg(long, value_name = "TIME", value_parser = span)]
     pub(super) since: Option<Duration>,
-    /// Whose work it is; without it, what folders and the home folder say
+    /// The workspace of the sessions; without it, what marker files say
     #[arg(long, value_name = "NAME")]
     pub(super) workspace: Option<String>,
     /// Show what would be imported; store nothing
@@ -40,10 +40,10 @@ pub(super) struct Common {
     /// Send to this collector, which may be on another machine
     #[arg(long, value_name = "URL")]
     pub(super) endpoint: Option<String>,
-    /// A file with the collector's credential, where SKILLSPAN_TOKEN does not say it
+    /// A file with the collector's token, if SKILLSPAN_TOKEN is not set
     #[arg(long, value_name = "FILE")]
     pub(super) token_file: Option<PathBuf>,
-    /// Look for no skills afterwards
+    /// Do not look for skills afterwards
     #[arg(long)]
     pub(super) no_mining: bool,
 }

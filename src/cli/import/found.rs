@@ -1,4 +1,4 @@
-//! Which files there are, whose they are, and what of them is taken.
+//! Which files exist, whose they are, and which parts to import.
 
 use std::collections::BTreeMap;
 use std::fs;

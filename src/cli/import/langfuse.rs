@@ -41,7 +41,7 @@ pub(in crate::cli) struct Arguments {
     /// The public key of a project
     #[arg(long, value_name = "KEY", env = "LANGFUSE_PUBLIC_KEY", hide_env_values = true)]
     public_key: Option<String>,
-    /// A file with the secret key, where LANGFUSE_SECRET_KEY does not say it
+    /// A file with the secret key, if LANGFUSE_SECRET_KEY is not set
     #[arg(long, value_name = "FILE")]
     secret_key_file: Option<PathBuf>,
 }

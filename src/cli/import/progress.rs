@@ -1,4 +1,4 @@
-//! How far it is, and Ctrl-C.
+//! Shows progress, and handles Ctrl-C.
 
 use std::io::{self, IsTerminal, Write, stderr};
 use std::sync::Arc;
@@ -25,7 +25,7 @@ impl Stop {
         let stop = Self { token: CancellationToken::new(), signal: Arc::new(OnceLock::new()) };
         let (token, signal) = (stop.token.clone(), Arc::clone(&stop.signal));
         tokio::spawn(async move {
-            // Whoever came first has stopped it.
+            // An earlier signal has stopped it.
             let _ = signal.set(signals.next().await);
             token.cancel();
         });

@@ -159,7 +159,7 @@ impl Way {
                     Ok(answer) if answer.status().is_redirection() => {
                         let to = answer.headers().get(LOCATION).and_then(|to| to.to_str().ok());
                         let to = to.unwrap_or("another address");
-                        bail!("{url} leads to {to}: name that server with --endpoint")
+                        bail!("{url} redirects to {to}: name that server with --endpoint")
                     }
                     Ok(answer) => (answer.status(), answer.bytes().await.unwrap_or_default(), url),
                 }

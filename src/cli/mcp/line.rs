@@ -1,4 +1,4 @@
-//! Messages of standard input: a line each, and no longer than a person's question could be.
+//! Messages of standard input: one per line, and no longer than a reasonable question.
 
 use std::io::{self, BufRead};
 

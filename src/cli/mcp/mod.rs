@@ -11,7 +11,7 @@
 //! is told what to do when it asks.
 //!
 //! Invariants: standard output holds nothing but answers, a line each; a message longer than [`line::LONGEST`] is
-//! refused and takes no memory; so many questions are under way at once, then reading waits.
+//! refused and takes no memory; the number of questions under way is limited, and reading waits beyond it.
 
 mod line;
 mod there;
@@ -159,7 +159,7 @@ async fn answer(there: &There, request: &Request, call: Option<&Call>) -> Value 
         (Err(Trouble::Refused(failure)), _) => failed(&request.id, &failure),
         // The model reads why, and can tell the person.
         (Err(Trouble::Unanswered(says)), Some(_)) => finished(request, told(Err(says))),
-        // What there usually is; whoever calls one is told what is wrong.
+        // The usual tools; calling one says what is wrong.
         (Err(Trouble::Unanswered(_)), None) => finished(request, mcp::listed(mcp::tools(false))),
     }
 }

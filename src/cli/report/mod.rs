@@ -34,7 +34,7 @@ use super::{ConfigFile, Failure, OrFail, block_on, print, print_json, reader};
 const STANDARD_OUTPUT: &str = "-";
 
 #[derive(Debug, Args)]
-#[command(after_help = "Without --since, sessions of the last 30 days are read.")]
+#[command(after_help = "Without --since, it reads the sessions of the last 30 days.")]
 pub(super) struct Arguments {
     #[command(flatten)]
     config: ConfigFile,

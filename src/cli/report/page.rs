@@ -1,4 +1,4 @@
-//! A report as one HTML page: no script, nothing that is fetched, light and dark as the reader's system is.
+//! A report as one HTML page: no script, nothing fetched, light or dark like the reader's system.
 
 use std::fmt::Write;
 

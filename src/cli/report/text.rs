@@ -5,7 +5,7 @@ use std::fmt::Write;
 use crate::cli::columns::{Column, fitted, folded, one_line, room};
 use crate::views::report::{Cell, Section, View, plain};
 
-/// Of a terminal's table so many rows are shown.
+/// The most rows of a table on a terminal.
 const MOST_ROWS: usize = 10;
 /// A cell shows no more characters where nothing limits a line.
 const LONGEST: usize = 200;

@@ -31,7 +31,7 @@ pub(super) enum Command {
     List {
         #[command(flatten)]
         config: ConfigFile,
-        /// Print one JSON object a line
+        /// Print one JSON object per line
         #[arg(long)]
         json: bool,
     },
@@ -43,7 +43,7 @@ pub(super) enum Command {
     History(Named),
     /// Publish what is proposed for a skill, even over what a person changed
     Approve(Named),
-    /// Turn down what is proposed for a skill, for good
+    /// Reject what is proposed for a skill, for good
     Reject {
         #[command(flatten)]
         named: Named,
@@ -53,7 +53,7 @@ pub(super) enum Command {
     },
     /// Bring back a skill that was deleted, withdrawn or retired; one that was never published waits again
     Restore(Named),
-    /// Take a published skill away, for good
+    /// Remove a published skill, for good
     Withdraw {
         #[command(flatten)]
         named: Named,
@@ -61,11 +61,11 @@ pub(super) enum Command {
         #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
         reason: String,
     },
-    /// Put skills from a repository or a folder where assistants load them
+    /// Copy skills from a repository or a folder to where assistants load them
     Install(install::Arguments),
     /// Get what is new for installed skills; what a person changed stays
     Update(install::UpdateArguments),
-    /// Hold a lesson against the sessions; exit code 1 if they contradict it
+    /// Test a lesson on the sessions; exit code 1 if they contradict it
     Test(test::Arguments),
     /// Check the texts of skills; exit code 1 if anything is wrong
     Lint {
@@ -82,10 +82,10 @@ pub(super) struct Named {
     config: ConfigFile,
     /// The skill's name or id
     name: String,
-    /// Only where this tenant's skills are (tenants are who shares a server: extensions.auth)
+    /// Only where this tenant's skills are (tenants share a server: extensions.auth)
     #[arg(long, value_name = "NAME")]
     tenant: Option<String>,
-    /// Print one JSON object a line
+    /// Print one JSON object per line
     #[arg(long)]
     json: bool,
 }

@@ -28,7 +28,7 @@ pub(in crate::cli) struct Arguments {
     config: ConfigFile,
     #[command(flatten)]
     table: TableChoice,
-    /// Pages of skills, or files with a predicate a line
+    /// SKILL.md files, or files with one predicate per line
     #[arg(required = true)]
     files: Vec<PathBuf>,
     /// Only the sessions of this workspace
@@ -37,10 +37,10 @@ pub(in crate::cli) struct Arguments {
     /// Only the sessions of this tenant
     #[arg(long, value_name = "NAME")]
     tenant: Option<String>,
-    /// Fail unless so many sessions speak for each predicate
+    /// Fail unless at least this many sessions speak for each predicate
     #[arg(long, value_name = "SESSIONS", default_value_t = 0)]
     least: u32,
-    /// Print one JSON object a predicate
+    /// Print one JSON object per predicate
     #[arg(long)]
     json: bool,
 }

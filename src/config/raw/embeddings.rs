@@ -1,4 +1,4 @@
-//! `connectors.skillify.embeddings`: where vectors of words are had.
+//! `connectors.skillify.embeddings`: where vectors of words come from.
 
 use std::time::Duration;
 
@@ -17,9 +17,9 @@ pub(in crate::config) struct Embeddings {
     pub(in crate::config) endpoint: Option<String>,
     /// The model's name there.
     pub(in crate::config) model: Option<String>,
-    /// The key; servers of one's own may need none.
+    /// The key; your own server may need none.
     pub(in crate::config) api_key: Option<Secret>,
-    /// How long one request may take; 30s unless it is written.
+    /// How long one request may take; default 30s.
     pub(in crate::config) timeout: Option<Span>,
 }
 

@@ -59,11 +59,11 @@ pub(in crate::config) struct Parquet {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(in crate::config) struct Flush {
-    /// So many events wait.
+    /// This many events wait.
     pub(in crate::config) rows: u64,
-    /// So many bytes wait.
+    /// This many bytes wait.
     pub(in crate::config) bytes: ByteSize,
-    /// The oldest event has waited so long.
+    /// The oldest event has waited this long.
     pub(in crate::config) age: Span,
     /// A session said that it ended.
     pub(in crate::config) on_session_end: bool,
@@ -81,7 +81,7 @@ pub(in crate::config) struct Filesystem {
     pub(in crate::config) agents_md: AgentsMd,
     /// Which skills go there. Absent: all.
     pub(in crate::config) route: Route,
-    /// How many.
+    /// How many skills it takes.
     pub(in crate::config) limits: SkillLimits,
 }
 
@@ -101,13 +101,13 @@ pub(in crate::config) struct Git {
     pub(in crate::config) path: Option<String>,
     /// With `layout: project`, whether facts about the repository are proposed for its `AGENTS.md`.
     pub(in crate::config) agents_md: AgentsMd,
-    /// What opens the repository.
+    /// The credentials of the repository.
     pub(in crate::config) auth: GitAuth,
     /// `name <mail>` of the commits.
     pub(in crate::config) author: Option<String>,
     /// Which skills go there. Absent: all but those of one person.
     pub(in crate::config) route: Route,
-    /// How many.
+    /// How many skills it takes.
     pub(in crate::config) limits: SkillLimits,
 }
 
@@ -115,7 +115,7 @@ pub(in crate::config) struct Git {
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(in crate::config) struct GitAuth {
-    /// What the host wants beside the token.
+    /// The user name that the host wants beside the token.
     pub(in crate::config) username: Option<String>,
     /// The token, for HTTP Basic.
     pub(in crate::config) token: Option<String>,
@@ -135,8 +135,7 @@ impl std::fmt::Debug for GitAuth {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(in crate::config) struct Deeplake {
-    /// The extension that says where the table is whose sessions go there. Absent: the one that the
-    /// pipeline fills, or `sessions_table`.
+    /// The extension of the table to follow. Absent: the one that the pipeline fills, or `sessions_table`.
     pub(in crate::config) table: Option<String>,
     /// The API.
     pub(in crate::config) endpoint: String,
@@ -148,25 +147,25 @@ pub(in crate::config) struct Deeplake {
     pub(in crate::config) workspace: String,
     /// An API token of the organisation.
     pub(in crate::config) token: Option<Secret>,
-    /// What the tables there are called.
+    /// The names of the tables there.
     pub(in crate::config) tables: DeeplakeTables,
     /// Whose sessions go there. Absent: all, where there is only one tenant.
     pub(in crate::config) from: Option<SessionsOf>,
-    /// How much one statement carries.
+    /// The size of one statement.
     pub(in crate::config) batch: Batch,
     /// When a turn is complete.
     pub(in crate::config) turn: TurnEnd,
-    /// How often the sessions table is looked at.
+    /// How often it looks at the sessions table.
     pub(in crate::config) interval: Span,
     /// How long one request may take.
     pub(in crate::config) timeout: Span,
-    /// How long after a write reads may still lack it.
+    /// How long the service's reads may lag behind its writes.
     pub(in crate::config) read_lag: Span,
     /// The folder of the exporter's cursor. Absent: below `deeplake` in the data folder.
     pub(in crate::config) state: Option<String>,
     /// Which skills go there. Absent: all but those of one person.
     pub(in crate::config) route: Route,
-    /// How many.
+    /// How many skills it takes.
     pub(in crate::config) limits: SkillLimits,
 }
 
@@ -177,7 +176,7 @@ pub(in crate::config) struct DeeplakeTables {
     pub(in crate::config) sessions: String,
     /// Its table of skills.
     pub(in crate::config) skills: String,
-    /// A table of our own, in which the library of skills remembers.
+    /// Our own table, with what the library of skills remembers.
     pub(in crate::config) library: String,
 }
 
@@ -187,7 +186,7 @@ pub(in crate::config) struct DeeplakeTables {
 pub(in crate::config) struct SessionsOf {
     /// The tenant.
     pub(in crate::config) tenant: String,
-    /// The workspace ceiling.
+    /// The workspace that the credential names.
     pub(in crate::config) workspace: String,
 }
 
@@ -195,20 +194,20 @@ pub(in crate::config) struct SessionsOf {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(in crate::config) struct Batch {
-    /// So many rows.
+    /// This many rows.
     pub(in crate::config) rows: u64,
-    /// So many bytes.
+    /// This many bytes.
     pub(in crate::config) bytes: ByteSize,
-    /// So many statements are under way at once.
+    /// How many statements are under way at once.
     pub(in crate::config) concurrency: u64,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(in crate::config) struct TurnEnd {
-    /// A turn that is finished waits so long for what is still on its way.
+    /// How long a finished turn waits for late events.
     pub(in crate::config) settle: Span,
-    /// A turn that nothing finishes is complete when its session was quiet for so long.
+    /// How long its session must be quiet until any other turn is complete.
     pub(in crate::config) idle: Span,
 }
 
@@ -241,15 +240,15 @@ pub(in crate::config) enum AgentsMd {
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(in crate::config) struct Route {
-    /// Of this tenant. Absent: of the one whose skills are there, else of the first of `extensions.auth`.
+    /// Skills of this tenant. Absent: of the one whose skills are there, else of the first of `extensions.auth`.
     pub(in crate::config) tenant: Option<String>,
-    /// Of these workspaces.
+    /// Skills of these workspaces.
     pub(in crate::config) workspaces: Vec<String>,
-    /// Of work in these repositories, as sessions name them: `git.example.com/team/shop`.
+    /// Skills of work in these repositories, as sessions name them: `git.example.com/team/shop`.
     pub(in crate::config) projects: Vec<String>,
     /// `workspace`, `project`, `person`.
     pub(in crate::config) scopes: Vec<Scope>,
-    /// Of what is one person's own, that of these people.
+    /// Of skills of one person, only those of these people.
     pub(in crate::config) people: Vec<String>,
 }
 
@@ -261,7 +260,7 @@ pub(in crate::config) enum Scope {
     Person,
 }
 
-/// How many skills a target takes; what is beyond it waits.
+/// How many skills a target takes; any more wait.
 #[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(in crate::config) struct SkillLimits {
@@ -300,13 +299,13 @@ impl Named for Connector {
 pub(in crate::config) struct Skillify {
     /// The extension that says where the table is.
     pub(in crate::config) table: String,
-    /// A workspace is due after so many new turns, closed session or not.
+    /// A workspace is due after this many new turns, whether or not a session closed.
     pub(in crate::config) every_turns: u64,
-    /// A session with nothing new for so long is closed.
+    /// A session with nothing new for this long is closed.
     pub(in crate::config) idle: Span,
     /// The shortest time between two runs.
     pub(in crate::config) min_interval: Span,
-    /// The folder in which digests of sessions are kept, so that a run reads only what is new.
+    /// The folder of the digests of sessions, so that a run reads only what is new.
     pub(in crate::config) digests: Option<String>,
     /// The memory that mining may take.
     pub(in crate::config) memory: ByteSize,
@@ -314,13 +313,13 @@ pub(in crate::config) struct Skillify {
     pub(in crate::config) window: Reach,
     /// What a skill needs to be published.
     pub(in crate::config) publish: Publish,
-    /// What becomes of rules that people state: `review` or `off`.
+    /// What to do with rules that people state: `review` or `off`.
     pub(in crate::config) rules: Rules,
     /// Who words the skills.
     pub(in crate::config) proposer: Proposer,
-    /// Where vectors of words are had, to know prompts that ask for the same in other words.
+    /// Where vectors of words come from, which recognise prompts that ask for the same in other words.
     pub(in crate::config) embeddings: Option<Embeddings>,
-    /// How several workers agree on one.
+    /// How several workers agree on one of them: `file`.
     pub(in crate::config) coordination: Coordination,
 }
 
@@ -328,24 +327,24 @@ pub(in crate::config) struct Skillify {
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(in crate::config) struct Reach {
-    /// The newest so many events.
+    /// The newest events, up to this number.
     pub(in crate::config) events: Option<u64>,
-    /// So long before the newest event.
+    /// Only events up to this age, from the newest one.
     pub(in crate::config) age: Option<Span>,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(in crate::config) struct Publish {
-    /// At least so many sessions support it …
+    /// At least this many sessions must support it …
     pub(in crate::config) sessions: u64,
-    /// … of at least so many people.
+    /// … of at least this many people.
     pub(in crate::config) people: u64,
-    /// Only people count whom a credential names.
+    /// Count only people whom a credential names.
     pub(in crate::config) verified: bool,
-    /// … and of one repository at most so many skills: the most useful ones.
+    /// The most skills of one repository: the most useful ones.
     pub(in crate::config) skills: u64,
-    /// What a skill may say without a person who agrees, by class.
+    /// The classes of commands that a skill may name without a person's approval.
     #[serde(deserialize_with = "classes")]
     pub(in crate::config) allow: Classes,
 }

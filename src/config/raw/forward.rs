@@ -10,7 +10,7 @@ use crate::exporters::otlp::Compression;
 use crate::forward::OnFull;
 use crate::secret::Secret;
 
-/// What receivers take in, on its way to another backend.
+/// Forwards what receivers receive to another backend.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(in crate::config) struct Otlp {
@@ -27,17 +27,17 @@ pub(in crate::config) struct Otlp {
     pub(in crate::config) encoding: Encoding,
     /// How long one request may take.
     pub(in crate::config) timeout: Span,
-    /// What is trusted, and what is shown.
+    /// The certificates to trust and to present.
     pub(in crate::config) tls: ClientTls,
     /// A proxy. Absent: the one that the environment names.
     pub(in crate::config) proxy: Option<Secret>,
-    /// Whether credentials leave what is forwarded. `off`: what waits is in memory alone.
+    /// Whether credentials are removed. `off`: what waits is in memory only.
     pub(in crate::config) redact: Switch,
     /// What waits for the backend.
     pub(in crate::config) queue: Queue,
-    /// How it is tried again.
+    /// The pauses between attempts.
     pub(in crate::config) retry: Retry,
-    /// Bodies that wait go in one request up to this size.
+    /// Waiting bodies travel in one request, up to this size.
     pub(in crate::config) batch: ByteSize,
 }
 
@@ -74,7 +74,7 @@ pub(in crate::config) struct Keys {
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(in crate::config) struct ClientTls {
-    /// The authorities of the backend's certificate. Absent: those of this machine.
+    /// The authorities to trust for the backend. Absent: those of this machine.
     pub(in crate::config) ca_file: Option<String>,
     /// Our certificate, for a backend that asks for one.
     pub(in crate::config) cert_file: Option<String>,
@@ -115,9 +115,9 @@ pub(in crate::config) struct Queue {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(in crate::config) struct Retry {
-    /// The first wait.
+    /// The first pause.
     pub(in crate::config) initial: Span,
-    /// The longest one.
+    /// The longest pause.
     pub(in crate::config) max: Span,
 }
 

@@ -1,8 +1,8 @@
 //! Every key of a configuration file, as it is written.
 //!
-//! Field documentation is the keys' documentation. What is absent has the default that its
-//! `Default` implementation or `#[serde(default)]` names; what a file writes was merged by key
-//! with what is built in before (`layers.rs`).
+//! The documentation of a field is that of its key. An absent key has the default of its `Default` implementation or
+//! `#[serde(default)]`. Before this, what a file writes was merged by key with the built-in configuration
+//! (`layers.rs`).
 
 mod embeddings;
 mod exporters;
@@ -49,7 +49,7 @@ pub(in crate::config) struct Raw {
     pub(in crate::config) processors: Components<Processor>,
     /// Where data goes.
     pub(in crate::config) exporters: Components<Exporter>,
-    /// What stands between two pipelines.
+    /// What connects two pipelines.
     pub(in crate::config) connectors: Components<Connector>,
     /// What runs, and how.
     pub(in crate::config) service: Service,
@@ -61,7 +61,7 @@ pub(in crate::config) const SESSIONS_TABLE: &str = "sessions_table";
 /// The id of the usual redaction.
 pub(in crate::config) const REDACT: &str = "redact";
 
-/// A section that is written is there, with its defaults if it is empty.
+/// A section that is written exists, with its defaults if it is empty.
 fn written<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
     T::deserialize(deserializer).map(Some)
 }
@@ -70,7 +70,7 @@ fn written<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> R
 pub(in crate::config) struct Extensions {
     /// `/health`, `/ready` and `/metrics`.
     pub(in crate::config) health: Option<Health>,
-    /// Pages to look at sessions and skills, and to decide.
+    /// Pages that show sessions and skills, and take decisions.
     pub(in crate::config) console: Option<Console>,
     /// Where sessions are stored, by id: `sessions_table` or `sessions_table/name`.
     pub(in crate::config) sessions_tables: BTreeMap<String, SessionsTable>,
@@ -124,7 +124,7 @@ impl<'de> DeserializeSeed<'de> for ExtensionSeed {
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(in crate::config) struct Auth {
-    /// Those who may; several live ones for a tenant let it change them one after the other.
+    /// The tokens that may send. A tenant may have several, to change one after the other.
     pub(in crate::config) tokens: Vec<Token>,
 }
 
@@ -136,18 +136,18 @@ pub(in crate::config) struct Token {
     /// The token: `Bearer <secret>`, or `Basic <id>:<secret>`.
     #[serde(default)]
     pub(in crate::config) secret: Option<Secret>,
-    /// In its place, the token's SHA-256 in hex.
+    /// Instead of `secret`, the token's SHA-256 in hex.
     #[serde(default)]
     pub(in crate::config) secret_sha256: Option<Secret>,
-    /// Whose events are sent with it.
+    /// The tenant of the events that are sent with it.
     pub(in crate::config) tenant: String,
-    /// The only workspace that they are of. Absent: the one that a payload names, within the tenant.
+    /// The workspace of all of them. Absent: the one that a payload names, within the tenant.
     #[serde(default)]
     pub(in crate::config) workspace: Option<String>,
-    /// The person who has it, whatever a payload calls itself.
+    /// The person of all of them, whatever a payload says.
     #[serde(default)]
     pub(in crate::config) user: Option<String>,
-    /// What it is good for. Absent: `[write]`.
+    /// What the token allows. Absent: `[write]`.
     #[serde(default = "Token::writes")]
     pub(in crate::config) roles: Vec<Role>,
 }
@@ -158,17 +158,17 @@ impl Token {
     }
 }
 
-/// What a token is good for.
+/// What a token allows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(in crate::config) enum Role {
-    /// Sessions are sent with it.
+    /// Send sessions.
     Write,
-    /// Its tenant's sessions and skills are seen with it.
+    /// See its tenant's sessions and skills.
     Read,
-    /// Proposals are accepted and refused with it; they are seen as well.
+    /// See proposals, accept and refuse them.
     Review,
-    /// People are named to who reads with it.
+    /// See people's names.
     People,
 }
 
@@ -182,11 +182,11 @@ pub(in crate::config) struct Health {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(in crate::config) struct Console {
-    /// `false`: there are no pages.
+    /// `false`: no pages.
     pub(in crate::config) enabled: bool,
     /// Where to listen.
     pub(in crate::config) endpoint: Endpoint,
-    /// By which other names browsers reach it: a request for another name is refused.
+    /// Other names by which browsers reach it; a request for any other name is refused.
     pub(in crate::config) hosts: Vec<String>,
     /// The certificate, which a console beyond this machine needs.
     pub(in crate::config) tls: Option<Tls>,
@@ -224,14 +224,14 @@ pub(in crate::config) struct Service {
     /// How many connections there may be, and how long one may be idle.
     #[serde(deserialize_with = "written")]
     pub(in crate::config) connections: Option<Connections>,
-    /// What the process says of itself.
+    /// The process's own logs and metrics.
     #[serde(deserialize_with = "written")]
     pub(in crate::config) telemetry: Option<Telemetry>,
-    /// What is connected with what.
+    /// Which components are connected.
     pub(in crate::config) pipelines: Option<Components<Pipeline>>,
 }
 
-/// Of all doors together; at most what the system allows the process is used.
+/// Limits of all ports together, within what the system allows the process.
 #[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(in crate::config) struct Connections {
@@ -254,11 +254,11 @@ impl Default for Connections {
 pub(in crate::config) struct Journal {
     /// A folder on a local disk. Absent: `journal` in the data folder.
     pub(in crate::config) path: Option<String>,
-    /// Beyond it, requests are refused until the table has caught up.
+    /// Its largest size. Beyond it, requests are refused until the table has caught up.
     pub(in crate::config) max_size: ByteSize,
     /// The size of one file of it.
     pub(in crate::config) segment: ByteSize,
-    /// `fsync`: what is answered survives a power cut. `os`: it survives the end of the process only.
+    /// `fsync`: answered requests survive a power cut. `os`: they survive only the end of the process.
     pub(in crate::config) durability: Durability,
 }
 
@@ -337,8 +337,11 @@ pub(in crate::config) enum LogFormat {
 #[derive(Debug, Default, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(in crate::config) struct Pipeline {
+    /// The receivers that feed it, by component id.
     pub(in crate::config) receivers: Vec<String>,
+    /// Its processors, in the order in which they run.
     pub(in crate::config) processors: Vec<String>,
+    /// Where its data goes, by component id.
     pub(in crate::config) exporters: Vec<String>,
 }
 

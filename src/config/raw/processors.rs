@@ -12,25 +12,25 @@ use serde::de::{self, Deserializer, MapAccess, SeqAccess, Visitor};
 pub(in crate::config) struct Filter {
     /// Only what matches is stored. Absent: all.
     pub(in crate::config) include: Option<Selection>,
-    /// What matches is not; one of a list is enough.
+    /// What matches is not stored; one entry of a list is enough.
     pub(in crate::config) exclude: Selections,
 }
 
-/// Attributes change, in order.
+/// Changes to attributes, in order.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(in crate::config) struct Attributes {
     /// What is done.
     pub(in crate::config) actions: Vec<Action>,
-    /// Only to what matches. Absent: to all.
+    /// Change only what matches. Absent: all.
     #[serde(default)]
     pub(in crate::config) include: Option<Selection>,
-    /// Not to what matches.
+    /// Do not change what matches.
     #[serde(default)]
     pub(in crate::config) exclude: Selections,
 }
 
-/// What has to match: all that is written, and of each list one.
+/// A selection. Every key must match, and one entry of each list.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(in crate::config) struct Selection {
@@ -77,16 +77,16 @@ pub(in crate::config) struct Action {
     /// The attribute's name.
     #[serde(default)]
     pub(in crate::config) key: Option<String>,
-    /// In its place, what names are like: for `delete` and `hash`.
+    /// Instead of `key`, a pattern of names: for `delete` and `hash`.
     #[serde(default)]
     pub(in crate::config) pattern: Option<String>,
-    /// What it gets.
+    /// The new value.
     #[serde(default)]
     pub(in crate::config) value: Option<serde_json::Value>,
-    /// In its place, the attribute whose value it gets.
+    /// Instead of `value`, the attribute to copy.
     #[serde(default)]
     pub(in crate::config) from_attribute: Option<String>,
-    /// The other name: for `rename`.
+    /// The new name: for `rename`.
     #[serde(default)]
     pub(in crate::config) to: Option<String>,
 }
@@ -107,10 +107,10 @@ pub(in crate::config) enum Kind {
 #[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(in crate::config) struct Sampling {
-    /// How many of a hundred are stored.
+    /// How many sessions of a hundred are stored.
     #[serde(alias = "sampling_percentage")]
     pub(in crate::config) percent: Percent,
-    /// Another one chooses others; replicas share it.
+    /// Another seed chooses other sessions. Give all replicas the same one.
     #[serde(default)]
     pub(in crate::config) hash_seed: u32,
 }

@@ -21,7 +21,7 @@ pub(in crate::config) enum Proposer {
     OpenAi(Model),
 }
 
-/// A model and its leash.
+/// A model and its limits.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(in crate::config) struct Model {
@@ -29,20 +29,19 @@ pub(in crate::config) struct Model {
     pub(in crate::config) endpoint: Option<String>,
     /// The model's name.
     pub(in crate::config) model: Option<String>,
-    /// The key; servers of one's own may need none.
+    /// The key; your own server may need none.
     pub(in crate::config) api_key: Option<Secret>,
     /// What it may cost.
     pub(in crate::config) budget: Budget,
-    /// Dollars for a million tokens; needed where `budget.cost` is written and the model is not the
-    /// default one.
+    /// Dollars for a million tokens; required with `budget.cost` unless the model is the default one.
     pub(in crate::config) price: Option<Price>,
     /// Requests under way at once.
     pub(in crate::config) concurrency: u64,
     /// How long one request may take.
     pub(in crate::config) timeout: Span,
-    /// What it is asked.
+    /// What the model does.
     pub(in crate::config) uses: Vec<Use>,
-    /// What it is shown.
+    /// What the model sees.
     pub(in crate::config) sees: Sees,
 }
 
@@ -73,7 +72,7 @@ pub(in crate::config) enum Use {
 pub(in crate::config) struct Budget {
     /// Requests, retries included.
     pub(in crate::config) calls: Limits<Count>,
-    /// Tokens, read and written; absent: as much as what it is shown takes.
+    /// Tokens, read and written. Absent: as many as `sees` needs.
     pub(in crate::config) tokens: Option<Limits<Count>>,
     /// US dollars.
     pub(in crate::config) cost: Limits<Dollars>,
@@ -146,7 +145,7 @@ impl<T> Limits<T> {
 }
 
 impl<T: Amount> Limits<T> {
-    /// Takes up one limit; `false` if it is none, or written twice.
+    /// Takes one limit; `false` if it is invalid or written twice.
     fn take(&mut self, text: &str) -> bool {
         let (amount, slot) = match text.split_once('/') {
             Some((amount, "run")) => (amount, &mut self.run),

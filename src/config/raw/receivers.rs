@@ -40,7 +40,7 @@ impl Named for Receiver {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(in crate::config) struct Hooks {
-    /// The receiver on whose port it is: one of type `otlp`, in the same pipeline.
+    /// The receiver on whose port it listens: one of type `otlp`, in the same pipeline.
     pub(in crate::config) endpoint: String,
 }
 
@@ -56,7 +56,7 @@ impl Default for Hooks {
 pub(in crate::config) struct Transcripts {
     /// Whose files; absent: of every assistant that is known.
     pub(in crate::config) assistants: Vec<String>,
-    /// Files in which nothing happened for so long are left alone.
+    /// Files without changes for this long are left alone.
     pub(in crate::config) since: Span,
 }
 
@@ -70,10 +70,10 @@ impl Default for Transcripts {
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(in crate::config) struct Otlp {
-    /// Absent: both protocols. Written: those that stand in it.
+    /// Absent: both protocols. Otherwise: those that it names.
     #[serde(deserialize_with = "written")]
     pub(in crate::config) protocols: Option<Protocols>,
-    /// Listen beyond this machine although nobody has to show a credential.
+    /// Listen beyond this machine although nobody needs a credential.
     pub(in crate::config) insecure: bool,
 }
 
@@ -112,11 +112,11 @@ pub(in crate::config) struct Grpc {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(in crate::config) struct Tls {
-    /// The server's certificate and what leads from it to its authority.
+    /// The server's certificate and its chain.
     pub(in crate::config) cert_file: String,
     /// The certificate's key.
     pub(in crate::config) key_file: String,
-    /// The authorities of clients: without a certificate of theirs nobody gets in.
+    /// The authorities of clients: only clients with a certificate of theirs may connect.
     #[serde(default)]
     pub(in crate::config) client_ca_file: Option<String>,
 }
@@ -140,7 +140,7 @@ pub(in crate::config) struct Http {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(in crate::config) struct Cors {
-    /// Their origins, such as `https://app.example.com`; one `*` in each stands for anything.
+    /// Their origins, such as `https://app.example.com`; one `*` in each matches anything.
     pub(in crate::config) allowed_origins: Vec<String>,
     /// Headers that they may send besides OTLP's own.
     pub(in crate::config) allowed_headers: Vec<String>,
@@ -188,7 +188,7 @@ impl Named for Processor {
     }
 }
 
-/// Credentials leave every text before it is stored.
+/// Removes credentials from every text before it is stored.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(in crate::config) struct Redact {
@@ -200,8 +200,8 @@ pub(in crate::config) struct Redact {
     pub(in crate::config) emails: bool,
     /// Redact the names in paths of home directories too.
     pub(in crate::config) home_directories: bool,
-    /// What keeps equal secrets comparable. Replicas that share a table share it. Absent: a file of its
-    /// own beside the journal.
+    /// The key that gives equal secrets equal placeholders. Replicas that share a table share it. Absent: a file of
+    /// its own beside the journal.
     pub(in crate::config) key: Option<Secret>,
 }
 
@@ -219,13 +219,13 @@ pub(in crate::config) struct Workspace {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(in crate::config) struct Limits {
-    /// The longest text; what is longer is cut and marked.
+    /// The longest text; longer ones are cut and marked.
     pub(in crate::config) attribute: ByteSize,
     /// What each tenant may send.
     pub(in crate::config) per_tenant: PerTenant,
 }
 
-/// Beyond it, a tenant's requests are refused until the second is over. Absent: no bound.
+/// Beyond it, a tenant's requests are refused until the second is over. Absent: no limit.
 #[derive(Debug, Default, Clone, Copy, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(in crate::config) struct PerTenant {

@@ -1,4 +1,4 @@
-//! The service's API: one statement a request, and what its failures mean.
+//! The service's API: one statement per request, and what its failures mean.
 //!
 //! | answer | means | then |
 //! |---|---|---|
@@ -80,7 +80,7 @@ pub enum Failure {
     /// The statement was refused.
     #[error("the statement was refused: {0}")]
     Query(String),
-    /// Status 200 and an answer that is none.
+    /// Status 200 with an invalid answer.
     #[error("the answer cannot be understood: {0}")]
     Unreadable(String),
 }
@@ -190,7 +190,7 @@ pub struct ClientError(#[from] reqwest::Error);
 
 impl Client {
     pub(super) fn new(service: Service) -> Result<Self, ClientError> {
-        // Whoever came first has installed the same provider.
+        // An earlier caller has installed the same provider.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let http = Http::builder()
             .timeout(service.timeout)

@@ -1,4 +1,4 @@
-//! What the exporter needs to be told.
+//! The exporter's settings.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -47,7 +47,7 @@ impl Default for Pauses {
 }
 
 impl Pauses {
-    /// The pause after so many failures in a row, the first of them being number 0.
+    /// The pause after this many failures in a row; the first is number 0.
     pub(super) fn after(&self, failures: u32) -> Duration {
         self.first.saturating_mul(1 << failures.min(16)).min(self.longest)
     }

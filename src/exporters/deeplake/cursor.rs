@@ -5,10 +5,10 @@
 //! <state>/lock          held while the exporter runs
 //! ```
 //!
-//! Replaced whole, durably, after the rows of a round are known to be written. `sending` is set before
-//! the first row of a round is sent: whoever finds it set was killed in the middle, so rows may be there
-//! that nobody remembers, and asks for each before it sends any. A lost file means reading and asking
-//! again, never a gap and never a second row.
+//! Replaced whole, durably, after the rows of a round are known to be written. `sending` is set before the first row
+//! of a round is sent. A process that finds it set was killed in the middle, so the service may have rows that nobody
+//! remembers; it asks for each row before it sends any. A lost file means reading and asking again, never a gap and
+//! never a second row.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{File, TryLockError};

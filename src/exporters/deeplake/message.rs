@@ -1,7 +1,7 @@
 //! The JSON of one message, in the shapes that the reference's hooks give it, assistant by assistant.
 //!
-//! What a hook has and telemetry lacks (`transcript_path`, `agent_type`) is absent, as it is where a
-//! client's hook does not have it. Arguments and results of tools are JSON *texts* within the JSON.
+//! Fields that hooks have and telemetry lacks (`transcript_path`, `agent_type`) are absent, as they are for clients
+//! whose hooks lack them. Arguments and results of tools are JSON *texts* within the JSON.
 
 use serde_json::{Map, Value, json};
 

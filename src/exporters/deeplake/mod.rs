@@ -25,9 +25,9 @@
 //!    their way.
 //! 4. **Remember** what was seen and written, durably.
 //!
-//! It follows the table, not the journal: nothing that the service does delays a client or fills a disk.
-//! A round that fails is begun again, for ever, with what the table says by then. A row's id is made of
-//! its fact, so rows that an interrupted round has sent are found, not sent again.
+//! It follows the table, not the journal, so the service can neither delay a client nor fill a disk. A failed round
+//! begins again, without end, with the table as it is by then. A row's id is made of its fact, so rows that an
+//! interrupted round has sent are found, not sent again.
 
 mod client;
 mod config;

@@ -1,11 +1,11 @@
 //! From a session to the rows of its complete turns.
 //!
-//! A turn is **complete** when it is finished and nothing of it has come for `settle` (several exporters
-//! of a client deliver in any order), or when its session was quiet for `idle`. It is finished when the
-//! next prompt stands, the session has ended, or its last word is a response with no tool call left
-//! open. A call that is open waits for its result, whatever completes its turn, until the session is
-//! quiet or ended. Every fact is a row of its own with an id that is made of the fact alone, so what comes after
-//! its turn was complete becomes a row too, and no row is ever written twice or changed.
+//! A turn is **complete** when it is finished and nothing of it has come for `settle` (several exporters of a client
+//! deliver in any order), or when its session was quiet for `idle`. It is finished when the next prompt stands, the
+//! session has ended, or its last word is a response with no tool call left open. A call that is open waits for its
+//! result, whatever completes its turn, until the session is quiet or ended. Every fact is a row of its own, with an
+//! id made of the fact alone. So facts that come after their turn was complete become rows too, and no row is ever
+//! written twice or changed.
 //!
 //! | fact | row |
 //! |---|---|

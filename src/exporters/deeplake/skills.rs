@@ -1,6 +1,6 @@
 //! A library of skills as rows of the reference's `skills` table, a row a version.
 //!
-//! The table has no place for what a library remembers, so it has a table of its own: append-only too,
+//! The table has no column for what a library remembers, so that has a table of its own. It is append-only too, and
 //! the row with the highest `step` counts. A publish is
 //!
 //! 1. a step that says what is about to be, and the proof that nobody else took that step;
@@ -224,12 +224,12 @@ impl Publisher<'_> {
         }
         let reached = Memory { current: state, next: None, tree: next_tree, next_tree: None };
         self.remember(step + 2, &reached, deadline).await?;
-        // Whoever reads next sees all of it. A stop need not wait: the next start takes longer.
+        // The next reader sees all of it. A stop need not wait, but then the next start takes longer.
         let _ = self.wait_for_reads().await;
         Ok(true)
     }
 
-    /// What stands there when nobody is about to change it, or whoever was has had the time for it.
+    /// The content once nobody is about to change it, or once the time of whoever was has passed.
     async fn undisputed_view(&self) -> Result<View, SkillsError> {
         let Service { timeout, read_lag, .. } = self.config.service;
         let patience = self.lease() + timeout + read_lag;

@@ -31,7 +31,7 @@ pub struct Status {
     pub failing: Option<Failing>,
 }
 
-/// An exporter that does not get on.
+/// Why an exporter makes no progress.
 #[derive(Debug, Clone)]
 pub struct Failing {
     /// A word for the kind of failure.

@@ -1,4 +1,4 @@
-//! Tables that are not there, or lack a column.
+//! Creates tables and columns that are missing.
 
 use super::client::{Client, Failure};
 use super::sql::{self, Schema};

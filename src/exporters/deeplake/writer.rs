@@ -1,8 +1,8 @@
-//! Rows to the service: each once, whatever is answered.
+//! Writes rows to the service, each once, whatever the service answers.
 //!
-//! An INSERT adds only rows whose ids are not there, but reads lag behind writes by seconds, so that
-//! alone does not keep a repeated one from adding them twice. Whoever does not know whether an INSERT
-//! was carried out waits as long as reads lag, asks which of its rows are there, and repeats the rest.
+//! An INSERT adds only rows whose ids are missing. But reads lag behind writes by seconds, so a repeated INSERT could
+//! still add rows twice. If it is unknown whether an INSERT succeeded, the writer waits until reads have caught up,
+//! asks which of its rows exist, and sends the rest.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,8 +1,8 @@
 //! An open folder, below which no link is followed.
 //!
-//! Everything is reached from the folder's handle, one name at a time, and a name that has become a link
-//! since it was looked at is refused by the system (`O_NOFOLLOW`). So nothing outside is read or written,
-//! whoever changes the folder meanwhile; only who moves an open folder itself takes it with him.
+//! Every path is opened from the folder's handle, one name at a time, and the system refuses a name that has become a
+//! link since it was checked (`O_NOFOLLOW`). So nothing outside is read or written, even if others change the folder
+//! meanwhile. Only moving the open folder itself moves what is written.
 
 use std::ffi::OsStr;
 use std::fs::File;
@@ -63,7 +63,7 @@ impl Folder {
         self.below(name)?.ok_or_else(|| self.failed("create", name, Errno::NOENT))
     }
 
-    /// What is in it. Names that are not UTF-8 are none of ours.
+    /// What is in it. Names that are not UTF-8 are not ours.
     pub(super) fn list(&self) -> Result<Vec<(String, Kind)>, Error> {
         let failed = |error: Errno| self.failed("list", "", error);
         let mut found = Vec::new();
@@ -193,7 +193,7 @@ impl Folder {
     }
 }
 
-/// Whether a path is a link; what is not there is none.
+/// Whether a path is a link; a missing path is not.
 pub(super) fn is_link(path: &Path) -> bool {
     // A slash at the end would be followed.
     let bytes = path.as_os_str().as_bytes();

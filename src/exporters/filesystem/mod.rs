@@ -12,8 +12,8 @@
 //! | `mod.rs` | [`Filesystem`]: read, reconcile, write |
 //! | `folder.rs` | an open folder, below which no link is followed |
 //!
-//! The path may be a link: it is followed once, when a publish begins. Below it nothing is read or written
-//! through a link, and what is no plain file is not opened; where a file of the library would be, that is
+//! The path may be a link: it is followed once, when a publish begins. Below it nothing is read or written through a
+//! link, and only plain files are opened. If something else is in the place of a library's file, the publish is
 //! refused before anything is written, see [`super::survey`].
 //!
 //! Each file is replaced whole (temporary file, fsync, rename, fsync of the folder). The order is:

@@ -1,4 +1,4 @@
-//! What a new commit stands on: the branch itself, or the proposal for it.
+//! The parent of a new commit: the branch itself, or the proposal for it.
 //!
 //! In review, people merge the proposal by a merge, a squash or a rebase, push to it, push to the
 //! branch meanwhile, or close it and delete it. Whatever they do, the next commit goes forward from the

@@ -1,5 +1,5 @@
-//! Running git with everything closed that could reach in from outside: no user or system
-//! configuration, no hooks, no prompts, no inherited environment, one protocol.
+//! Runs git isolated from its surroundings: no user or system configuration, no hooks, no prompts, no inherited
+//! environment, one protocol.
 
 use std::ffi::OsString;
 use std::io::{self, Read, Write as _};

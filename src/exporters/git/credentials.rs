@@ -1,8 +1,8 @@
 //! How git gets a token: it asks its credential helper, which is skillspan itself, which asks this
 //! process through a socket in a folder that is closed to other users.
 //!
-//! The token stands in no argument, no environment, no file and no configuration. git asks only when
-//! the host demands credentials, and only the host of the remote is ever talked to.
+//! The token is in no argument, environment, file or configuration. git asks only when the host demands credentials,
+//! and it talks only to the host of the remote.
 
 use std::fs::{self, Permissions};
 use std::io::{self, Read as _, Write as _};

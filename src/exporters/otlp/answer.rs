@@ -1,7 +1,7 @@
 //! What a backend made of a request, and what follows.
 //!
-//! OTLP says which codes are to be tried again. Beyond that, what is wrong with the configuration rather than
-//! with the body is tried again too: a token that expired must not cost what waits.
+//! OTLP says which codes to retry. Errors of the configuration rather than the body are retried too, because an
+//! expired token must not cost what waits.
 //!
 //! | over HTTP | over gRPC | then |
 //! |---|---|---|

@@ -1,7 +1,7 @@
 //! Which bodies go in one request.
 //!
-//! Two messages of protobuf, one behind the other, are one message with the members of both lists. So what
-//! waits is sent together without being read, in its order, and each record is as it came.
+//! Two concatenated protobuf messages are one message with the members of both lists. So waiting bodies are sent
+//! together, in order, without parsing them, and each record is unchanged.
 
 use bytes::Bytes;
 

@@ -216,7 +216,7 @@ pub fn check(config: &Config) -> Result<(), StartError> {
 }
 
 fn http_client(config: &Config) -> Result<reqwest::Client, StartError> {
-    // Whoever came first has installed the same provider.
+    // An earlier caller has installed the same provider.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let exporter = || config.name.clone();
     let client = |error: reqwest::Error| StartError::Client {

@@ -13,9 +13,9 @@
 //! Both protocols go through one HTTP client: a gRPC call without streams is a request over HTTP/2 whose answer
 //! has trailers.
 //!
-//! Invariants: one request is under way at a time, so that the backend has bodies in the order in which they
-//! came; the cursor of the queue moves after the answer, so that a body is sent again rather than lost; a
-//! backend that does not answer costs nobody but its queue anything; no header is in a log line or an error.
+//! Invariants: one request is under way at a time, so the backend gets bodies in the order in which they came; the
+//! queue's cursor moves after the answer, so a body is sent again rather than lost; a backend that does not answer
+//! affects only its own queue; no header is in a log line or an error.
 
 mod answer;
 mod batch;
@@ -116,7 +116,7 @@ pub struct Config {
     pub proxy: Option<Secret>,
     /// How it is tried again.
     pub retry: Retry,
-    /// Waiting bodies go in one request up to so many bytes; 0: each alone.
+    /// Waiting bodies travel in one request up to this many bytes; 0: each alone.
     pub batch: usize,
 }
 
@@ -138,7 +138,7 @@ pub struct Otlp {
 /// What came of one attempt.
 enum Round {
     Done,
-    /// Nothing moves; whoever is in the way asks to wait so long.
+    /// Nothing moves; the backend asks to wait this long.
     Failed(Option<Duration>),
 }
 

@@ -1,4 +1,4 @@
-//! How often a thing is said in the log, however often it happens.
+//! Limits how often the log repeats a message.
 
 use std::time::{Duration, Instant};
 

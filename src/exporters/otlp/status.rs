@@ -1,4 +1,4 @@
-//! How the sender of a backend does.
+//! The state of a backend's sender.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};

@@ -435,7 +435,7 @@ impl ParquetExporter {
 
     fn recovered(&self) {
         if status::lock(&self.status).failing.take().is_some() {
-            tracing::info!("the parquet exporter gets on again");
+            tracing::info!("the parquet exporter works again");
         }
     }
 }

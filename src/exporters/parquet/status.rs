@@ -40,7 +40,7 @@ impl Status {
     }
 }
 
-/// An exporter that does not get on.
+/// Why an exporter makes no progress.
 #[derive(Debug, Clone)]
 pub struct Failing {
     /// The last error, with its causes.

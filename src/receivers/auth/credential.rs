@@ -1,7 +1,7 @@
 //! Tokens, kept as hashes and compared in constant time.
 //!
-//! A token is drawn at random, so a plain SHA-256 of it gives nothing away and costs a request nothing;
-//! what a person would choose is too short to be accepted.
+//! A token is random, so its plain SHA-256 gives nothing away and costs a request almost nothing. A token that a
+//! person would choose is too short to be accepted.
 
 use std::fmt;
 
@@ -136,7 +136,7 @@ impl Credential {
         self.roles
     }
 
-    /// The same credential, of one person: whoever a payload says sent it, that person did.
+    /// The same credential, of one person: everything sent with it is that person's, whatever a payload says.
     #[must_use]
     pub fn of_person(self, name: String) -> Self {
         let key = person::joined(&name, "");

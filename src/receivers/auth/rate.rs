@@ -1,8 +1,8 @@
 //! What a tenant may send: requests and bytes a second, each tenant for itself.
 //!
-//! Both are token buckets that hold one second's worth. A request is let in while its tenant's buckets
-//! are not empty; its bytes are known only once it has been read, and may overdraw the bucket: the
-//! requests behind it wait until that is made up for. Nothing is ever refused half read.
+//! Both are token buckets that hold one second's worth. A request is accepted while its tenant's buckets are not
+//! empty. Its size is known only once it is read, and may overdraw the bucket; later requests wait until the bucket
+//! has recovered. No request is refused half read.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};

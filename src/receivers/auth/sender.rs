@@ -1,8 +1,8 @@
 //! The person who sends.
 //!
-//! Invariants: what comes with a credential that names a person is that person's, whatever the payload says;
-//! what comes with any other credential of the tenant is never that person's. So a name that a credential
-//! names means that the credential was shown.
+//! Invariants: everything sent with a credential that names a person belongs to that person, whatever the payload
+//! says; nothing sent with another credential of the tenant does. So such a name proves that the sender had the
+//! credential.
 
 use std::sync::Arc;
 
@@ -12,12 +12,12 @@ use crate::event::{SessionEvent, person};
 /// Who sends a request, as far as its credential tells.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Sender {
-    /// Whoever the payload says: no credential is asked for, or none of the tenant names a person.
+    /// The payload decides: no credential is required, or none of the tenant names a person.
     #[default]
     Anybody,
     /// The person whom the credential names.
     Named(String),
-    /// Whoever the payload says, but none of its tenant whom one of these names.
+    /// The payload decides, except that it cannot be a person of the tenant whom one of these names.
     Unnamed(String, Arc<[Credential]>),
 }
 

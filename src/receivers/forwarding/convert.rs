@@ -1,6 +1,6 @@
-//! A body in the encoding that a backend wants, and what only our own reader makes sense of.
+//! Converts a body to the encoding that a backend wants, also bodies that only our own reader understands.
 //!
-//! Members that this version does not know are lost where a body changes its encoding.
+//! A body that changes its encoding loses members that this version does not know.
 
 use bytes::Bytes;
 use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;

@@ -1,8 +1,8 @@
 //! Erasure from bodies that wait.
 //!
-//! A record is of what is erased if one of the events that it becomes is. One that becomes none, as nobody
-//! here knows it, is if it is of an erased trace, or if one of its texts is the erased session's or person's
-//! name.
+//! A record belongs to the erased subject if one of its events does. A record that no dialect knows becomes no event;
+//! it belongs to the subject if it is of an erased trace, or if one of its texts is the name of the erased session or
+//! person.
 
 use crate::dialects::{Dialects, Outcome, Record};
 use crate::event::SessionEvent;

@@ -6,8 +6,8 @@
 //! | `convert.rs` | a body in the encoding that a backend wants |
 //! | `erasure.rs` | [`without`]: a body that waits, without what is erased |
 //!
-//! Bodies come to a queue after the journals have the request: what a client sends again because it was not
-//! stored is not forwarded twice.
+//! A body enters a queue only after the journals have the request, so a request that a client repeats because it was
+//! not stored is not forwarded twice.
 
 mod convert;
 mod erasure;

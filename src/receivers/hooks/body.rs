@@ -8,7 +8,7 @@ use crate::receivers::{Lease, Refusal, Signal, Source, Tally};
 
 use super::decode;
 
-/// Up to so many bytes are decoded where they came in; more would keep other connections waiting.
+/// Bodies up to this size are decoded on the connection's own thread; larger ones would make other connections wait.
 const SMALL: usize = 16 << 10;
 
 /// How objects stand in a body.
@@ -16,7 +16,7 @@ const SMALL: usize = 16 << 10;
 pub enum Form {
     /// One object.
     Object,
-    /// One object a line; empty lines are none.
+    /// One object per line; empty lines are skipped.
     Lines,
 }
 

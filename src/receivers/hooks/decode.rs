@@ -1,4 +1,4 @@
-//! A hook's object as a log record: its fields become attributes, whatever they hold.
+//! Turns a hook's object into a log record: every field becomes an attribute.
 //!
 //! | field | becomes |
 //! |---|---|

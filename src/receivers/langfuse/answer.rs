@@ -38,7 +38,7 @@ pub(super) fn error(status: StatusCode, message: &str) -> Response<Body> {
 
 /// A path that takes one method only.
 pub(super) fn only(method: &'static str) -> Response<Body> {
-    let message = format!("this is skillspan, which takes {method} here");
+    let message = format!("this is skillspan; it accepts {method} here");
     let mut answer = error(StatusCode::METHOD_NOT_ALLOWED, &message);
     answer.headers_mut().insert(ALLOW, HeaderValue::from_static(method));
     answer

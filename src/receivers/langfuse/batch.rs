@@ -19,7 +19,7 @@ use crate::receivers::{Lease, Refusal, Signal, Source, Tally};
 
 use super::event::{Event, Rejected};
 
-/// Up to so many bytes are decoded where they came in; more would keep other connections waiting.
+/// Bodies up to this size are decoded on the connection's own thread; larger ones would make other connections wait.
 const SMALL: usize = 16 << 10;
 /// Events in one request. SDKs send some dozens.
 const MAX_EVENTS: usize = 10_000;
@@ -107,7 +107,7 @@ impl Source for Batch {
             checked: None,
             body: Some(forward::Body { form: self.form.as_forwarded(), bytes: body }),
         };
-        // Whoever asked has gone if nobody waits.
+        // If nobody waits, the caller is gone.
         let _ = self.report.send(report);
         Ok(tally)
     }

@@ -9,7 +9,7 @@ use crate::receivers::{Lease, Refusal, Signal, Source, Tally};
 use super::sink::Sink;
 use super::{Coding, json, protobuf};
 
-/// Up to so many bytes are decoded where they came in; more would keep other connections waiting.
+/// Bodies up to this size are decoded on the connection's own thread; larger ones would make other connections wait.
 const SMALL: usize = 128 << 10;
 
 /// A JSON body that is shorter holds no record.

@@ -1,8 +1,8 @@
 //! OTLP in protobuf, read record by record.
 //!
-//! Unlike a generated decoder this one lets a record that cannot be read reject itself and not its
-//! batch, replaces what is not UTF-8 in one field instead of refusing the request, bounds what a small
-//! body can unfold to, and holds one record at a time in memory.
+//! Unlike a generated decoder, this one rejects only the unreadable record and not its batch, replaces invalid UTF-8
+//! in one field instead of refusing the request, limits what a small body can expand to, and holds one record at a
+//! time in memory.
 
 use opentelemetry_proto::tonic::common::v1::{
     AnyValue, ArrayValue, EntityRef, InstrumentationScope, KeyValue, KeyValueList, any_value,

@@ -1,4 +1,4 @@
-//! Where both readers put what they read: good records are shown, bad ones are counted.
+//! Where both readers put their records: it passes on good ones and counts bad ones.
 
 use std::cell::OnceCell;
 

@@ -1,4 +1,4 @@
-//! Texts off the wire: nearly always UTF-8, and kept where they are not.
+//! Texts from the wire: nearly always UTF-8, and kept even if they are not.
 
 use std::borrow::Cow;
 

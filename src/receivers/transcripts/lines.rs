@@ -5,8 +5,8 @@
 //!
 //! - a text of more than a megabyte is cut while it is read; a line takes no more memory than [`MAX_LINE`];
 //! - NUL ends a line as a line feed does, and counts as none;
-//! - a line has as many values as it has; what is none is told by its line, and the next line is read as if
-//!   nothing had been;
+//! - a line may have several values; text that is not a value is reported with its line, and reading goes on with the
+//!   next line;
 //! - of a line that is broken, a value at its end is saved.
 
 use std::borrow::Cow;
@@ -210,7 +210,7 @@ mod tests {
     use super::super::scan::MAX_TEXT;
     use super::*;
 
-    /// Gives so many bytes at a time.
+    /// Gives this many bytes at a time.
     struct Slow<'b>(&'b [u8], usize);
 
     impl Read for Slow<'_> {

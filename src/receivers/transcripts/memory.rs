@@ -1,4 +1,4 @@
-//! What was imported before, so that a second import reads what is new.
+//! Remembers what was imported, so that a second import reads only what is new.
 //!
 //! ```text
 //! <data folder>/skillspan/imports/<16 hex digits>/    0700; one for each table or collector
@@ -6,9 +6,8 @@
 //!   origins      16 bytes a fact: hashes of where it is from and of its session
 //! ```
 //!
-//! Both are only a memory: whoever removes them makes the next import read everything again, and readers of the table
-//! count once what it sends twice. `origins` tells a fork from what it was forked from; it holds no
-//! text.
+//! Both are only a memory: without them the next import reads everything again, and readers of the table count once
+//! what it sends twice. `origins` tells a fork from what it was forked from; it holds no text.
 
 use std::collections::BTreeMap;
 use std::fs::{self, DirBuilder, OpenOptions};

@@ -1,4 +1,4 @@
-//! Stands where [`super::database`] is in a build without the feature `sqlite`: databases are left out, and why is said.
+//! Replaces [`super::database`] in a build without the feature `sqlite`: leaves databases out, and says why.
 
 use std::io;
 use std::path::Path;

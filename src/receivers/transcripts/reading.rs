@@ -18,7 +18,7 @@ use crate::dialects::transcripts::{Form, Told, to_log};
 use crate::event::{Kind, SessionEvent, Timestamp};
 use crate::processors::{Processor, Redact, Sent};
 
-/// A request is sent when it has so many bytes of texts, or so many records.
+/// A request is sent when it has this many bytes of texts, or this many records.
 const BATCH_BYTES: usize = 1 << 20;
 const BATCH_RECORDS: usize = 2_000;
 /// What could not be read of one file is named so often.

@@ -1,4 +1,4 @@
-//! Which repository a folder is of: by what its `origin` is called, so that all who have a clone name it alike.
+//! The repository of a folder, named by the URL of its `origin`, so that every clone has the same name.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

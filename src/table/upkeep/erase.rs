@@ -1,4 +1,4 @@
-//! Erasure: what is to be forgotten is hidden at once and leaves the files soon after.
+//! Erasure: hides its subject at once and removes it from the files soon after.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -159,7 +159,7 @@ impl Table {
         self.others_are_done().await?;
         self.remove_unfinished_files(unfinished).await;
         let rows = pending.iter().fold(Rows::default(), |rows, (_, tombstone)| covered_by(rows, tombstone));
-        // Whoever comes from now on knows what is erased, so no file with such rows comes after this list.
+        // Every writer from now on knows what is erased, so no file with such rows appears after this list.
         for folder in self.clone().with_retention(None).days(&Filter::default()).await? {
             erased.add(self.erase_in_folder(&folder, &rows).await?);
         }

@@ -18,17 +18,17 @@
 //!                          <generation>.json   which files stand for which
 //! ```
 //!
-//! Everything here is written create-only and never changed. A replacement's order is: the new files,
-//! the record of it, the removal of the old ones. Its generation is taken by one only, so of two that
-//! work on one day the slower begins again. Whoever is killed leaves
+//! Everything here is written create-only and never changes. A replacement first writes the new files, then its
+//! record, then removes the old files. Only one process can take a generation, so if two work on one day, the slower
+//! begins again. A killed process leaves
 //!
 //! - before the record: new files beside the old ones, whose rows readers count once anyway and the
 //!   next compaction merges;
 //! - after the record: old files, which the next one to come by removes;
 //! - on a local disk, half a file under a name that readers pass over, which goes a day later.
 //!
-//! Writers ask both lists before each file: a plan that is carried out again writes nothing that was
-//! replaced since, and nothing erased.
+//! Writers check both lists before each file, so a repeated plan writes nothing that was replaced since, and nothing
+//! erased.
 
 mod compact;
 mod erase;
@@ -87,7 +87,7 @@ pub enum UpkeepError {
         source: object_store::Error,
     },
     /// Others replaced files of the same day again and again.
-    #[error("others are at work on {folder}; try again later")]
+    #[error("another process works on {folder}; try again later")]
     Contended {
         /// The folder below the table's root.
         folder: String,
@@ -167,8 +167,8 @@ impl Hidden {
 }
 
 impl Table {
-    /// Everything that was ever erased: whoever keeps something made of the table must make it anew
-    /// where one of these covers it.
+    /// Everything that was ever erased: a reader that keeps something made of the table must make it anew where one
+    /// of these covers it.
     pub async fn erasures(&self) -> Result<Vec<Arc<Tombstone>>, ReadError> {
         let tombstones = self.documents(TOMBSTONES, &self.known.tombstones).await?;
         Ok(tombstones.into_iter().map(|(_, tombstone)| tombstone).collect())

@@ -1,8 +1,8 @@
 //! Retention: the days that are no longer kept leave the store.
 //!
-//! What goes does not come back, so the clock must be right. It is believed when it agrees with the store's own;
-//! in a folder, which has none, when the table has a day that this process' time leads to, or when it was
-//! watched for a day. Otherwise nothing is removed, and that is said.
+//! What retention removes does not come back, so the clock must be right. It is trusted if it agrees with the store's
+//! own clock. A folder has none, so there the table must have a recent day by this process's time, or the process
+//! must have watched the clock for a day. Otherwise nothing is removed, and the log says so.
 
 use std::collections::BTreeSet;
 use std::time::Duration;

@@ -1,8 +1,8 @@
 //! What was being written to a local disk when its process was killed.
 //!
-//! A file is written as `<name>#<writer>` and then gets its name. Upkeep's writers have numbers that tell
-//! when they began, so that what nobody is at work on any more can go: rows in it are seen by no reader, and
-//! found by no erasure. The exporter replaces its own.
+//! A file is written as `<name>#<writer>` and then renamed. The numbers of upkeep's writers say when they began, so a
+//! file that nobody works on any more can be removed; no reader sees its rows, and no erasure finds them. The
+//! exporter replaces its own.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -56,7 +56,7 @@ impl Table {
 }
 
 impl Table {
-    /// The unfinished files below the data folder, whoever is at work on them.
+    /// The unfinished files below the data folder, even if a process works on them.
     pub(super) async fn unfinished_files(&self) -> Vec<PathBuf> {
         let Some(Local { root, disk }) = self.local.clone() else { return Vec::new() };
         let looking = tokio::task::spawn_blocking(move || {

@@ -1,4 +1,4 @@
-//! Withdrawal: a session that said that it is not to be stored is forgotten, what came before included.
+//! Withdrawal: forgets a session that asked not to be stored, including what came before it asked.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -114,7 +114,7 @@ impl Table {
     }
 }
 
-/// The same for the same sessions: whoever is interrupted writes the same file again.
+/// The same for the same sessions, so an interrupted process writes the same file again.
 fn name_of(tenant: &str, session_ids: &BTreeSet<String>, trace_ids: &BTreeSet<String>) -> String {
     let mut hash = Sha256::new();
     for part in std::iter::once(tenant).chain(session_ids.iter().chain(trace_ids).map(String::as_str)) {

@@ -1,4 +1,4 @@
-//! What settings keep back: everything, or some of what an assistant could send.
+//! What settings hold back: everything, or a part of what an assistant could send.
 
 use serde_json::Value;
 

@@ -53,14 +53,14 @@ pub(in crate::cli) struct Arguments {
     /// Do not let assistants look for new skills when a session begins
     #[arg(long)]
     no_hook: bool,
-    /// Take the skills away again; what a person changed stays
+    /// Remove the skills again; what a person changed stays
     #[arg(long)]
     remove: bool,
 }
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct UpdateArguments {
-    /// For hooks: returns at once, prints nothing, looks every ten minutes at most
+    /// For hooks: return at once, print nothing, look at most every ten minutes
     #[arg(long)]
     quiet: bool,
 }
@@ -179,7 +179,7 @@ fn remove(record: &mut Record, arguments: &Arguments) -> Result<(), Failure> {
     if !record.installs.iter().any(is_meant) {
         let known: Vec<&str> = record.installs.iter().map(|install| install.from.as_str()).collect();
         let known = if known.is_empty() { "nothing".to_owned() } else { known.join(", ") };
-        return Err(Failure::Failed(anyhow!("nothing of this is installed; installed: {known}")));
+        return Err(Failure::Failed(anyhow!("none of this is installed; installed: {known}")));
     }
     let only = if arguments.assistant.is_empty() { None } else { Some(chosen(&arguments.assistant)?) };
     let mut text = String::new();
@@ -200,14 +200,14 @@ fn remove(record: &mut Record, arguments: &Arguments) -> Result<(), Failure> {
         // What cannot be taken away is said, and keeps nothing else from being so.
         text.push_str(&source::forget(from).unwrap_or_else(|error| format!("{error:#}\n")));
     }
-    // Whoever has nothing installed needs to ask for nothing.
+    // With nothing installed, there is nothing to ask for.
     let of_people = || record.installs.iter().filter(|install| install.project.is_none());
     for assistant in ASSISTANTS {
         let Some(fresh) = Fresh::of(assistant.name) else { continue };
         if of_people().any(|install| install.assistants.contains(assistant.name)) {
             continue;
         }
-        // One that was never written, or whose file is gone, is none to take away.
+        // A file that was never written or is gone need not be removed.
         match fresh.remove() {
             Ok(Some(done)) => text.push_str(&format!("{done}\n")),
             Ok(None) => {}
@@ -251,7 +251,7 @@ fn project_of(arguments: &Arguments) -> Result<Option<PathBuf>, Failure> {
     let Some(folder) = &arguments.project else { return Ok(None) };
     match std::fs::canonicalize(folder) {
         Ok(folder) if folder.is_dir() => Ok(Some(folder)),
-        Ok(_) => Err(Failure::Usage(anyhow!("--project {}: it is no folder", folder.display()))),
+        Ok(_) => Err(Failure::Usage(anyhow!("--project {}: it is not a folder", folder.display()))),
         Err(error) => Err(Failure::Usage(anyhow!("--project {}: {error}", folder.display()))),
     }
 }

@@ -54,7 +54,7 @@ impl Source {
             .as_ref()
             .is_some_and(|branch| branch.starts_with('-') || branch.contains(char::is_whitespace))
         {
-            bail!("--branch: no branch has such a name");
+            bail!("--branch: there is no such branch");
         }
         if from.trim().is_empty() {
             bail!("--from names nothing; write where the skills are: https://…, user@host:path or a folder");

@@ -1,4 +1,4 @@
-//! A collector that takes what comes, so that no hook need send anything.
+//! A collector that empties the spool, so that no hook needs to send anything.
 
 use std::fs::{File, TryLockError};
 use std::io::ErrorKind;

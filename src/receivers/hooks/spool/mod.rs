@@ -1,4 +1,4 @@
-//! What hooks gave and no collector has yet, on the machine of the assistant.
+//! Events of hooks that no collector has yet, on the machine of the assistant.
 //!
 //! | file | holds |
 //! |---|---|
@@ -8,10 +8,9 @@
 //! | `attendance.rs` | [`Attendance`]: a collector that takes what comes |
 //! | `upkeep.rs` | what waits, what is to be forgotten, and what goes with another credential |
 //!
-//! A hook's process adds its entry before it sends anything. Where a collector attends to the spool, that
-//! is all. Otherwise the process tries to be the one that sends; whoever cannot is done: the one that can
-//! sends for all. So a storm of hooks becomes a few requests, and a process that is killed at any point
-//! loses nothing that it added.
+//! A hook's process adds its entry before it sends anything. If a collector empties the spool, that is all. Otherwise
+//! the process tries to become the one that sends for all; if another has that role, it is done. So a burst of hooks
+//! becomes a few requests, and a process killed at any point loses nothing that it added.
 //!
 //! # On disk
 //!

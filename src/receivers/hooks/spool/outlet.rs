@@ -106,7 +106,7 @@ impl Outlet {
         entries.iter().rev().take_while(fits).count().max(1)
     }
 
-    /// What was left by whoever sent before, or else what has come since.
+    /// What an earlier sender left, or else what has come since.
     fn load(&mut self) -> Result<Option<Vec<(u64, Entry)>>, SpoolError> {
         let path = self.path();
         for _ in 0..2 {

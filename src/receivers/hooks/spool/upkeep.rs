@@ -168,7 +168,7 @@ fn take_out(
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(0),
         Err(error) => return Err(failed(path)(error)),
     };
-    // Whoever comes to add meanwhile waits, and then adds to the file that takes this one's place.
+    // A process that wants to add meanwhile waits, and then adds to the file that replaces this one.
     alone(&file, path, Instant::now() + PATIENCE)?;
     let Some(bytes) = read_whole(path)? else { return Ok(0) };
     let lines = bytes.get(HEADER.len()..).unwrap_or_default().split_inclusive(|byte| *byte == b'\n');

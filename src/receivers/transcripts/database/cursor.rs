@@ -1,7 +1,7 @@
 //! Cursor's databases: its editor's, with composers and their bubbles, and its agent's on the command line.
 //!
-//! Which folder a session of the editor is of, the composer says in newer versions. For others the database of each window
-//! lists the composers that were opened there, and `workspace.json` beside it names the folder.
+//! In newer versions, the composer names the folder of an editor's session. For older ones, the database of each
+//! window lists the composers opened there, and `workspace.json` beside it names the folder.
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -1,7 +1,7 @@
 //! Hermes Agent's database.
 //!
-//! A branch of a session is one of its own that begins with a copy of the other's messages, as new rows with the time of
-//! the copy. What is equal to messages of its parent, from the first on, is its parent's alone.
+//! A branch is a session of its own that begins with a copy of its parent's messages, as new rows with the time of
+//! the copy. Messages equal to the parent's, from the first on, belong to the parent alone.
 
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};

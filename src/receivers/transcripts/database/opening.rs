@@ -7,7 +7,7 @@
 //! | neither | as what nobody writes (`immutable`), because SQLite would make both; if it did change, what was read is in doubt and said to be |
 //! | a rollback journal | by SQLite's own locks; if a crash left it, from a private copy |
 //!
-//! A private copy lies in a folder of its own that nobody else may enter, and its name is gone as soon as it is open.
+//! A private copy is in its own folder, closed to others, and its name is removed as soon as it is open.
 
 use std::fs::{self, DirBuilder, File};
 use std::io::{self, Read};

@@ -1,7 +1,7 @@
 //! A row as a value, in bounded memory.
 //!
-//! A value that is short is taken as it is; one that is long is read piece by piece, its texts cut as those of a
-//! file's line are. A row that has 20 MiB of an image takes no more memory than one of a file.
+//! A short value is taken whole. A long one is read piece by piece, with its texts cut like those of a file's line,
+//! so a row with an image of 20 MiB takes no more memory than a line of a file.
 
 use std::io::Read;
 

@@ -1,7 +1,7 @@
 //! A file that may be an export: what it holds, how it is packed, and its bytes.
 //!
-//! Names and first bytes tell, in that order: `.json`, `.jsonl`, `.ndjson`, `.csv` or `.parquet`, with `.zst`, `.zstd`
-//! or `.gz` behind it or not. A file that is packed without saying so in its name is unpacked all the same.
+//! Names and first bytes tell, in that order: `.json`, `.jsonl`, `.ndjson`, `.csv` or `.parquet`, with `.zst`,
+//! `.zstd` or `.gz` behind it or not. A compressed file is unpacked even if its name does not say so.
 
 use std::fs::{self, File};
 use std::io::{self, BufReader, Cursor, Read, Seek, SeekFrom};
@@ -193,7 +193,7 @@ mod tests {
         let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
         gzip.write_all(lines.as_bytes()).unwrap();
         let gzip = gzip.finish().unwrap();
-        // Whoever appends to a file that is packed appends what is packed by itself.
+        // A program that appends to a compressed file appends a separately compressed part.
         let twice = [gzip.clone(), gzip.clone()].concat();
         let zstd = zstd::encode_all(lines.as_bytes(), 3).unwrap();
         let of_lines = Holds::Json(Form::Lines);

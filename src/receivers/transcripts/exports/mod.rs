@@ -36,7 +36,7 @@ use super::reading::{Batch, Owner};
 pub use file::ExportFile;
 pub use reading::{is_export, read_export};
 
-/// A request is handed on when it has so many bytes, or so many rows.
+/// A request is handed on when it has this many bytes, or this many rows.
 const REQUEST_BYTES: usize = 1 << 20;
 const REQUEST_ROWS: usize = 500;
 
@@ -60,7 +60,7 @@ impl<'o> Rows<'o> {
         Self { owner, events: Vec::new(), spans: Vec::new(), bytes: 0, traces: BTreeSet::new() }
     }
 
-    /// Takes a value of a file; false if it is none of what is known.
+    /// Takes a value of a file; false if it is of no known kind.
     pub(super) fn take(&mut self, value: Value, ready: &mut Vec<Batch>) -> bool {
         let is_known = match value {
             Value::Array(rows) => {

@@ -52,7 +52,7 @@ impl Rows {
     pub(super) fn open(path: &Path) -> io::Result<Self> {
         let file = File::open(path)?;
         let metadata = guarded(|| ArrowReaderMetadata::load(&file, ArrowReaderOptions::new()))?
-            .map_err(|error| io::Error::other(format!("it is no whole Parquet file: {error}")))?;
+            .map_err(|error| io::Error::other(format!("it is not a complete Parquet file: {error}")))?;
         let groups = 0..metadata.metadata().num_row_groups();
         Ok(Self { file, metadata, groups, before: 0, reader: None, batch: None, row: 0 })
     }

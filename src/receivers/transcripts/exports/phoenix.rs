@@ -59,7 +59,7 @@ fn nanos(time: &str) -> String {
     u64::try_from(parsed.as_micros()).unwrap_or_default().saturating_mul(1_000).to_string()
 }
 
-/// An id in lower-case hex of so many digits; Phoenix's own are opaque, and hashed.
+/// An id in lower-case hex with this many digits; Phoenix's own ids are opaque, so they are hashed.
 fn hex(id: &str, digits: usize) -> String {
     if id.is_empty() {
         return String::new();

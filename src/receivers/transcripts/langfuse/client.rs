@@ -32,7 +32,7 @@ const MAX_DETAIL: usize = 200;
 /// Why a server cannot be asked.
 #[derive(Debug, thiserror::Error)]
 pub enum AccessError {
-    /// The address is none.
+    /// The address is invalid.
     #[error("{0}: write an address that begins with http:// or https://")]
     NoAddress(String),
     /// The address holds a name or a password.
@@ -88,7 +88,7 @@ pub enum Failure {
         detail: String,
     },
     /// The server names another.
-    #[error("it leads to {0}: name that server")]
+    #[error("it redirects to {0}: name that server")]
     Elsewhere(String),
     /// Another 4xx.
     #[error("the question is refused ({status}): {detail}")]
@@ -98,8 +98,8 @@ pub enum Failure {
         /// Its words.
         detail: String,
     },
-    /// Status 200 and an answer that is none.
-    #[error("the answer is no list: {0}")]
+    /// Status 200 with an invalid answer.
+    #[error("the answer is not a list: {0}")]
     Unreadable(String),
 }
 

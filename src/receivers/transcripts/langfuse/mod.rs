@@ -8,7 +8,7 @@
 //! | `walk.rs` | [`Walk`]: page after page, with patience |
 //!
 //! Today's API answers with observations behind a cursor, the newest first (`/api/public/v2/observations`). An older
-//! server has none of it: there traces and observations are read by the number of the page.
+//! server has no such path: there, traces and observations are read by page number.
 //!
 //! Invariants: a place is written down once everything before it was acknowledged, so that a page may be read twice and
 //! none is left out; rows that come twice are the same records; keys are written nowhere and sent to the one

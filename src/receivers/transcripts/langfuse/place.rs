@@ -1,4 +1,4 @@
-//! How far the reading of a project is, on the disk.
+//! How far the import of a project has come, on the disk.
 //!
 //! ```text
 //! <memory of imports>/langfuse-<16 hex digits>.json    0600; one for each server and public key

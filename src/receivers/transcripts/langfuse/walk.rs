@@ -1,4 +1,4 @@
-//! Page after page, with patience: what is busy, breaks or fails is asked again, later and for less at once.
+//! Reads page after page and retries: a request that is refused or fails is repeated later, and for smaller pages.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -32,7 +32,7 @@ pub enum WalkError {
     #[error(transparent)]
     Failure(#[from] Failure),
     /// It asks for more patience than anybody has.
-    #[error("the server takes no more requests for {} minutes", .0.as_secs().div_ceil(60))]
+    #[error("the server accepts no more requests for {} minutes", .0.as_secs().div_ceil(60))]
     Later(Duration),
     /// The lists have no end.
     #[error("the server gives the same page again and again")]
