@@ -1,10 +1,11 @@
 //! What a destination of skills is asked to take up, and what it reports.
 
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
 use crate::library::{
     self, Bounds, Change, Changes, Decision, DecisionError, Findings, HeldBack, Library, Remark,
 };
-use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 
 /// What a target is asked to take up. The target works out the changes itself, on top of whatever
 /// stands there when it writes.
