@@ -1,5 +1,7 @@
 //! Where a person's files belong, as the environment says.
 
+use crate::cli::Failure;
+use anyhow::anyhow;
 use std::path::PathBuf;
 
 fn variable(name: &str) -> Option<PathBuf> {
@@ -20,4 +22,11 @@ pub(super) fn config() -> Option<PathBuf> {
 /// `~/.local/share`, as the configuration finds it.
 pub(super) fn data() -> Option<PathBuf> {
     variable("XDG_DATA_HOME").or_else(|| Some(home()?.join(".local/share")))
+}
+
+/// `~/.local/share/skillspan`
+pub(super) fn data_folder() -> Result<PathBuf, Failure> {
+    data()
+        .map(|data| data.join("skillspan"))
+        .ok_or_else(|| Failure::Usage(anyhow!("HOME is not set; say where with XDG_DATA_HOME")))
 }

@@ -3,7 +3,7 @@
 use crate::receivers::tls;
 
 use super::raw;
-use super::resolve::{ResolveError, Resolver};
+use super::resolver::{ResolveError, Resolver};
 use super::settings::{ConsoleSettings, McpSettings};
 
 /// The longest name of a host.

@@ -5,7 +5,7 @@ use crate::receivers::auth::{Credential, CredentialError, Roles};
 use crate::skillify::Verified;
 
 use super::raw;
-use super::resolve::{ResolveError, Resolver};
+use super::resolver::{ResolveError, Resolver};
 
 /// The longest name of a tenant or workspace, in bytes.
 const LONGEST_NAME: usize = 200;

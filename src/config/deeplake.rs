@@ -6,7 +6,7 @@ use crate::exporters::target::{Place, Target};
 use crate::secret::Secret;
 
 use super::raw::{self, Exporter, Pipeline, SESSIONS_TABLE};
-use super::resolve::{ResolveError, Resolver, usize_of};
+use super::resolver::{ResolveError, Resolver, usize_of};
 use super::settings::FollowerSettings;
 use super::targets::{SHARED_SCOPES, folder_name};
 

@@ -4,7 +4,7 @@ use crate::skillify::llm::EmbeddingEndpoint;
 
 use super::proposer::{base_url, is_loopback};
 use super::raw::Embeddings;
-use super::resolve::{ResolveError, Resolver};
+use super::resolver::{ResolveError, Resolver};
 use super::settings::EmbeddingSettings;
 
 impl Resolver<'_> {

@@ -12,7 +12,7 @@ use super::components::type_of;
 use super::own_addresses::is_reached;
 use super::proposer::is_loopback;
 use super::raw::{self, Exporter, Pipeline, Processor, Receiver};
-use super::resolve::{ResolveError, Resolver, usize_of};
+use super::resolver::{ResolveError, Resolver, usize_of};
 use super::settings::{ForwardRoute, ForwardSettings, ProcessorSettings, ReceiverSettings, SessionsPipeline};
 use super::targets::folder_name;
 use super::tenants::safe_name;

@@ -13,7 +13,7 @@ use crate::event::Owner;
 use crate::exporters::otlp::Compression;
 
 use super::raw;
-use super::resolve::{ResolveError, Resolver};
+use super::resolver::{ResolveError, Resolver};
 use super::settings::{ForwardSettings, ReceiverSettings};
 
 impl Resolver<'_> {

@@ -8,7 +8,7 @@ use crate::dialects::{Pattern, TRANSCRIPTS};
 use crate::receivers::{cors, otlp, tls};
 
 use super::raw::{self, Pipeline, Receiver};
-use super::resolve::{ResolveError, Resolver, usize_of};
+use super::resolver::{ResolveError, Resolver, usize_of};
 use super::settings::{Doors, Listener, ReceiverSettings, TranscriptSettings};
 
 impl Resolver<'_> {

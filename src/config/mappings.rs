@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::dialects::UserMapping;
 
 use super::raw::{Pipeline, Processor};
-use super::resolve::{ResolveError, Resolver};
+use super::resolver::{ResolveError, Resolver};
 use super::settings::{ReceiverSettings, SessionsPipeline};
 
 impl Resolver<'_> {

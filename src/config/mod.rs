@@ -20,6 +20,7 @@
 //! | `forward.rs`, `langfuse.rs` | what goes to other backends as it came |
 //! | `embeddings.rs` | where vectors of words come from |
 //! | `resolve.rs`, `tables.rs`, `targets.rs`, `deeplake.rs` | references, paths and pipelines → [`Settings`] |
+//! | `resolver.rs` | what resolving has at hand, and how it tells what is wrong |
 //! | `tenants.rs` | whose skills and sessions go where |
 //! | `telemetry.rs` | what the process says of itself |
 //! | `watch.rs` | the settings again, when a file of theirs has changed |
@@ -49,6 +50,7 @@ mod proposer;
 mod raw;
 mod reading;
 mod resolve;
+mod resolver;
 mod settings;
 mod tables;
 mod targets;

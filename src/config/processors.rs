@@ -9,7 +9,7 @@ use crate::processors::{Attributes, Filter};
 use crate::redact;
 
 use super::raw::{self, Kind, MatchType, Pipeline, Processor};
-use super::resolve::{ResolveError, Resolver};
+use super::resolver::{ResolveError, Resolver};
 use super::settings::ProcessorSettings;
 
 impl Resolver<'_> {

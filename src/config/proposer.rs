@@ -4,7 +4,7 @@ use crate::secret::Secret;
 use crate::skillify::llm::{Allowance, Budget, Endpoint, Protocol};
 
 use super::raw::{Count, Limits, Model, Proposer, Sees as RawSees, Use};
-use super::resolve::{ResolveError, Resolver, usize_of};
+use super::resolver::{ResolveError, Resolver, usize_of};
 use super::settings::{ModelSettings, Sees, Uses};
 
 const ANTHROPIC: &str = "https://api.anthropic.com";

@@ -6,7 +6,8 @@
 
 use serde::Deserialize;
 
-use super::resolve::{self, Places, ResolveError};
+use super::resolve;
+use super::resolver::{Places, ResolveError};
 use super::tree::{BUILT_IN, Key, Node, Value};
 use super::{ConfigError, DecodeError, MOST_FAULTS, SECRETS, Settings, Source, expand, layers, raw};
 

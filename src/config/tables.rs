@@ -7,7 +7,7 @@ use crate::table::Location;
 
 use super::decode::instead;
 use super::raw::{self, Exporter, Pipeline, Processor, SESSIONS_TABLE};
-use super::resolve::{ResolveError, Resolver};
+use super::resolver::{ResolveError, Resolver};
 use super::settings::{FollowerSettings, ReceiverSettings, SessionsPipeline, SessionsTable, SkillsPipeline};
 
 const SHORTEST_RETENTION: Duration = Duration::from_secs(24 * 3600);

@@ -8,7 +8,7 @@ use crate::library::Layout;
 use crate::secret::Secret;
 
 use super::raw::{self, Exporter, Pipeline};
-use super::resolve::{ResolveError, Resolver};
+use super::resolver::{ResolveError, Resolver};
 use super::tenants::{filled, safe_name};
 
 const BRANCH: &str = "main";

@@ -6,7 +6,7 @@ use http::{HeaderName, HeaderValue};
 use reqwest::Url;
 
 use super::raw;
-use super::resolve::{ResolveError, Resolver};
+use super::resolver::{ResolveError, Resolver};
 use super::settings::{LogSettings, OtlpMetrics};
 
 /// OTLP's path for metrics, over HTTP.

@@ -9,7 +9,7 @@ use crate::exporters::target::{Place, Target};
 use crate::library::{Bounds, Route, Whose};
 
 use super::raw;
-use super::resolve::{ResolveError, Resolver, usize_of};
+use super::resolver::{ResolveError, Resolver, usize_of};
 use super::settings::{FollowerSettings, SkillsPipeline};
 
 /// Stands for the tenant in a path, a remote or a branch: each tenant has a target of its own then.

@@ -8,7 +8,9 @@
 //! |---|---|
 //! | `mod.rs` | [`SessionEvent`], [`EventBatch`] and their small types |
 //! | `history.rs` | the chained hash of a conversation |
-//! | `row.rs` | [`Row`]: an event whose texts are borrowed, in memory or in a record of the journal |
+//! | `row.rs` | [`Row`]: an event whose texts are borrowed |
+//! | `encoded.rs` | [`EncodedBatch`]: events as records of the journal hold them, read as rows |
+//! | `attributes.rs` | the attributes of an event as one text of JSON |
 //! | `fields.rs`, `filled.rs` | the fields of such a record, and which there are |
 //! | `capture.rs` | how people write that nothing is to be stored |
 //! | `count.rs` | a number with what is counted |
@@ -23,8 +25,10 @@
 //! Invariants: no I/O; nothing here knows a client's dialect; an absent text is `""`, an absent
 //! number `0`, and only [`SessionEvent::score`] tells absent from zero.
 
+mod attributes;
 pub mod capture;
 mod count;
+mod encoded;
 mod fields;
 mod filled;
 pub(crate) mod history;
@@ -41,16 +45,17 @@ mod wire;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+pub(crate) use attributes::{attributes_from_json, attributes_to_json};
 pub(crate) use count::counted;
+pub use encoded::{EncodedBatch, EncodedEvent};
 pub use filled::Filled;
 pub(crate) use identity::hex;
 pub use identity::{LONGEST_ID, RecordDigest, SurroundingsDigest, bounded_id};
-pub use row::{AsRow, EncodedBatch, EncodedEvent, Row, RowAttributes};
+pub use row::{AsRow, Row, RowAttributes};
 pub use signal::Signal;
 pub use timestamp::Timestamp;
 pub use visible::{is_hidden, visible, visible_json, visible_line};
 pub use wire::{DecodeError, decode_batch, encode_batch, encode_batch_head, encode_event, encode_withdrawal};
-pub(crate) use wire::{attributes_from_json, attributes_to_json};
 
 /// How the key of a tool call begins whose client does not say which call it is. A reader joins it
 /// with the call that another signal names.

@@ -2,10 +2,9 @@
 
 use prost::Message;
 
+use super::attributes::attributes_from_json;
 use super::row::{AsRow, Row};
-use super::{
-    Attributes, Decision, EventBatch, Kind, Owner, SessionEvent, Status, Timestamp, Withdrawal, fields,
-};
+use super::{Decision, EventBatch, Kind, Owner, SessionEvent, Status, Timestamp, Withdrawal, fields};
 
 /// The number of the events in a batch.
 const EVENTS: u32 = 4;
@@ -200,20 +199,6 @@ fn from_wire(event: generated::SessionEvent) -> Result<SessionEvent, DecodeError
     })
 }
 
-/// Attributes as the one JSON object that the journal and the table hold; `""` if there are none.
-pub(crate) fn attributes_to_json(attributes: &Attributes) -> String {
-    if attributes.is_empty() {
-        return String::new();
-    }
-    // A map from strings to JSON values has no value that serde_json could refuse.
-    serde_json::to_string(attributes).unwrap_or_default()
-}
-
-/// Reads what [`attributes_to_json`] wrote.
-pub(crate) fn attributes_from_json(text: &str) -> Result<Attributes, serde_json::Error> {
-    if text.is_empty() { Ok(Attributes::new()) } else { serde_json::from_str(text) }
-}
-
 fn status_to_wire(status: Status) -> generated::Status {
     match status {
         Status::Unknown => generated::Status::Unspecified,
@@ -282,6 +267,7 @@ pub(super) fn kind_from_wire(number: i32) -> Option<Kind> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::attributes::attributes_to_json;
     use super::*;
 
     #[test]

@@ -7,6 +7,7 @@
 //! | `cleaner.rs` | [`Cleaner`]: redaction of single texts and attributes |
 //! | `protobuf.rs`, `schema.rs`, `wire.rs` | bodies in protobuf, changed in place |
 //! | `json.rs`, `plain.rs`, `numbers.rs` | bodies in JSON |
+//! | `unreadable.rs` | [`Unreadable`]: a body is not of its form to its end |
 //! | `langfuse.rs` | bodies of Langfuse's own paths |
 //! | `entry.rs` | [`Entry`]: a body with what is known of it, as it waits in a queue |
 //! | `queue.rs` | [`Queue`]: what waits for one backend, and its cursor |
@@ -31,15 +32,17 @@ mod protobuf;
 mod queue;
 mod schema;
 mod store;
+mod unreadable;
 mod wire;
 
 use bytes::Bytes;
 
 pub use cleaner::Cleaner;
 pub use entry::Entry;
-pub use prepare::{Keep, Prepared, Unreadable, prepare, retain};
+pub use prepare::{Keep, Prepared, prepare, retain};
 pub use queue::{Config, Erasure, OnFull, Place, PushError, Queue, Room, Status, Waiting};
 pub use store::StoreError;
+pub use unreadable::Unreadable;
 
 /// How a body is encoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]

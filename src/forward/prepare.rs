@@ -1,18 +1,14 @@
 //! Prepares a body for forwarding: removes records that opted out, and credentials.
 
 use bytes::Bytes;
-use memchr::memmem;
 use serde_json::Value;
 
 use super::numbers::Numbers;
 use super::plain::Plain;
+use super::protobuf::names_capture;
+use super::unreadable::Unreadable;
 use super::{Body, Cleaner, Form, json, langfuse, protobuf};
-use crate::event::{Signal, capture};
-
-/// A body of which nobody can say which records it has.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the body cannot be read")]
-pub struct Unreadable;
+use crate::event::Signal;
 
 /// What is forwarded of a body.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -90,11 +86,6 @@ fn parse(bytes: &[u8]) -> Result<(Value, Numbers), Unreadable> {
 fn written(form: Form, request: &Value, numbers: &Numbers) -> Result<Body, Unreadable> {
     let bytes = serde_json::to_vec(request).map_err(|_| Unreadable)?;
     Ok(Body { form, bytes: numbers.restored(bytes).into() })
-}
-
-/// Whether the name of the attribute stands anywhere: nearly no body has it.
-pub(super) fn names_capture(bytes: &[u8]) -> bool {
-    memmem::find(bytes, capture::ATTRIBUTE.as_bytes()).is_some()
 }
 
 /// Whether a record, shown as a request of its own, is to be kept. The second argument tells whether a text of

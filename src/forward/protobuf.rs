@@ -5,12 +5,13 @@
 
 use std::borrow::Cow;
 
+use super::Unreadable;
 use super::cleaner::Cleaner;
 use super::schema::{self, Kind, Schema};
 use super::wire::{Change, rewrite};
-use super::{Unreadable, prepare};
 use crate::event::{Signal, capture};
 use crate::wire::{Field, Fields, Value, put};
+use memchr::memmem;
 
 /// Values inside values; what lies deeper no reader here takes.
 const MAX_DEPTH: u32 = 32;
@@ -102,7 +103,7 @@ fn forbids(schema: &Schema, message: &[u8], depth: u32) -> Result<bool, Unreadab
         let Field { number, value: Value::Bytes(bytes), .. } = field? else { continue };
         let found = match schema.kind(number) {
             Some(Kind::Attribute) => forbidding(bytes)?,
-            Some(Kind::Message(inner)) if depth < MAX_DEPTH && prepare::names_capture(bytes) => {
+            Some(Kind::Message(inner)) if depth < MAX_DEPTH && names_capture(bytes) => {
                 forbids(inner, bytes, depth + 1)?
             }
             _ => false,
@@ -309,4 +310,9 @@ fn texts(kind: Kind, bytes: &[u8], depth: u32, look: &mut dyn FnMut(&[u8])) -> R
         }
     }
     Ok(())
+}
+
+/// Whether the name of the attribute stands anywhere: nearly no body has it.
+pub(super) fn names_capture(bytes: &[u8]) -> bool {
+    memmem::find(bytes, capture::ATTRIBUTE.as_bytes()).is_some()
 }

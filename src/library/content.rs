@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::state::hex;
+use super::digest::sha256;
 use crate::event::person::{self, Told};
 use crate::skillify::{
     Candidate, Claim, Counts, Evidence, Line, Recently, Scope, SupportedClaim, short_hash,
@@ -344,7 +344,7 @@ impl EvidenceRecord {
 
 /// How published files name a session: the first 12 hex digits of SHA-256 over `<tenant>/<session id>`.
 pub fn session_hash(tenant: &str, session: &str) -> String {
-    hex(format!("{tenant}/{session}").as_bytes()).chars().take(12).collect()
+    sha256(format!("{tenant}/{session}").as_bytes()).chars().take(12).collect()
 }
 
 /// [`session_hash`] as a number.

@@ -4,75 +4,11 @@
 //! decided first.
 
 use super::changes::{Change, Changes};
+use super::decision::{Decision, DecisionError, Remark};
+use super::digest::digest;
 use super::run::Run;
-use super::state::{AGREED, REJECTED, Reason, Retirement, Skill, WITHDREW_OWN, digest};
-use super::waiting::Waiting;
-use super::{Library, TenantError, guide, skill};
-
-/// What a person wants of a skill, by name or id.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Decision {
-    /// Put the proposal in place.
-    Approve,
-    /// Drop the proposal; it is not made again.
-    Reject,
-    /// Bring back what was deleted, withdrawn or retired. What was refused before it stood waits again.
-    Restore,
-    /// Take away what stands; it does not come back by itself.
-    Withdraw,
-}
-
-/// A decision that cannot be carried out.
-#[derive(Debug, thiserror::Error)]
-pub enum DecisionError {
-    /// No such skill.
-    #[error("no skill {0:?} here")]
-    NoSkill(String),
-    /// Nothing to decide.
-    #[error("{0:?} has no proposal")]
-    NoProposal(String),
-    /// It was never published.
-    #[error("{0:?} waits for a person to agree; `skillspan skills approve {0}` publishes it")]
-    Waits(String),
-    /// It stands.
-    #[error("{0:?} is neither deleted nor retired")]
-    Stands(String),
-    /// Its text changed since the proposal was made.
-    #[error("{0:?} was edited after the proposal was made; the next run makes a new one")]
-    Outdated(String),
-    /// It does not stand.
-    #[error("{0:?} is not published: there is nothing to withdraw")]
-    StandsNot(String),
-    /// It is no skill but facts in a file of people.
-    #[error("{0:?} is no skill: delete the block in the file, and it stays out")]
-    Block(String),
-    /// It waits.
-    #[error("{0:?} waits for a person to agree; `skillspan skills reject {0}` drops it")]
-    StillWaits(String),
-    /// An old version did not remember its text.
-    #[error("the text of {0:?} is no longer kept; take its folder from the repository's history")]
-    Forgotten(String),
-    /// Something stands where the file would be.
-    #[error("{0}; move it away first")]
-    InTheWay(String),
-    /// It is no SKILL.md of this skill.
-    #[error(
-        "the edited text of {0:?} is no SKILL.md: keep the front matter with its `name: {0}`, and no more than 64 KiB"
-    )]
-    Text(String),
-    /// Not a decision but findings: they are of the wrong tenant.
-    #[error(transparent)]
-    Tenant(#[from] TenantError),
-}
-
-/// What a person says beside a decision.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Remark {
-    /// Why, for the history and the commit; may be empty.
-    pub reason: String,
-    /// The SKILL.md that is to stand in place of the proposed one: a person's text from then on.
-    pub text: Option<String>,
-}
+use super::state::{AGREED, REJECTED, Reason, Retirement, Skill, WITHDREW_OWN, Waiting};
+use super::{Library, guide, skill};
 
 /// The longest reason, in characters.
 const LONGEST_REASON: usize = 300;

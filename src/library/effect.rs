@@ -14,8 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use super::content::Content;
-use super::hand_written::mentions;
-use super::state::Skill;
+use super::mentions::mentions;
 use crate::event::Status;
 use crate::skillify::Claim;
 
@@ -61,15 +60,14 @@ pub struct Side {
 }
 
 impl Effect {
-    /// What the episodes show of the skill; `None` if no session met its situation.
-    pub(super) fn of(skill: &Skill, episodes: &[Episode]) -> Option<Self> {
-        let published = published(skill)?;
-        let about = situations(&skill.content);
+    /// What the episodes show of a skill that was first published on that day; `None` if no session met its
+    /// situation.
+    pub(super) fn of(name: &str, published: &str, content: &Content, episodes: &[Episode]) -> Option<Self> {
+        let about = situations(content);
         let met = |episode: &&Episode| episode.date.as_str() > published && episode.meets(&about);
         let mut effect = Self::default();
         for episode in episodes.iter().filter(met) {
-            let side =
-                if episode.loaded.contains(&skill.name) { &mut effect.with } else { &mut effect.without };
+            let side = if episode.loaded.contains(name) { &mut effect.with } else { &mut effect.without };
             side.add(episode);
         }
         (effect != Self::default()).then_some(effect)
@@ -90,12 +88,6 @@ impl Effect {
         let [with, without] = [&self.with, &self.without].map(|side| side.mean(side.failures));
         format!("failures per session: {with} with it, {without} without")
     }
-}
-
-/// When the skill was first published.
-pub(super) fn published(skill: &Skill) -> Option<&str> {
-    let first = skill.history.iter().find(|event| event.version == 1);
-    first.map(|event| event.as_of.as_str())
 }
 
 impl Episode {

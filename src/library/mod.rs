@@ -8,24 +8,26 @@
 //! |---|---|
 //! | `layout.rs` | where in a target skills stand |
 //! | `state.rs`, `content.rs` | what is remembered beside the tree, and its format |
+//! | `digest.rs` | digests of files and sessions |
 //! | `migration.rs` | states of older formats |
-//! | `tenants.rs` | whose a library is |
-//! | `findings.rs` | what one run of mining found, and which of it goes to a target |
+//! | `whose.rs`, `tenants.rs` | whose a library is |
+//! | `findings.rs`, `route.rs` | what one run of mining found, and which of it goes to a target |
 //! | `people.rs` | what people did to the tree since the last publish |
 //! | `identity.rs` | which known skill a candidate is |
 //! | `judgement.rs` | what sessions say of a published skill: still true, contradicted, unseen |
 //! | `bounds.rs` | how many skills a target takes |
-//! | `reconcile.rs`, `revision.rs`, `run.rs` | findings and library → changes |
-//! | `learned.rs` | what a model said: answers, what they cost, skills that it takes for one |
+//! | `reconcile.rs`, `revision.rs`, `reduced.rs`, `run.rs` | findings and library → changes |
+//! | `learned.rs`, `take_up.rs` | what a model said: answers, what they cost, skills that it takes for one |
 //! | `hand_written.rs` | skills that people wrote, and what sessions could add |
+//! | `mentions.rs` | whether a text names a command |
 //! | `effect.rs` | what later sessions show, with a skill and without it |
 //! | `watched.rs` | what sessions did in the situations of published skills |
 //! | `sharpened.rs` | what an author's lessons add to such a skill |
 //! | `guide/` | facts about a repository, in its AGENTS.md |
 //! | `waiting.rs` | skills that wait for a person to agree to what they may do |
-//! | `decide.rs` | approve, reject, restore |
+//! | `decision.rs`, `decide.rs` | approve, reject, restore |
 //! | `changes.rs` | what changes; the commit's message; the diff |
-//! | `listing.rs` | the library as commands show it |
+//! | `listed.rs`, `listing.rs` | the library as commands show it |
 //! | `said.rs` | what each line of a skill rests on; its versions |
 //! | `lint/` | what a reviewer would refuse of a text |
 //! | `skill.rs` | SKILL.md and references/evidence.md |
@@ -48,6 +50,8 @@ mod bounds;
 mod changes;
 mod content;
 mod decide;
+mod decision;
+mod digest;
 mod effect;
 mod findings;
 mod guide;
@@ -57,21 +61,27 @@ mod judgement;
 mod layout;
 mod learned;
 pub mod lint;
+mod listed;
 mod listing;
 mod manifest;
+mod mentions;
 mod migration;
 mod neighbours;
 mod people;
 mod reconcile;
+mod reduced;
 mod revision;
+mod route;
 mod run;
 mod said;
 mod sharpened;
 mod skill;
 mod state;
+mod take_up;
 mod tenants;
 mod waiting;
 mod watched;
+mod whose;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -79,18 +89,21 @@ pub use crate::skillify::Candidate;
 pub use bounds::{Bounds, HeldBack};
 pub use changes::{Change, Changes};
 pub use content::{session_hash, session_number};
-pub use decide::{Decision, DecisionError, Remark, decide, decide_saying};
+pub use decide::{decide, decide_saying};
+pub use decision::{Decision, DecisionError, Remark};
 pub use effect::{Effect, Episode, Side};
-pub use findings::{Findings, Route};
+pub use findings::Findings;
 pub use layout::{Layout, SKILLS};
 pub use learned::Learned;
-pub use listing::{Listed, ListedClaim, ListedEvent, Standing};
+pub use listed::{Listed, ListedClaim, ListedEvent, Standing};
 pub use neighbours::Neighbour;
 pub use reconcile::{reconcile, reconcile_within};
+pub use route::Route;
 pub use said::{PersonsChange, SaidClaim, SaidLine};
 pub use state::{Error, FORMAT, Stored};
-pub use tenants::{Census, TenantError, Whose};
+pub use tenants::TenantError;
 pub use watched::{WatchedLine, WatchedSkill, Week};
+pub use whose::{Census, Whose};
 
 use state::State;
 
@@ -172,7 +185,7 @@ impl Library {
     /// Whether the file may be written: absent, or as it was generated.
     fn is_ours(&self, path: &str) -> bool {
         let Some(content) = self.tree.get(path) else { return true };
-        let found = state::digest(content);
+        let found = digest::digest(content);
         let generated = |state: &State| state.generated(path, &found);
         generated(&self.state) || self.interrupted.as_ref().is_some_and(generated)
     }

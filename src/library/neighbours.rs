@@ -3,9 +3,9 @@
 
 use std::collections::BTreeSet;
 
-use super::Library;
 use super::content::Content;
 use super::hand_written;
+use super::{Library, mentions};
 use crate::skillify::Template;
 
 /// So many are named at most.
@@ -76,7 +76,7 @@ impl Library {
         }
         for other in hand_written::all(self, &self.state) {
             let common: Vec<&String> =
-                commands.iter().filter(|command| hand_written::mentions(other.text, command)).collect();
+                commands.iter().filter(|command| mentions::mentions(other.text, command)).collect();
             near.extend(neighbour(&other.name, &common, &[], true));
         }
         near.sort_by(|(a, x), (b, y)| (b, &x.name).cmp(&(a, &y.name)));

@@ -1,7 +1,8 @@
 //! What people did to the tree since the last publish: deleted, went back, took a proposal over.
 
 use super::Library;
-use super::state::{Reason, Skill, State, digest};
+use super::digest::digest;
+use super::state::{Reason, Skill, State};
 
 /// Brings the state up to what people did. `as_of` dates it.
 pub(super) fn remember(library: &Library, state: &mut State, as_of: &str) {

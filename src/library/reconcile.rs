@@ -14,12 +14,13 @@ use super::content::{ClaimRecord, Content};
 use super::hand_written::{self, HandWritten};
 use super::identity::assign;
 use super::judgement::{Sessions, counts_anew};
-use super::revision::{Revision, reduced, revise};
-use super::run::Run;
+use super::reduced::reduced;
+use super::revision::{Revision, revise};
+use super::run::{Run, new_id, refused_claims};
 use super::state::{Proposal, Reason, Retirement, Skill};
 use super::tenants::{self, Owned, TenantError};
-use super::{Findings, Library, guide, learned, skill, waiting};
-use crate::skillify::{Candidate, Claim, SupportedClaim, short_hash};
+use super::{Findings, Library, guide, skill, take_up, waiting};
+use crate::skillify::{Candidate, Claim, SupportedClaim};
 
 /// What the findings change in the library. Candidates that are not published create nothing, and findings
 /// of another tenant than the library's do neither.
@@ -78,7 +79,7 @@ fn attempt(
         Workspace::of(&run, findings).settle(&mut run);
         if let Some(learned) = &findings.learned {
             let date = findings.as_of.date();
-            learned::take_up(&mut run.state, &findings.workspace, learned, &date);
+            take_up::take_up(&mut run.state, &findings.workspace, learned, &date);
         }
     }
     hand_written::correct(&mut run);
@@ -478,23 +479,4 @@ fn deepen(run: &mut Run<'_>, skill: &HandWritten<'_>, candidate: &Candidate) {
     if !known.as_ref().is_some_and(same) {
         run.state.hand_written.insert(skill.name.clone(), proposed);
     }
-}
-
-/// The claims of skills that people deleted: no other skill of the workspace learns them.
-pub(super) fn refused_claims(run: &Run<'_>, workspace: &str) -> BTreeSet<Claim> {
-    let refused = run.state.skills.values().filter(|skill| skill.refused && skill.workspace == workspace);
-    let claims = refused.flat_map(|skill| skill.content.claim_set());
-    claims.flat_map(|claim| claim.prevention().into_iter().chain([claim])).collect()
-}
-
-/// The first 8 hex digits of the hash of workspace and oldest evidence segment; where another skill
-/// has them (two skills may have grown from one segment), the main claim is hashed as well.
-pub(super) fn new_id(run: &Run<'_>, candidate: &Candidate) -> String {
-    let oldest = candidate.evidence().first().map_or("", |evidence| evidence.segment.as_str());
-    let id = short_hash(&[&candidate.workspace, oldest], 4);
-    if !run.state.skills.contains_key(&id) && !run.state.waiting.contains_key(&id) {
-        return id;
-    }
-    let claim = candidate.claims.first().map(|claim| claim.claim.to_string()).unwrap_or_default();
-    short_hash(&[&candidate.workspace, oldest, &claim], 4)
 }

@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 
 use super::content::{ClaimRecord, Content};
 use super::judgement::Sessions;
+use super::reduced::{claims, worded};
 use super::state::Skill;
-use crate::skillify::{Candidate, Claim, Material, Offline, Proposer as _, SupportedClaim, Wording};
+use crate::skillify::{Candidate, Claim, SupportedClaim};
 
 /// A skill and what a run says of it.
 pub(super) struct Revision<'a> {
@@ -46,27 +47,6 @@ pub(super) fn revise(revision: &Revision<'_>) -> Option<Content> {
     }
     let remaining = known.content.without(against);
     Some(candidate.map_or_else(|| remaining.clone(), |candidate| remaining.extended(candidate, new)))
-}
-
-/// The candidate with some of its claims only.
-pub(super) fn reduced(candidate: &Candidate, claims: Vec<SupportedClaim>) -> Candidate {
-    let wording = worded(&claims, &candidate.wording.when_to_use);
-    Candidate { wording, claims, ..candidate.clone() }
-}
-
-/// A wording of these claims that keeps the requests among the lines of another one.
-fn worded<'l>(claims: &[SupportedClaim], when_to_use: impl IntoIterator<Item = &'l String>) -> Wording {
-    let mut wording = Offline.word(&Material::of(claims.to_vec()));
-    let asked = when_to_use.into_iter().filter(|line| line.starts_with("When asked"));
-    for line in asked {
-        if let (Some(asked), Some(description)) =
-            (line.strip_prefix("When "), wording.description.strip_suffix('.'))
-        {
-            wording.description = format!("{description}, or when {asked}");
-        }
-        wording.when_to_use.push(line.clone());
-    }
-    wording
 }
 
 /// A text made of these claims; what it says of requests stays, for requests are not in the claims.
@@ -122,8 +102,4 @@ pub(super) fn said_by(content: &Content, workspace: &str) -> Content {
     };
     let (scope, project) = (content.scope.clone(), content.project.clone());
     Content { scope, project, ..Content::of(&anew, Some(content)) }
-}
-
-fn claims(candidate: &Candidate) -> BTreeSet<Claim> {
-    candidate.claims.iter().map(|claim| claim.claim.clone()).collect()
 }

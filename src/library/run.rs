@@ -1,9 +1,12 @@
 //! One change of a library under way: the next state, and the files that follow from it.
 
 use super::changes::{Change, Changes};
+use super::digest::digest;
 use super::effect::{Effect, Episode};
-use super::state::{Skill, State, digest};
+use super::state::{Skill, State};
 use super::{Layout, Library, manifest, people, skill};
+use crate::skillify::{Candidate, Claim, short_hash};
+use std::collections::BTreeSet;
 
 /// How long a skill's name may be, in the format.
 const LONGEST_NAME: usize = 64;
@@ -62,7 +65,10 @@ impl<'a> Run<'a> {
 
     /// Writes a skill that is new or generated anew.
     pub(super) fn write(&mut self, id: &str, mut skill: Skill, change: Change, reason: &str) {
-        skill.effect = Effect::of(&skill, self.episodes).or(skill.effect);
+        let effect = skill
+            .published()
+            .and_then(|published| Effect::of(&skill.name, published, &skill.content, self.episodes));
+        skill.effect = effect.or(skill.effect);
         let Some(text) = skill::skill_md(id, &skill) else { return };
         for path in self.library.skill_paths(&skill.name) {
             self.put(path.clone(), text.clone(), change);
@@ -209,4 +215,23 @@ fn with_words_of(name: &str, workspace: &str) -> Option<String> {
 pub(super) fn with_id(name: &str, id: &str) -> String {
     let stem: String = name.chars().take(LONGEST_NAME - 1 - id.len()).collect();
     format!("{}-{id}", stem.trim_end_matches('-'))
+}
+
+/// The claims of skills that people deleted: no other skill of the workspace learns them.
+pub(super) fn refused_claims(run: &Run<'_>, workspace: &str) -> BTreeSet<Claim> {
+    let refused = run.state.skills.values().filter(|skill| skill.refused && skill.workspace == workspace);
+    let claims = refused.flat_map(|skill| skill.content.claim_set());
+    claims.flat_map(|claim| claim.prevention().into_iter().chain([claim])).collect()
+}
+
+/// The first 8 hex digits of the hash of workspace and oldest evidence segment; where another skill
+/// has them (two skills may have grown from one segment), the main claim is hashed as well.
+pub(super) fn new_id(run: &Run<'_>, candidate: &Candidate) -> String {
+    let oldest = candidate.evidence().first().map_or("", |evidence| evidence.segment.as_str());
+    let id = short_hash(&[&candidate.workspace, oldest], 4);
+    if !run.state.skills.contains_key(&id) && !run.state.waiting.contains_key(&id) {
+        return id;
+    }
+    let claim = candidate.claims.first().map(|claim| claim.claim.to_string()).unwrap_or_default();
+    short_hash(&[&candidate.workspace, oldest, &claim], 4)
 }

@@ -10,16 +10,15 @@ use std::fmt::Write as _;
 
 use super::Library;
 use super::changes::Change;
+use super::digest::digest;
 use super::guide::correct::{codes, corrected, may_contradict, says_itself};
-use super::hand_written::{HandWritten, all, mentions, numbered};
+use super::hand_written::{HEADING, HandWritten, all, numbered};
+use super::mentions::mentions;
 use super::run::Run;
-use super::state::{Deepening, digest};
+use super::state::Deepening;
 use crate::event::counted;
 use crate::skillify::predicate::Predicate;
 use crate::skillify::{Candidate, Claim, Line, SupportedClaim};
-
-/// The heading that what sessions add stands below.
-pub(super) const HEADING: &str = "## Learnt from sessions";
 
 impl Library {
     /// The skills that people wrote in it, by name: what an author reads, too.

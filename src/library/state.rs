@@ -15,15 +15,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Deserializer, Serialize};
-use sha2::{Digest, Sha256};
 
 use super::content::Content;
 use super::effect::Effect;
-use super::guide::Guide;
-use super::learned::{SameAs, Spending};
 use super::migration;
-use super::waiting::Waiting;
+use crate::library::guide::remembered::Guide;
 use crate::skillify::Claim;
+use crate::skillify::llm::Spent;
 
 /// The format that this version writes; it reads this one and all before it.
 pub const FORMAT: u32 = 6;
@@ -322,6 +320,12 @@ impl<'de> Deserialize<'de> for Digests {
 }
 
 impl Skill {
+    /// When it was first published.
+    pub(super) fn published(&self) -> Option<&str> {
+        let first = self.history.iter().find(|event| event.version == 1);
+        first.map(|event| event.as_of.as_str())
+    }
+
     /// A skill that was never written.
     pub(super) fn new(name: String, workspace: &str, content: Content) -> Self {
         Self {
@@ -422,11 +426,28 @@ impl Skill {
     }
 }
 
-/// SHA-256 of a file's content, whatever its line ends.
-pub(super) fn digest(content: &str) -> String {
-    hex(content.replace("\r\n", "\n").as_bytes())
+/// What was spent on one UTC day.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Spending {
+    pub(super) date: String,
+    #[serde(flatten)]
+    pub(super) spent: Spent,
 }
 
-pub(super) fn hex(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+/// A model takes a skill for another one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct SameAs {
+    /// The id of the other one.
+    pub(super) skill: String,
+    /// A person said that they are two.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) rejected: bool,
+}
+
+/// A skill that waits.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Waiting {
+    /// What it may do that a person has to agree to, a line each: `send: it names another machine`.
+    pub(super) review: Vec<String>,
+    pub(super) skill: Skill,
 }

@@ -5,37 +5,14 @@
 //! configuration says whose the library is; then what the others' sessions taught is taken out.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
-use super::content::{ClaimRecord, Content, EvidenceRecord, hash_of_number, session_number};
+use super::content::{ClaimRecord, Content, EvidenceRecord};
 use super::learned::Learned;
 use super::revision::said_by;
 use super::state::{Skill, State};
+use super::whose::{Place, Whose, hash_of};
 use super::{Findings, Library};
 use crate::event::Owner;
-use crate::skillify::short_hash;
-
-/// Which tenant's skills a target takes.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub enum Whose {
-    /// The only tenant's that there is; of several the one's whose library stands there.
-    #[default]
-    OfTheOnly,
-    /// Those of the tenant whose library stands there; where none stands, this one's.
-    Of(String),
-    /// This tenant's: the configuration names it for the target.
-    Named(String),
-}
-
-/// A tenant and a workspace of theirs.
-type Place = (String, String);
-
-/// The sessions of a place, as [`session_number`] has them.
-type Sessions = Vec<u64>;
-
-/// The sessions of a table by tenant and workspace, to tell whose a skill is.
-#[derive(Debug, Clone, Default)]
-pub struct Census(Arc<BTreeMap<Place, Sessions>>);
 
 /// Findings cannot be taken up, because of whose they are.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -69,46 +46,6 @@ pub(super) struct Owned<'f> {
     pub(super) foreign: BTreeMap<String, Option<Skill>>,
     /// The tenants whose findings do not belong here.
     pub(super) left_out: BTreeSet<String>,
-}
-
-impl PartialEq for Census {
-    fn eq(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.0, &other.0)
-    }
-}
-
-impl Census {
-    /// Of the ids of the sessions of every workspace.
-    pub fn of(places: BTreeMap<Place, Vec<String>>) -> Self {
-        let numbers = |(place, ids): (Place, Vec<String>)| {
-            let numbers = ids.iter().map(|id| session_number(&place.0, id)).collect();
-            (place, numbers)
-        };
-        Self::of_numbers(places.into_iter().map(numbers).collect())
-    }
-
-    /// Of the numbers of the sessions of every workspace.
-    pub fn of_numbers(places: BTreeMap<Place, Sessions>) -> Self {
-        Self(Arc::new(places))
-    }
-
-    /// The place of each session, by its hash.
-    fn sessions(&self) -> BTreeMap<String, &Place> {
-        let of_place = |(place, sessions): (_, &'_ Sessions)| {
-            let place: &Place = place;
-            sessions.iter().map(|number| (hash_of_number(*number), place)).collect::<Vec<_>>()
-        };
-        self.0.iter().flat_map(of_place).collect()
-    }
-
-    fn tenants(&self) -> impl Iterator<Item = &String> {
-        self.0.keys().map(|(tenant, _)| tenant)
-    }
-}
-
-/// How a state names a tenant: its name does not belong there.
-pub(super) fn hash_of(tenant: &str) -> String {
-    short_hash(&["tenant", tenant], 8)
 }
 
 impl Library {

@@ -5,14 +5,11 @@
 
 use std::collections::BTreeSet;
 
-use serde::{Deserialize, Serialize};
-
 use super::content::Content;
-use super::reconcile::{new_id, refused_claims};
-use super::run::{Run, with_id};
+use super::run::{Run, new_id, refused_claims, with_id};
 use super::sharpened;
 use super::skill;
-use super::state::{Skill, State};
+use super::state::{Skill, State, Waiting};
 use super::{Change, Findings};
 use crate::shell::{Class, Classes, class};
 use crate::skillify::{Candidate, Claim, Shortfall};
@@ -25,14 +22,6 @@ const STATED: &str = "rule: people stated it, and nothing but a person's word ma
 
 /// Why what a model wrote waits.
 const AUTHORED: &str = "author: a model wrote it from what sessions show, and no count proves its words";
-
-/// A skill that waits.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Waiting {
-    /// What it may do that a person has to agree to, a line each: `send: it names another machine`.
-    pub(super) review: Vec<String>,
-    pub(super) skill: Skill,
-}
 
 impl Waiting {
     /// The SKILL.md that it would have.

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use super::Library;
-use super::effect::{Episode, Side, published, situations};
+use super::effect::{Episode, Side, situations};
 use crate::skillify::{Claim, Digest, Later, Watched};
 
 /// A published skill, and what sessions showed of it so far.
@@ -63,7 +63,7 @@ impl Library {
             name: skill.name.clone(),
             workspace: skill.workspace.clone(),
             project: skill.content.project.clone(),
-            published: published(skill).unwrap_or_default().to_owned(),
+            published: skill.published().unwrap_or_default().to_owned(),
             before: Side::default(),
             with: Side::default(),
             without: Side::default(),

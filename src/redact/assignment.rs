@@ -6,9 +6,9 @@
 use std::borrow::Cow;
 
 use super::automaton::{Found, Fuel, Spent};
+use super::finding::Told;
 use super::judgement::{is_placeholder, is_secret};
 use super::name::{self, Secret};
-use super::search::Told;
 use super::text::{is_name, name_end, skip_colours, word_start};
 use super::value::{Style, Value, behind_markup, line_break, lines_behind, skip_quote, skip_spaces};
 use super::{cells, columns, cut_key, fed, indirect, spoken};

@@ -4,8 +4,7 @@
 //! type, an expression of a program.
 
 use super::name::{self, Secret};
-use super::rule::is_mixed;
-use super::text::is_name;
+use super::text::{is_mixed, is_name};
 use super::value::{Style, Value};
 
 /// How a value begins tells what it is.

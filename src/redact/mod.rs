@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `mod.rs` | [`Redactor`]: all rules over one text |
 //! | `search.rs` | one text: what is found in it, and what that may take |
+//! | `finding.rs` | what is found in a text |
 //! | `rules.rs` | the rules for credentials with a known form, as data |
 //! | `rule.rs` | [`RuleSpec`]: one rule, as written and compiled |
 //! | `pattern.rs`, `automaton.rs` | its pattern, and a search that counts what it looks at |
@@ -40,6 +41,7 @@ mod entropy;
 mod escapes;
 mod fed;
 mod filter;
+mod finding;
 mod indirect;
 mod judgement;
 mod key;
@@ -67,10 +69,11 @@ use std::time::Instant;
 pub use key::{Key, KeyError, create as create_secret};
 pub use rule::{Check, Choice, RuleSpec, Start};
 
+use finding::Finding;
 use marks::Marks;
 use rule::Rule;
 use rules::RULES;
-use search::{Finding, Search};
+use search::Search;
 
 /// The rule of values whose key names a secret.
 const ASSIGNED: &str = "assigned-secret";

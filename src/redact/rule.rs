@@ -12,7 +12,7 @@ use super::automaton::{Automaton, Found, Fuel, Spent};
 use super::judgement::stands_for_a_secret;
 use super::pattern::{self, MOST_PLACES};
 use super::spoken::looks_drawn;
-use super::text::{begins_word, word_start};
+use super::text::{begins_word, is_mixed, word_start};
 use super::value;
 
 /// A rule as it is written down in a configuration.
@@ -313,13 +313,6 @@ impl Check {
             Self::Drawn => is_chosen(secret) && is_mixed_twice(secret) && looks_drawn(secret),
         }
     }
-}
-
-/// A digit, or letters of both cases behind the first.
-pub(super) fn is_mixed(text: &str) -> bool {
-    let rest = text.as_bytes().get(1..).unwrap_or_default();
-    text.bytes().any(|byte| byte.is_ascii_digit())
-        || (rest.iter().any(u8::is_ascii_uppercase) && rest.iter().any(u8::is_ascii_lowercase))
 }
 
 /// More than a number behind a word.

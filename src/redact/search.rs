@@ -8,6 +8,7 @@
 use std::ops::Range;
 
 use super::automaton::{Found, Fuel, Spent};
+use super::finding::{Finding, Told};
 use super::{ALWAYS, PLACEHOLDER, Redactor, SHORT, assignment, judgement, words};
 
 /// How often one rule may look at each byte of a text, on average.
@@ -22,31 +23,6 @@ const LONGEST_LABEL: usize = 40;
 const LONGEST_BLOCK: usize = 8 << 10;
 /// Names have up to 40 letters, and hashes a few.
 const LONGEST_PLACEHOLDER: usize = 64;
-
-/// A secret in a text.
-#[derive(Debug)]
-pub(super) struct Finding {
-    pub(super) start: usize,
-    pub(super) end: usize,
-    /// By number; see [`Redactor`].
-    pub(super) rule: usize,
-    /// What it is called, if not as its rule.
-    pub(super) name: Option<&'static str>,
-}
-
-/// What a rule tells of a secret.
-#[derive(Debug)]
-pub(super) struct Told {
-    pub(super) found: Found,
-    /// What it is called, if not as its rule.
-    pub(super) name: Option<&'static str>,
-}
-
-impl Told {
-    pub(super) const fn of_rule(found: Found) -> Self {
-        Self { found, name: None }
-    }
-}
 
 /// How far a rule has come.
 #[derive(Debug, Clone, Copy, Default)]

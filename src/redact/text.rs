@@ -88,6 +88,13 @@ fn terminal_colour(word: &[u8]) -> usize {
     if (1..=3).contains(&digits) && word.get(digits) == Some(&b'm') { digits + 1 } else { 0 }
 }
 
+/// A digit, or letters of both cases behind the first.
+pub(super) fn is_mixed(text: &str) -> bool {
+    let rest = text.as_bytes().get(1..).unwrap_or_default();
+    text.bytes().any(|byte| byte.is_ascii_digit())
+        || (rest.iter().any(u8::is_ascii_uppercase) && rest.iter().any(u8::is_ascii_lowercase))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

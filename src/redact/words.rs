@@ -5,9 +5,8 @@
 
 use super::entropy::{is_of_random_letters, is_random, may_be_random};
 use super::prefixes::{BEFORE, Body, Prefix, beginning_with};
-use super::rule::is_mixed;
 use super::runs::{self, is_word};
-use super::text::escape_end;
+use super::text::{escape_end, is_mixed};
 
 /// Shorter words are not looked at.
 const SHORTEST: u32 = 18;

@@ -7,12 +7,11 @@ use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
 use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
-use serde::{Deserialize, Serialize};
 
 use crate::config::{FollowerSettings, Settings};
 use crate::exporters::deeplake::{Deeplake, Handle, StartError, Status};
 
-use super::report::Report;
+use super::report::{FollowerReport, Report};
 
 /// The settings' exporters, each with its state read and locked.
 pub(super) fn prepare(settings: &Settings) -> Result<Vec<Deeplake>, StartError> {
@@ -20,25 +19,6 @@ pub(super) fn prepare(settings: &Settings) -> Result<Vec<Deeplake>, StartError> 
     followers
         .map(|FollowerSettings { table, deeplake }| Deeplake::new(deeplake, table.location, table.retention))
         .collect()
-}
-
-/// The state of an exporter that follows a table.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct FollowerReport {
-    /// The component's id.
-    pub exporter: String,
-    /// The organisation and the workspace.
-    pub place: String,
-    /// `exporting`, or the kind of what stands in the way: `out_of_credit`, `credentials`, `unreachable`, …
-    pub state: String,
-    /// Rows written since the start.
-    pub rows: u64,
-    /// Rows that are about to be written.
-    pub waiting_rows: u64,
-    /// Sessions of which more is expected.
-    pub open_sessions: u64,
-    /// Rows that the service refuses for good.
-    pub refused_rows: u64,
 }
 
 impl Report {

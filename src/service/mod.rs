@@ -93,7 +93,6 @@ use crate::table;
 
 pub use descriptors::raise as raise_open_files;
 pub use files::unusable_files;
-pub use followers::FollowerReport;
 use forwards::{Backends, Eraser};
 pub use forwards::{ErasedSubject, ForwardReport, QueueErasure, erase_from_queues, unowned_queues};
 pub use health::Overseer;
@@ -105,7 +104,8 @@ pub use notice::{outline, warnings};
 use ports::{Door, Ports};
 use renewal::{Credentials, Renewal};
 pub use report::{
-    JournalReport, Listening, Loss, PipelineReport, Problem, Report, TableReport, TargetReport,
+    FollowerReport, JournalReport, Listening, Loss, PipelineReport, Problem, Report, TableReport,
+    TargetReport,
 };
 use sessions::{Sessions, TableFeed};
 use telemetry::{Failing, Telemetry};

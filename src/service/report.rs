@@ -1,5 +1,6 @@
 //! How a running process does, and what a person can do about what fails: `/status`.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
@@ -12,8 +13,6 @@ use crate::journal;
 use crate::receivers::Turned;
 use crate::table::{Location, clock};
 
-use super::followers::FollowerReport;
-use super::forwards::ForwardReport;
 use super::targets::Targets;
 use super::upkeep::UpkeepCounts;
 
@@ -316,4 +315,53 @@ impl Report {
             });
         }
     }
+}
+
+/// The state of an exporter that follows a table.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FollowerReport {
+    /// The component's id.
+    pub exporter: String,
+    /// The organisation and the workspace.
+    pub place: String,
+    /// `exporting`, or the kind of what stands in the way: `out_of_credit`, `credentials`, `unreachable`, …
+    pub state: String,
+    /// Rows written since the start.
+    pub rows: u64,
+    /// Rows that are about to be written.
+    pub waiting_rows: u64,
+    /// Sessions of which more is expected.
+    pub open_sessions: u64,
+    /// Rows that the service refuses for good.
+    pub refused_rows: u64,
+}
+
+/// The state of a backend's sender.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ForwardReport {
+    /// The component's id.
+    pub exporter: String,
+    /// The backend, and how it is spoken to.
+    pub place: String,
+    /// `forwarding`, or the kind of what stands in the way: `unreachable`, `credentials`, …
+    pub state: String,
+    /// When it is tried again, RFC 3339, if something stands in the way.
+    #[serde(default)]
+    pub retry_at: Option<String>,
+    /// Requests of clients that the backend took since the start.
+    pub bodies: u64,
+    /// Requests that were sent again since the start.
+    pub retries: u64,
+    /// Records that the backend did not take.
+    pub rejected_records: u64,
+    /// Requests of clients that wait.
+    pub waiting: u64,
+    /// Bytes of the queue.
+    pub queue_bytes: u64,
+    /// The bound of them.
+    pub queue_max_bytes: u64,
+    /// What waits goes with the process.
+    pub in_memory: bool,
+    /// Requests of clients that were dropped since the start, by reason.
+    pub dropped: BTreeMap<String, u64>,
 }

@@ -15,9 +15,11 @@ use super::setting::Setting;
 use super::shown::{Exit, View};
 use super::stage::{is_inline, without_dot};
 use super::vocabulary as known;
+use super::vocabulary::PRIVILEGING;
 use super::wrapper::{Unwrapped, script_of, sets, unwrapped};
+use std::borrow::Cow;
 
-pub(crate) use super::stage::{is_trivial, program_name};
+pub(crate) use super::stage::{is_trivial, looks_like_file, program_name};
 
 /// How the mark begins that stands for what was redacted.
 const REDACTED: &str = "[redacted:";
@@ -247,7 +249,7 @@ impl Command {
 
     /// What it is for.
     pub(crate) fn family(&self) -> Family {
-        *self.known.family.get(|| family_of(self))
+        *self.known.family.get(|| family_of(&self.main_words()))
     }
 
     /// Its words with those of what puts it into an environment.
@@ -379,7 +381,7 @@ impl Command {
             Family::Format | Family::Install => false,
             // A program that is built may be what the next command needs; a package that compiles is not.
             Family::Build => {
-                let words = main_words(self);
+                let words = main_words(&self.main_words());
                 words.starts_with(&["go", "build"]) && !words.iter().any(|word| word.starts_with("-o"))
             }
             Family::VersionControl | Family::Other => {
@@ -459,21 +461,6 @@ fn is_identifier(word: &str) -> bool {
         && word.chars().all(|char| char.is_alphanumeric() || "-_:@+".contains(char))
 }
 
-/// A path, or a name with a file's ending.
-pub(crate) fn looks_like_file(word: &str) -> bool {
-    if word.contains("://") {
-        return false;
-    }
-    let ending = word.rsplit_once('.').map(|(stem, ending)| (stem.is_empty(), ending));
-    word.contains('/')
-        || ending.is_some_and(|(hidden, ending)| {
-            hidden
-                || (1..=5).contains(&ending.len())
-                    && ending.starts_with(|char: char| char.is_ascii_alphabetic())
-                    && ending.chars().all(|char| char.is_ascii_alphanumeric())
-        })
-}
-
 /// Drops what only starts another program: `npx`, `uv run`, `python -m`.
 fn without_runner<'a, 'b>(words: &'b [&'a str]) -> &'b [&'a str] {
     for runner in known::RUNNERS {
@@ -482,6 +469,17 @@ fn without_runner<'a, 'b>(words: &'b [&'a str]) -> &'b [&'a str] {
         }
     }
     words
+}
+
+/// The first word of the command itself in a line that `Digest::commands` gives.
+pub fn program_of(line: &str) -> Cow<'_, str> {
+    let first = line.split(' ').next().unwrap_or_default();
+    if !(first.contains('=') || first == "cd" || PRIVILEGING.contains(&first)) {
+        return Cow::Borrowed(without_dot(first));
+    }
+    let command = single(line);
+    let word = command.as_ref().and_then(|command| command.words().first());
+    Cow::Owned(word.map(|word| word.value.clone()).unwrap_or_default())
 }
 
 #[cfg(test)]

@@ -4,48 +4,22 @@
 //! such as `npx`, `uv run` or `mise exec --` are looked through. A linter that fixes and a formatter that
 //! only checks change places: `eslint --fix` formats, `prettier --check` lints.
 
+pub(crate) use crate::shell::vocabulary::family::Family;
+
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
-use super::command::{Command, looks_like_file, program_name};
+use super::stage::{looks_like_file, program_name};
 use super::vocabulary::families as known;
 
-/// What a command is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) enum Family {
-    /// Runs tests.
-    Test,
-    /// Looks for faults, or for what a formatter would change.
-    Lint,
-    /// Changes files so that they keep to a style.
-    Format,
-    /// Checks types.
-    TypeCheck,
-    /// Compiles or bundles.
-    Build,
-    /// Fetches what the project needs.
-    Install,
-    /// Git and the hosts of its repositories.
-    VersionControl,
-    /// Anything else.
-    Other,
-}
-
-impl Family {
-    /// Whether its runs say by their status how the code is.
-    pub(crate) fn is_check(self) -> bool {
-        matches!(self, Self::Test | Self::Lint | Self::TypeCheck | Self::Build)
-    }
-}
-
-/// What a command is for.
-pub(super) fn family_of(command: &Command) -> Family {
-    of_words(&main_words(command))
+/// What a command of these words is for.
+pub(super) fn family_of(words: &[&str]) -> Family {
+    of_words(&main_words(words))
 }
 
 /// Whether a task's name only says that it checks, so that any check may run in it: `make ci`.
-pub(super) fn is_bundle(command: &Command) -> bool {
-    let words = main_words(command);
+pub(super) fn is_bundle(words: &[&str]) -> bool {
+    let words = main_words(words);
     task_of(&words).is_some_and(|task| {
         let parts = parts(task);
         parts.iter().any(|part| known::BUNDLES.contains(&part.as_str())) && of_parts(&parts, false).is_none()
@@ -53,9 +27,8 @@ pub(super) fn is_bundle(command: &Command) -> bool {
 }
 
 /// The words of the program that a command comes down to, behind all that only starts it.
-pub(crate) fn main_words(command: &Command) -> Vec<&str> {
-    let words = command.main_words();
-    let mut words = words.as_slice();
+pub(crate) fn main_words<'a>(words: &[&'a str]) -> Vec<&'a str> {
+    let mut words = words;
     for _ in 0..4 {
         let Some(inner) = looked_through(words).filter(|inner| !inner.is_empty()) else { break };
         words = inner;
@@ -330,7 +303,7 @@ mod tests {
             let listed = commands(line);
             assert_eq!(listed[0].command.family(), expected, "{line}");
         }
-        assert!(is_bundle(&commands("make ci")[0].command));
-        assert!(!is_bundle(&commands("make test")[0].command));
+        assert!(is_bundle(&commands("make ci")[0].command.main_words()));
+        assert!(!is_bundle(&commands("make test")[0].command.main_words()));
     }
 }

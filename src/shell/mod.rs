@@ -8,10 +8,12 @@
 //! | `parse.rs` | a line becomes pipelines of words, as a POSIX shell splits it |
 //! | `wrapper.rs` | what stands around a command: `sudo`, `timeout`, `bash -c`, filters |
 //! | `setting.rs` | where and under which conditions a command runs |
+//! | `usual_setting.rs` | the setting that the runs of one command have in common |
 //! | `command.rs` | commands in canonical form |
 //! | `stage.rs` | what one stage of a pipeline is |
 //! | `memo.rs` | what follows from a command, worked out once |
-//! | `flag.rs`, `global_options.rs` | which words are options, and which of them decide |
+//! | `flag.rs`, `global_options.rs` | which words are options |
+//! | `deciding_flags.rs` | the options of a command that decide what it does |
 //! | `shown.rs` | which part of a command's output its line shows |
 //! | `class/` | what a command may do to the world |
 //! | `vocabulary/` | what is known of public tools |
@@ -24,6 +26,7 @@
 
 pub(crate) mod class;
 pub(crate) mod command;
+pub(crate) mod deciding_flags;
 pub(crate) mod family;
 pub(crate) mod flag;
 pub(crate) mod global_options;
@@ -38,6 +41,7 @@ pub(crate) mod signature;
 mod stage;
 pub(crate) mod status;
 pub(crate) mod tool;
+mod usual_setting;
 pub(crate) mod vocabulary;
 pub(crate) mod wrapper;
 

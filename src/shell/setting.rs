@@ -7,16 +7,11 @@
 //! that folder is no other command: the assistant's shell may stand there already. `sudo` is told
 //! where most runs have it, what puts a command into an environment (`mise exec --`) where all do.
 
-use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::command::{Command, single};
 use super::parse::Word;
-use super::stage::without_dot;
-use super::vocabulary::PRIVILEGING;
 
 /// Variables that change how much is printed, how it looks, whether questions are asked or how many work
 /// at once, or that are another on each machine by nature: what is done stays the same.
@@ -185,36 +180,6 @@ impl Setting {
         let elsewhere = self.directory.is_some() && other.directory.is_some();
         self.variables == other.variables && !(elsewhere && self.directory != other.directory)
     }
-
-    /// What runs, each with how often it was run, have in common: the variables that most agree in (of
-    /// several that as many do, the fewest), the folder and privilege of more than half, and what puts all of
-    /// them into an environment.
-    pub(crate) fn usual(runs: &[(&Command, usize)]) -> Self {
-        let mut variables: BTreeMap<&[Word], usize> = BTreeMap::new();
-        let (mut directories, mut privileges) = (BTreeMap::new(), BTreeMap::new());
-        let mut wrappers: BTreeMap<&Option<String>, usize> = BTreeMap::new();
-        for (command, times) in runs {
-            let Self { variables: own, directory, privilege, wrapper } = command.setting();
-            *variables.entry(own).or_default() += times;
-            *directories.entry(directory).or_default() += times;
-            *privileges.entry(privilege).or_default() += times;
-            *wrappers.entry(wrapper).or_default() += times;
-        }
-        let all: usize = runs.iter().map(|(_, times)| times).sum();
-        let of_most = |counted: BTreeMap<&Option<String>, usize>| {
-            counted.into_iter().find(|(_, times)| times * 2 > all).and_then(|(one, _)| one.clone())
-        };
-        let usual = variables.into_iter().max_by(|(a, of_a), (b, of_b)| {
-            of_a.cmp(of_b).then_with(|| b.len().cmp(&a.len())).then_with(|| b.cmp(a))
-        });
-        Self {
-            variables: usual.map(|(variables, _)| variables.to_vec()).unwrap_or_default(),
-            directory: of_most(directories),
-            privilege: of_most(privileges),
-            // A command that some ran without needs none.
-            wrapper: wrappers.into_keys().min().cloned().flatten(),
-        }
-    }
 }
 
 impl fmt::Display for Setting {
@@ -230,17 +195,6 @@ impl fmt::Display for Setting {
         self.variables.iter().try_for_each(|variable| write!(f, "{} ", variable.raw))?;
         self.wrapper.iter().try_for_each(|wrapper| write!(f, "{wrapper} "))
     }
-}
-
-/// The first word of the command itself in a line that `Digest::commands` gives.
-pub fn program_of(line: &str) -> Cow<'_, str> {
-    let first = line.split(' ').next().unwrap_or_default();
-    if !(first.contains('=') || first == "cd" || PRIVILEGING.contains(&first)) {
-        return Cow::Borrowed(without_dot(first));
-    }
-    let command = single(line);
-    let word = command.as_ref().and_then(|command| command.words().first());
-    Cow::Owned(word.map(|word| word.value.clone()).unwrap_or_default())
 }
 
 /// `NAME=value`.
@@ -290,6 +244,7 @@ fn is_secret(name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::shell::command::{program_of, single};
 
     fn told(line: &str) -> String {
         single(line).unwrap().setting().to_string()

@@ -77,3 +77,18 @@ pub(crate) fn is_trivial(stage: &[Word]) -> bool {
         _ => false,
     }
 }
+
+/// A path, or a name with a file's ending.
+pub(crate) fn looks_like_file(word: &str) -> bool {
+    if word.contains("://") {
+        return false;
+    }
+    let ending = word.rsplit_once('.').map(|(stem, ending)| (stem.is_empty(), ending));
+    word.contains('/')
+        || ending.is_some_and(|(hidden, ending)| {
+            hidden
+                || (1..=5).contains(&ending.len())
+                    && ending.starts_with(|char: char| char.is_ascii_alphabetic())
+                    && ending.chars().all(|char| char.is_ascii_alphanumeric())
+        })
+}

@@ -136,7 +136,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-pub use crate::shell::setting::program_of;
+pub use crate::shell::command::program_of;
 pub use crate::shell::{Class, Classes, command_line};
 pub use arrow::{segments_as_rows, segments_schema};
 pub use claim::{Candidate, Claim, Evidence, Line, Scope, SupportedClaim, Wording};

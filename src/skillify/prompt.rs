@@ -10,7 +10,7 @@ use aho_corasick::AhoCorasick;
 use super::complaint;
 use super::telling::telling_words;
 use crate::shell::command::Command;
-use crate::shell::flag::deciding_flags;
+use crate::shell::deciding_flags::deciding_flags;
 
 /// What a prompt does to the work before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -9,9 +9,8 @@ use super::hole::{Hole, Kind};
 use super::pattern::{Filled, Numbering, Pattern};
 use super::version::{version_in, version_of};
 use crate::shell::command::{Command, looks_like_file, single};
-use crate::shell::flag::{
-    deciding_flags, flag_key, has_value, is_flag, is_manner, usual_flags, without_uncommon_flags,
-};
+use crate::shell::deciding_flags::{deciding_flags, usual_flags, without_uncommon_flags};
+use crate::shell::flag::{flag_key, has_value, is_flag, is_manner};
 use crate::shell::parse::Word;
 use crate::shell::setting::Setting;
 

@@ -16,7 +16,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::reconcile::{FIRST_HAND, keep_least};
+use super::trace::{FIRST_HAND, keep_least};
 use crate::event::{Kind, SessionEvent, Timestamp};
 
 /// The assistant whose turns have an id of their own on every record but its spans.

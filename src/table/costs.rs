@@ -11,14 +11,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::Fact;
-use super::reconcile::{FIRST_HAND, keep_least, span_of};
+use super::trace::{FIRST_HAND, is_usage, keep_least, span_of};
 use crate::event::tokens::Tokens;
 use crate::event::{Kind, SessionEvent, Timestamp, USAGE, USAGE_SUM};
-
-/// Whether it says what a model call cost and nothing else.
-pub(super) fn is_usage(event: &SessionEvent) -> bool {
-    event.kind == Kind::Response && event.fact_key.starts_with(USAGE)
-}
 
 /// What a model call cost joins the answer that goes by the same id, or that its span shows elsewhere, or a call
 /// that it made.

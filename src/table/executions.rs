@@ -8,7 +8,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::reconcile::spans_of_tools;
+use super::trace::spans_of_tools;
 use crate::event::{Kind, NESTED_CALL, SessionEvent, Timestamp};
 
 /// A tool's span.

@@ -17,10 +17,11 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use futures_util::{StreamExt, stream};
 
 use super::decoding::Whole;
+use super::error::ReadError;
 use super::file::FileError;
 use super::part::{self, Columns, Rows};
 use super::query::Cursor;
-use super::read::{DamagedFile, Filter, Listed, ReadError, Reading};
+use super::read::{DamagedFile, Filter, Listed, Reading};
 use super::ties::{Forest, HashedTies, Ties, hashes_of_event};
 use super::{Table, layout};
 use crate::event::SessionEvent;

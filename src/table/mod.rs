@@ -5,6 +5,7 @@
 //! | `mod.rs` | [`Table`]: opening one |
 //! | `location.rs` | [`Location`]: a folder or a bucket, and the store that leads there |
 //! | `manifest.rs` | the file that names the table's format |
+//! | `error.rs` | why a table cannot be read or written |
 //! | `layout.rs` | [`FileIdentity`] and the paths made of it |
 //! | `schema.rs` | the columns |
 //! | `footer.rs` | what a file's footer says of the file |
@@ -28,6 +29,7 @@
 //! | `resolve.rs` | [`resolve`]: observations to sessions |
 //! | `history.rs` | traces without an id, joined by the conversation they show |
 //! | `reconcile.rs` | facts and sub-agents that only several observations together show |
+//! | `trace.rs` | what its steps ask of the observations of a trace |
 //! | `repeated.rs` | calls that share an id and are different ones |
 //! | `aliases.rs` | calls and prompts that go by several ids |
 //! | `first_calls.rs` | words that came before the calls of their reply |
@@ -61,6 +63,7 @@ pub mod clock;
 mod costs;
 mod decoding;
 mod endings;
+mod error;
 mod executions;
 mod file;
 mod first_calls;
@@ -88,6 +91,7 @@ pub mod sessions;
 mod speakers;
 mod summaries;
 mod ties;
+mod trace;
 pub mod upkeep;
 mod write;
 
@@ -101,19 +105,20 @@ use object_store::local::LocalFileSystem;
 
 use crate::disk::{Disk, FileSystem};
 
+pub use error::{ReadError, WriteError};
 pub use file::{Damage, events_of};
 pub use groups::{Group, NewGroups, Standing};
 pub use layout::FileIdentity;
 pub use location::{Bucket, Location, LocationError};
 pub use manifest::OpenError;
 pub use query::{Change, Cursor, Difference, Sessions};
-pub use read::{DamagedFile, FileInfo, Filter, Listing, ReadError, Scan};
+pub use read::{DamagedFile, FileInfo, Filter, Listing, Scan};
 pub use resolve::{ResolveOptions, resolve};
 pub use schema::{ColumnDescription, columns, schema};
 pub use sessions::{Fact, Session, SessionSource, Summary, Turn};
 pub use summaries::Summaries;
 pub use ties::{Covered, HashedTies, Ties};
-pub use write::{WriteError, Written};
+pub use write::Written;
 
 /// A sessions table. Cloning is cheap and gives the same table.
 #[derive(Debug, Clone)]

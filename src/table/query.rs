@@ -15,8 +15,9 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::error::ReadError;
 use super::part::{Columns, Rows, Test};
-use super::read::{DamagedFile, Filter, Listed, ReadError, Reading};
+use super::read::{DamagedFile, Filter, Listed, Reading};
 use super::upkeep::Replacement;
 use super::{ResolveOptions, Session, Table, layout, resolve};
 use crate::event::SessionEvent;

@@ -13,6 +13,7 @@ use object_store::{ObjectStore, ObjectStoreExt};
 use thiserror::Error;
 use tokio::sync::mpsc;
 
+use super::error::ReadError;
 use super::file::{self, Damage, FileError};
 use super::footer::Footer;
 use super::part::{self, Columns, Rows};
@@ -71,36 +72,6 @@ pub struct Listing {
     pub files: Vec<FileInfo>,
     /// The files whose footer could not be read.
     pub damaged: Vec<DamagedFile>,
-}
-
-/// Why nothing was read: the store failed, and what could still be read of it would be an
-/// arbitrary part of the table.
-#[derive(Debug, Error)]
-pub enum ReadError {
-    /// The files could not be listed.
-    #[error("cannot list the files in {folder}")]
-    List {
-        /// The folder below the table's root.
-        folder: String,
-        /// The store's reason.
-        source: object_store::Error,
-    },
-    /// A file could not be fetched.
-    #[error("cannot fetch {path}")]
-    Fetch {
-        /// The file's path below the table's root.
-        path: String,
-        /// The store's reason.
-        source: object_store::Error,
-    },
-    /// What upkeep has written down cannot be understood. Without it, erased data would be shown.
-    #[error("cannot understand {path}")]
-    Upkeep {
-        /// The file's path below the table's root.
-        path: String,
-        /// What is wrong with it.
-        source: serde_json::Error,
-    },
 }
 
 /// A file as the store lists it.

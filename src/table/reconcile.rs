@@ -36,9 +36,8 @@
 //! 13. **Names of sub-agents**, in the session. Several of one name are told apart, by their calls (`naming.rs`).
 //! 14. **Results of refused calls**, in the session, are left out.
 
-use std::collections::btree_map::{BTreeMap, Entry};
+use std::collections::btree_map::BTreeMap;
 use std::collections::{BTreeSet, VecDeque};
-use std::ops::Deref;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -47,14 +46,9 @@ use super::aliases::canonical;
 use super::executions::bare;
 use super::repeated::separate_calls;
 use super::speakers::SPEAKER;
+use super::trace::{FIRST_HAND, NUMBER, is_of_call, is_words, keep_least, span_of, spans_of_tools};
 use super::{aliases, both_ways, costs, executions, from_files, naming, speakers};
 use crate::event::{Decision, Kind, LISTED_CALL, SessionEvent, Status, Timestamp, UNNAMED_CALL};
-
-/// Between a key and its number.
-pub(super) const NUMBER: char = '#';
-
-/// What makes a call knows it at first hand; what repeats it has a lower rank.
-pub(super) const FIRST_HAND: i64 = 2;
 /// Some clients' clocks give starts in whole milliseconds and ends more finely.
 const CLOCK_GRAIN: Duration = Duration::from_millis(1);
 
@@ -321,50 +315,6 @@ fn join(
         }
     }
     true
-}
-
-/// Trace and span.
-pub(super) fn span_of(event: &SessionEvent) -> (String, String) {
-    (event.trace_id.clone(), event.span_id.clone())
-}
-
-/// Keeps the least value of each key.
-pub(super) fn keep_least<K: Ord, V: Ord>(least: &mut BTreeMap<K, V>, key: K, value: V) {
-    match least.entry(key) {
-        Entry::Vacant(place) => {
-            place.insert(value);
-        }
-        Entry::Occupied(mut known) if value < *known.get() => {
-            known.insert(value);
-        }
-        Entry::Occupied(_) => {}
-    }
-}
-
-pub(super) fn is_words(kind: Kind) -> bool {
-    matches!(kind, Kind::Prompt | Kind::Response | Kind::Error)
-}
-
-pub(super) fn is_of_call(event: &SessionEvent) -> bool {
-    matches!(event.kind, Kind::ToolCall | Kind::ToolResult) && !event.fact_key.is_empty()
-}
-
-/// The spans of tools: they state one call with its result, and no words. A model call states its
-/// own calls without their results.
-pub(super) fn spans_of_tools<E: Deref<Target = SessionEvent>>(trace: &[E]) -> BTreeSet<String> {
-    let mut spans: BTreeMap<&str, (BTreeSet<&str>, BTreeSet<Kind>)> = BTreeMap::new();
-    for event in trace.iter().filter(|event| !event.span_id.is_empty()) {
-        let (keys, kinds) = spans.entry(&event.span_id).or_default();
-        kinds.insert(event.kind);
-        if is_of_call(event) {
-            keys.insert(&event.fact_key);
-        }
-    }
-    let of_tools = spans.into_iter().filter(|(_, (keys, kinds))| {
-        let has_both = [Kind::ToolCall, Kind::ToolResult].iter().all(|kind| kinds.contains(kind));
-        keys.len() == 1 && has_both && !kinds.iter().copied().any(is_words)
-    });
-    of_tools.map(|(span, _)| span.to_owned()).collect()
 }
 
 /// The calls by key: those of the side that is asked for, and the others.

@@ -11,7 +11,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::reconcile::{FIRST_HAND, NUMBER, spans_of_tools};
+use super::trace::{FIRST_HAND, NUMBER, spans_of_tools};
 use crate::event::{Kind, SessionEvent, Timestamp};
 
 /// Where a call was made: the number of the session's turn, and the trace.

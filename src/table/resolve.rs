@@ -18,7 +18,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use super::costs::{self, is_usage};
+use super::costs;
 use super::endings::{self, is_ending};
 use super::first_calls::first_calls;
 use super::history::{self, TraceId};
@@ -26,6 +26,7 @@ use super::read::arrival_order;
 use super::reading;
 use super::reconcile::reconcile;
 use super::sessions::is_said;
+use super::trace::is_usage;
 use super::{Fact, Session, SessionSource, Summary};
 use crate::event::{Kind, SessionEvent, Timestamp};
 

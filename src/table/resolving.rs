@@ -7,11 +7,12 @@ use std::collections::{BTreeMap, VecDeque};
 
 use tokio::task::JoinHandle;
 
+use super::error::ReadError;
 use super::file::{self, FileError};
 use super::from_files;
 use super::part::{Part, Selected};
 use super::query::joined;
-use super::read::{DamagedFile, Listed, ReadError};
+use super::read::{DamagedFile, Listed};
 use super::reconcile::{is_compared, may_compare};
 use super::resolve::summarize;
 use super::schema::COLUMNS;

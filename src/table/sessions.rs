@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::costs::is_usage;
+use super::trace::is_usage;
 use crate::event::{Kind, SessionEvent, Status, Timestamp};
 use crate::shell::status;
 

@@ -15,7 +15,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::naming::marked;
-use super::reconcile::{FIRST_HAND, is_of_call, is_words, spans_of_tools};
+use super::trace::{FIRST_HAND, is_of_call, is_words, spans_of_tools};
 use crate::event::{Kind, SessionEvent, Timestamp, USAGE, history};
 
 /// Between the span of a sub-agent's tool and the key of its words.

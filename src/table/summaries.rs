@@ -15,9 +15,10 @@ use arrow_array::RecordBatch;
 use object_store::Error as StoreError;
 
 use super::decoding::{Ahead, Decoding};
+use super::error::ReadError;
 use super::file::{self, Damage};
 use super::part::{Columns, TiedRows};
-use super::read::{DamagedFile, Filter, Listed, MOST_LISTINGS, ReadError};
+use super::read::{DamagedFile, Filter, Listed, MOST_LISTINGS};
 use super::resolving::{Place, Resolving, Row};
 use super::ties::{Forest, hashes_of_event};
 use super::upkeep::Hidden;

@@ -11,13 +11,13 @@ use parquet::basic::{Compression, ZstdLevel};
 use parquet::errors::ParquetError;
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::schema::types::ColumnPath;
-use thiserror::Error;
 
 use super::announce::Announcement;
+use super::error::WriteError;
 use super::file::{Damage, FileError, fetch_footer};
 use super::footer::{ContentChecksum, Footer};
 use super::schema::{BatchBuilder, COLUMNS, Storage, Values, schema};
-use super::{FileIdentity, Local, ReadError, Table};
+use super::{FileIdentity, Local, Table};
 use crate::disk::{Lock, create_folders, write_durably};
 use crate::event::{AsRow, Filled};
 
@@ -34,80 +34,6 @@ pub enum Written {
     /// Nothing was to be written: all of it is erased or past its retention, or an earlier attempt had
     /// written the file and upkeep has replaced it since.
     Nothing,
-}
-
-/// Why a file was not written.
-#[derive(Debug, Error)]
-pub enum WriteError {
-    /// The events could not be encoded; another attempt would fail the same way.
-    #[error("cannot encode {path}")]
-    Encode {
-        /// The file's path below the table's root.
-        path: String,
-        /// The encoder's reason.
-        source: ParquetError,
-    },
-    /// The encoder panicked, or the runtime is shutting down.
-    #[error("the encoder of {path} did not finish")]
-    Unfinished {
-        /// The file's path below the table's root.
-        path: String,
-        /// How it ended.
-        source: tokio::task::JoinError,
-    },
-    /// The store refused or failed; another attempt may succeed.
-    #[error("cannot store {path}")]
-    Store {
-        /// The file's path below the table's root.
-        path: String,
-        /// The store's reason.
-        source: object_store::Error,
-    },
-    /// What upkeep has written down could not be read, so nobody can say whether the file is still
-    /// wanted; another attempt may succeed.
-    #[error("cannot tell what is still wanted of {path}")]
-    Upkeep {
-        /// The file's path below the table's root.
-        path: String,
-        /// What failed.
-        source: Box<ReadError>,
-    },
-    /// It took so long that more may be erased by now; another attempt asks again.
-    #[error("writing {path} took too long")]
-    Late {
-        /// The file's path below the table's root.
-        path: String,
-    },
-    /// The disk of a local table refused or failed; another attempt may succeed.
-    #[error("cannot write {path}")]
-    Disk {
-        /// The file's path below the table's root.
-        path: String,
-        /// The disk's reason.
-        source: io::Error,
-    },
-    /// Something else lies under the file's name. Nothing was overwritten, and no other attempt
-    /// will succeed until a person has looked.
-    #[error("{path} is taken: expected {expected}, found {found}; nothing was overwritten")]
-    Foreign {
-        /// The file's path below the table's root.
-        path: String,
-        /// What was to be written.
-        expected: Box<FileIdentity>,
-        /// What lies there.
-        found: String,
-    },
-}
-
-impl WriteError {
-    /// Whether another attempt may succeed without anyone doing anything about it.
-    pub fn is_transient(&self) -> bool {
-        match self {
-            Self::Store { .. } | Self::Disk { .. } | Self::Upkeep { .. } | Self::Late { .. } => true,
-            Self::Unfinished { source, .. } => source.is_cancelled(),
-            Self::Encode { .. } | Self::Foreign { .. } => false,
-        }
-    }
 }
 
 /// What stands between the name of a file that is being written and the number of who writes it.

@@ -5,8 +5,9 @@ use std::fmt::Write;
 use anyhow::anyhow;
 
 use super::assistants::{ASSISTANTS, Assistant};
-use super::catalogue::{CLIENTS, Client};
+use super::catalogue::CLIENTS;
 use super::change::{self, elsewhere, file_of, is_connected, missing_variable};
+use super::client::Client;
 use super::settings::To;
 use super::show::place;
 use crate::cli::columns::{Column, fitted, room};

@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use super::catalogue::{CLIENTS, Client};
+use super::catalogue::CLIENTS;
+use super::client::Client;
 use crate::cli::folders::home;
 
 /// An assistant, however it is connected.

@@ -5,7 +5,7 @@
 
 use std::path::PathBuf;
 
-use super::catalogue::{Client, Place};
+use super::client::{Client, Place};
 use super::settings::{RESOURCE, Setting, To, set};
 
 /// A file of variables.

@@ -7,11 +7,13 @@ use anyhow::anyhow;
 
 use super::assistants::{ASSISTANTS, Assistant};
 use super::beside::Beside;
-use super::catalogue::{CLIENTS, Client, FOR_HOOKS, Place};
-use super::file;
+use super::catalogue::CLIENTS;
+use super::client::{Client, FOR_HOOKS, Place};
+use super::file::paths;
 use super::hooks::assistant_of;
 use super::settings::{HEADERS, RESOURCE, Setting, To};
 use super::store;
+use super::{file, file_error};
 use crate::cli::folders::{self, home};
 use crate::cli::hook::{catch_up, left_behind};
 use crate::cli::reach::is_here;
@@ -38,7 +40,7 @@ pub(super) fn is_connected(client: &Client, path: &Path) -> Result<bool, Failure
     let found = match client.place {
         Place::OwnFiles { names, .. } => file::own_are_there(&paths(path, names)),
         place => match file::is_connected(place, &(client.settings)(&To::nobody()), path) {
-            Err(file::FileError::Content { .. }) => Ok(false),
+            Err(file_error::FileError::Content { .. }) => Ok(false),
             found => found,
         },
     };
@@ -149,17 +151,13 @@ pub(super) fn remove(client: &Client, to: &To<'_>, path: &Path) -> Result<String
     Ok(done)
 }
 
-pub(super) fn paths(folder: &Path, names: &[&str]) -> Vec<PathBuf> {
-    names.iter().map(|name| folder.join(name)).collect()
-}
-
 /// The settings of ours that others have in the same file.
 fn neighbours(client: &Client) -> Vec<Vec<Setting>> {
     let others = CLIENTS.iter().filter(|other| other.name != client.name);
     let same = others.filter(|other| other.place.below_home() == client.place.below_home());
     same.map(|other| (other.settings)(&To::nobody()))
         .chain(super::fresh::settings_in(client.place))
-        .chain(super::mcp::settings_in(client.place))
+        .chain(super::mcp_entries::settings_in(client.place))
         .collect()
 }
 

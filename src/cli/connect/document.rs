@@ -6,7 +6,7 @@ use jsonc_parser::cst::{CstInputValue, CstObject, CstRootNode};
 use serde_json::Value;
 use toml_edit::{DocumentMut, Item, Table, TableLike};
 
-use super::hooks::is_same_command;
+use super::command::is_same_command;
 use super::settings::Setting;
 
 /// A settings file's content.

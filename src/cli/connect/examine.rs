@@ -3,8 +3,9 @@
 use std::path::PathBuf;
 
 use super::assistants::{ASSISTANTS, Assistant};
-use super::catalogue::{Client, FOR_HOOKS, Place};
 use super::change::{file_of, is_connected};
+use super::check::Arrived;
+use super::client::{Client, FOR_HOOKS, Place};
 use super::settings::To;
 use super::{check, file, mcp};
 
@@ -28,16 +29,6 @@ pub(in crate::cli) struct Examined {
     pub(in crate::cli) why_not: Option<String>,
     /// The command that it is told to ask with, if it is.
     pub(in crate::cli) server: Option<Vec<String>>,
-}
-
-/// What it sends arrives.
-#[derive(Debug)]
-pub(in crate::cli) struct Arrived {
-    pub(in crate::cli) url: String,
-    /// Why nothing that people and models say is in it.
-    pub(in crate::cli) withheld: Option<String>,
-    /// What else is not in it, and by which switches.
-    pub(in crate::cli) in_part: Vec<String>,
 }
 
 /// All that are here, as they stand to one that receives at `endpoint`.

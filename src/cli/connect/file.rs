@@ -1,52 +1,16 @@
 //! Our settings in a settings file: written, found, and taken out again.
 
 use std::ffi::OsString;
-use std::io;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use super::catalogue::Place;
+use super::client::Place;
+use super::command::is_same_command;
 use super::document::{Document, DocumentError};
-use super::hooks::is_same_command;
+use super::file_error::{FileError, io_error};
 use super::settings::Setting;
 use super::store::{Mode, read, remove_file, replace};
-
-/// Why a settings file was not changed. It is as it was.
-#[derive(Debug, thiserror::Error)]
-pub(super) enum FileError {
-    /// Its content is not what it should be.
-    #[error("{} was left as it is: {reason}", path.display())]
-    Content {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong.
-        reason: DocumentError,
-    },
-    /// Somebody chose other values.
-    #[error("{} was left as it is: {} already set otherwise; --replace overwrites them", path.display(), settings.join(", "))]
-    Chosen {
-        /// The file.
-        path: PathBuf,
-        /// The settings.
-        settings: Vec<String>,
-    },
-    /// A file of that name is there that we did not write.
-    #[error("{} exists and is not skillspan's; move it away or name another file with --file", .0.display())]
-    NotOurs(PathBuf),
-    /// The file system.
-    #[error("{}: {error}", path.display())]
-    Io {
-        /// The file.
-        path: PathBuf,
-        /// What happened.
-        error: io::Error,
-    },
-}
-
-pub(super) fn io_error(path: &Path) -> impl FnOnce(io::Error) -> FileError + '_ {
-    move |error| FileError::Io { path: path.to_owned(), error }
-}
 
 /// What is in every file that is ours alone.
 const OURS: &str = "skillspan";
@@ -364,4 +328,8 @@ fn backup_of(path: &Path) -> PathBuf {
     let mut name = path.file_name().map(OsString::from).unwrap_or_default();
     name.push(".before-skillspan");
     path.with_file_name(name)
+}
+
+pub(super) fn paths(folder: &Path, names: &[&str]) -> Vec<PathBuf> {
+    names.iter().map(|name| folder.join(name)).collect()
 }

@@ -6,15 +6,12 @@ use std::path::PathBuf;
 use serde_json::{Value, json};
 
 use super::assistants::ASSISTANTS;
-use super::catalogue::Place;
-use super::change::paths;
+use super::client::Place;
 use super::file;
+use super::file::paths;
 use super::settings::{Setting, To, add, set};
 use crate::cli::folders::home;
 use crate::cli::{Failure, OrFail};
-
-/// How every such command begins.
-pub(super) const COMMAND: &str = "skillspan skills update";
 const WORDS: &str = "skillspan skills update --quiet";
 /// Seconds.
 const TIMEOUT: u64 = 10;
@@ -70,7 +67,7 @@ impl Fresh {
                 let others =
                     super::CLIENTS.iter().filter(|client| client.place.below_home() == place.below_home());
                 let others = others.map(|client| (client.settings)(&To::nobody()));
-                let others: Vec<_> = others.chain(super::mcp::settings_in(place)).collect();
+                let others: Vec<_> = others.chain(super::mcp_entries::settings_in(place)).collect();
                 file::remove(place, &(self.settings)(), &path, &others).or_fail()?
             }
         };

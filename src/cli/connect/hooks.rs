@@ -2,14 +2,13 @@
 
 use serde_json::{Value, json};
 
-use super::catalogue::{Client, Place};
+use super::client::{Client, Place};
+use super::command::HOOK;
 use super::document::Document;
 use super::settings::{Setting, To, add, set};
 
 /// Seconds; the command needs a fraction of one.
 const TIMEOUT: u64 = 10;
-/// How every command begins that is ours.
-const COMMAND: &str = "skillspan hook";
 
 /// The words of the command that an assistant runs. The address it sends to is said where it is not the
 /// usual one.
@@ -22,7 +21,7 @@ fn words(assistant: &str, to: &To<'_>) -> Vec<String> {
         ("--token-file", to.token_file),
     ];
     let said = options.into_iter().filter_map(|(name, value)| Some([name, value?]));
-    COMMAND.split(' ').chain([assistant]).chain(said.flatten()).map(str::to_owned).collect()
+    HOOK.split(' ').chain([assistant]).chain(said.flatten()).map(str::to_owned).collect()
 }
 
 /// The same as shells read it, and what splits words as they do.
@@ -40,28 +39,11 @@ pub(super) fn assistant_of(client: &Client) -> &'static str {
     client.name.strip_suffix("-hooks").unwrap_or(client.name)
 }
 
-/// Whether two elements of a list both run our command, whatever the address.
-pub(super) fn is_same_command(a: &Value, b: &Value) -> bool {
-    fn found(value: &Value) -> Option<&str> {
-        match value {
-            Value::String(text) if text.contains(super::fresh::COMMAND) => Some(super::fresh::COMMAND),
-            Value::String(text) => {
-                let (_, rest) = text.split_once(COMMAND)?;
-                rest.split_whitespace().next()
-            }
-            Value::Array(items) => items.iter().find_map(found),
-            Value::Object(fields) => fields.values().find_map(found),
-            Value::Null | Value::Bool(_) | Value::Number(_) => None,
-        }
-    }
-    found(a).is_some() && found(a) == found(b)
-}
-
 /// The command of ours that a settings file of a client holds.
 pub(super) fn command_in(client: &Client, text: &str) -> Option<String> {
     fn found(value: &Value) -> Option<String> {
         match value {
-            Value::String(text) => text.trim_start().starts_with(COMMAND).then(|| text.clone()),
+            Value::String(text) => text.trim_start().starts_with(HOOK).then(|| text.clone()),
             Value::Array(items) => items.iter().find_map(found),
             Value::Object(fields) => fields.values().find_map(found),
             Value::Null | Value::Bool(_) | Value::Number(_) => None,
@@ -78,7 +60,7 @@ pub(super) fn command_in(client: &Client, text: &str) -> Option<String> {
         }
         // One line of a block holds it, in JSON's form.
         Place::Yaml(_) => {
-            let line = text.lines().find(|line| line.contains(COMMAND))?;
+            let line = text.lines().find(|line| line.contains(HOOK))?;
             let (_, rest) = line.split_once("command: ")?;
             serde_json::Deserializer::from_str(rest).into_iter::<String>().next()?.ok()
         }

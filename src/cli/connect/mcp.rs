@@ -7,64 +7,20 @@ use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
 use anyhow::anyhow;
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use super::assistants::{ASSISTANTS, Assistant, on_path};
-use super::catalogue::{CLIENTS, Place};
-use super::file;
-use super::settings::{Setting, To, set};
+use super::assistants::{ASSISTANTS, Assistant};
+use super::catalogue::CLIENTS;
+use super::command::MCP;
+use super::mcp_entries::{ENTRIES, Entry, program};
+use super::settings::To;
 use super::store::{self, Mode};
+use super::{file, file_error};
 use crate::cli::folders::{self, home};
 use crate::cli::mcp::check_console;
 use crate::cli::{Failure, OrFail, print, print_as_is};
-
-/// The words of the command, but for where it asks.
-pub(super) const WORDS: [&str; 2] = ["skillspan", "mcp"];
 const SKILL: &str = include_str!("ask-what-the-team-learned.md");
 const SKILL_NAME: &str = "ask-what-the-team-learned";
-
-/// Where an assistant is told of servers, and where it loads skills.
-#[derive(Debug, Clone, Copy)]
-struct Entry {
-    assistant: &'static str,
-    place: Place,
-    settings: fn(&str, &[String]) -> Vec<Setting>,
-    /// Below the home directory.
-    skills: &'static str,
-}
-
-const ENTRIES: &[Entry] = &[
-    Entry {
-        assistant: "claude-code",
-        place: Place::Json(".claude.json"),
-        settings: typed,
-        skills: ".claude/skills",
-    },
-    Entry {
-        assistant: "codex",
-        place: Place::Toml(".codex/config.toml"),
-        settings: codex,
-        skills: ".agents/skills",
-    },
-    Entry {
-        assistant: "cursor",
-        place: Place::Json(".cursor/mcp.json"),
-        settings: typed,
-        skills: ".cursor/skills",
-    },
-    Entry {
-        assistant: "gemini-cli",
-        place: Place::Json(".gemini/settings.json"),
-        settings: named,
-        skills: ".agents/skills",
-    },
-    Entry {
-        assistant: "opencode",
-        place: Place::Json(".config/opencode/opencode.json"),
-        settings: opencode,
-        skills: ".agents/skills",
-    },
-];
 
 /// What is to be done.
 #[derive(Debug, Clone, Copy)]
@@ -150,18 +106,12 @@ pub(super) fn all_removed() -> (String, usize) {
     (text, failures)
 }
 
-/// The settings of an entry in the file at this place, if any.
-pub(super) fn settings_in(place: Place) -> Option<Vec<Setting>> {
-    let entry = ENTRIES.iter().find(|entry| entry.place.below_home() == place.below_home())?;
-    Some((entry.settings)(WORDS[0], &[]))
-}
-
 /// The command with which the assistant is told to ask, if it is.
 pub(super) fn command_of(assistant: &str) -> Option<Vec<String>> {
     let entry = Entry::of(assistant)?;
     let document = file::parse(entry.place, &store::read(&entry.path().ok()?).ok()??).ok()?;
     // Of most the first word stands apart from the others.
-    let found = (entry.settings)(WORDS[0], &[]).into_iter().filter_map(|setting| {
+    let found = (entry.settings)(MCP[0], &[]).into_iter().filter_map(|setting| {
         let is_command = matches!(setting.path.last(), Some(&"command" | &"args"));
         document.get(setting.path).filter(|_| is_command)
     });
@@ -173,18 +123,6 @@ pub(super) fn command_of(assistant: &str) -> Option<Vec<String>> {
         .filter_map(|word| word.as_str().map(str::to_owned))
         .collect();
     (!words.is_empty()).then_some(words)
-}
-
-/// The program as assistants are to start it, and what to know of that.
-fn program() -> (String, String) {
-    let own = std::env::current_exe().ok().filter(|_| on_path(WORDS[0]).is_none());
-    match own.as_ref().and_then(|own| own.to_str()) {
-        None => (WORDS[0].to_owned(), "`skillspan` must be on their PATH.".to_owned()),
-        Some(own) => (
-            own.to_owned(),
-            format!("`skillspan` is not on the PATH here, so they start {own}: it must stay there."),
-        ),
-    }
 }
 
 fn names() -> Vec<&'static str> {
@@ -243,9 +181,9 @@ impl Entry {
 
     /// Whether the assistant is told of it.
     fn is_there(&self) -> Result<bool, Failure> {
-        match file::is_connected(self.place, &(self.settings)(WORDS[0], &[]), &self.path()?) {
+        match file::is_connected(self.place, &(self.settings)(MCP[0], &[]), &self.path()?) {
             // A file that cannot be read as its format holds nothing of ours.
-            Err(file::FileError::Content { .. }) => Ok(false),
+            Err(file_error::FileError::Content { .. }) => Ok(false),
             found => found.or_fail(),
         }
     }
@@ -297,8 +235,8 @@ impl Entry {
             let others = CLIENTS.iter().filter(|client| client.place.below_home() == Some(below));
             let others = others.map(|client| (client.settings)(&To::nobody()));
             let others: Vec<_> = others.chain(super::fresh::settings_in(self.place)).collect();
-            let removed = file::remove(self.place, &(self.settings)(WORDS[0], &[]), &self.path()?, &others)
-                .or_fail()?;
+            let removed =
+                file::remove(self.place, &(self.settings)(MCP[0], &[]), &self.path()?, &others).or_fail()?;
             let _ = writeln!(done, "{}", removed.said);
         }
         if let Some(path) = self.token_file()
@@ -340,42 +278,4 @@ fn remove_skill(path: &Path) -> Result<String, Failure> {
         }
         Some(_) => Ok(format!("{} was changed and stays\n", path.display())),
     }
-}
-
-/// `mcp` and what follows it.
-fn arguments(more: &[String]) -> Value {
-    let own = WORDS.iter().skip(1).map(|word| (*word).to_owned());
-    own.chain(more.iter().cloned()).collect::<Vec<String>>().into()
-}
-
-fn named(program: &str, more: &[String]) -> Vec<Setting> {
-    vec![
-        set(&["mcpServers", "skillspan", "command"], program, ""),
-        set(&["mcpServers", "skillspan", "args"], arguments(more), ""),
-    ]
-}
-
-/// Claude Code and Cursor name how a server is spoken to.
-fn typed(program: &str, more: &[String]) -> Vec<Setting> {
-    let mut settings = vec![set(&["mcpServers", "skillspan", "type"], "stdio", "")];
-    settings.extend(named(program, more));
-    settings
-}
-
-fn codex(program: &str, more: &[String]) -> Vec<Setting> {
-    vec![
-        set(&["mcp_servers", "skillspan", "command"], program, ""),
-        set(&["mcp_servers", "skillspan", "args"], arguments(more), ""),
-    ]
-}
-
-/// As OpenCode 1 has it. OpenCode 2 has servers in `mcp.servers`, and reads this as well: both read one file.
-fn opencode(program: &str, more: &[String]) -> Vec<Setting> {
-    let words: Vec<String> =
-        [program, WORDS[1]].map(str::to_owned).into_iter().chain(more.iter().cloned()).collect();
-    vec![
-        set(&["mcp", "skillspan", "type"], "local", ""),
-        set(&["mcp", "skillspan", "command"], json!(words), ""),
-        set(&["mcp", "skillspan", "enabled"], true, ""),
-    ]
 }

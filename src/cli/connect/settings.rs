@@ -131,7 +131,7 @@ impl Setting {
     /// Whether it is the words of `skillspan mcp`, or what follows its first, and the value has the same beginning.
     fn is_command_of_ours(&self, value: &Value) -> bool {
         let (Value::Array(own), Value::Array(found)) = (&self.value, value) else { return false };
-        let begin = own.iter().position(|word| word == super::mcp::WORDS[1]).map_or(0, |at| at + 1);
+        let begin = own.iter().position(|word| word == super::command::MCP[1]).map_or(0, |at| at + 1);
         let same = |(own, found): (&Value, &Value)| own == found || is_program_of_ours(own, found);
         begin > 0 && found.len() >= begin && own.iter().zip(found).take(begin).all(same)
     }
@@ -144,10 +144,11 @@ impl Setting {
 
 /// Whether one is the word for this program, and the other its full path.
 fn is_program_of_ours(own: &Value, found: &Value) -> bool {
-    let own = own.as_str().filter(|own| Path::new(own).file_name() == Some(OsStr::new(super::mcp::WORDS[0])));
+    let own =
+        own.as_str().filter(|own| Path::new(own).file_name() == Some(OsStr::new(super::command::MCP[0])));
     let found =
         found.as_str().map(Path::new).filter(|path| path.is_absolute() || path.components().count() == 1);
-    own.is_some() && found.is_some_and(|path| path.file_name() == Some(OsStr::new(super::mcp::WORDS[0])))
+    own.is_some() && found.is_some_and(|path| path.file_name() == Some(OsStr::new(super::command::MCP[0])))
 }
 
 fn holds_a_token(value: &str) -> bool {

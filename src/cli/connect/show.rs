@@ -3,8 +3,8 @@
 use std::fmt::Write;
 
 use super::beside::Beside;
-use super::catalogue::{Client, Place};
 use super::change::{elsewhere, readers};
+use super::client::{Client, Place};
 use super::document::line_of;
 use super::file;
 use super::settings::{RESOURCE, Setting, To};

@@ -5,7 +5,7 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::Path;
 
-use super::file::{FileError, io_error};
+use super::file_error::{FileError, io_error};
 use super::made;
 
 /// The file's text; `None` if there is no file.

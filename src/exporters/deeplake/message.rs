@@ -5,7 +5,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::sql::storable;
+use super::storable::storable;
 use crate::event::{SessionEvent, Status, Timestamp};
 use crate::table::Session;
 

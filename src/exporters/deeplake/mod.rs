@@ -10,6 +10,7 @@
 //! | `rows.rs` | a session → the rows of its complete turns |
 //! | `message.rs` | the JSON of a row, assistant by assistant |
 //! | `sql.rs` | statements, and values in them |
+//! | `storable.rs` | texts as the service can hold them |
 //! | `client.rs` | the service's API, and what its failures mean |
 //! | `tables.rs` | tables that are not there, or lack a column |
 //! | `writer.rs` | rows to the service, each once |
@@ -39,6 +40,7 @@ mod skill_rows;
 mod skills;
 mod sql;
 mod status;
+mod storable;
 mod tables;
 mod writer;
 

@@ -22,7 +22,7 @@ use uuid::Builder;
 
 use super::config::Config;
 use super::message::{Assistant, Context, Said};
-use super::sql::storable;
+use super::storable::storable;
 use crate::event::{Decision, Kind, SessionEvent, Timestamp};
 use crate::table::{Session, Turn};
 

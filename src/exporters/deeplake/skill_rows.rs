@@ -11,7 +11,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::rows::stable_id;
-use super::sql::{Value as SqlValue, storable};
+use super::sql::Value as SqlValue;
+use super::storable::storable;
 use crate::event::Timestamp;
 use crate::library::{Candidate, Listed, SKILLS, Tree, session_hash};
 

@@ -27,7 +27,8 @@ use super::skill_rows::{Known, Latest, Memory, NewVersion, READ, skill_of, skill
 use super::sql::{self, Schema, Value};
 use super::tables;
 use crate::event::Timestamp;
-use crate::exporters::target::{Report, Update};
+use crate::exporters::destination::Destination;
+use crate::exporters::update::{Report, Update};
 use crate::library::{self, Changes, DecisionError, Layout, Library, Stored, Tree};
 
 /// How often a statement is sent before the publish is put off.
@@ -140,31 +141,35 @@ impl Skills {
         self
     }
 
+    fn session(&self) -> Result<Publisher<'_>, SkillsError> {
+        let client = Client::new(self.config.service.clone())?;
+        Ok(Publisher { config: &self.config, client, stop: &self.stop })
+    }
+}
+
+impl Destination for Skills {
+    type Error = SkillsError;
+
     /// Makes sure that the client can be made; the service is asked when there is something to publish.
-    pub fn check(&self) -> Result<(), SkillsError> {
+    fn check(&self) -> Result<(), SkillsError> {
         Client::new(self.config.service.clone())?;
         Ok(())
     }
 
     /// Reads what stands there. Blocks.
-    pub fn load(&self) -> Result<Library, SkillsError> {
+    fn load(&self) -> Result<Library, SkillsError> {
         Ok(block_on(async { self.session()?.view().await })?.library)
     }
 
     /// What [`Skills::publish`] would do. Blocks; writes nothing.
-    pub fn plan(&self, update: &Update) -> Result<Report, SkillsError> {
+    fn plan(&self, update: &Update) -> Result<Report, SkillsError> {
         let view = block_on(async { self.session()?.view().await })?;
         Ok(Report::of(&update.changes(&view.library)?, &view.library))
     }
 
     /// Reads what stands there, sees what must change and writes it. Blocks.
-    pub fn publish(&self, update: &Update) -> Result<Report, SkillsError> {
+    fn publish(&self, update: &Update) -> Result<Report, SkillsError> {
         block_on(async { self.session()?.publish(update).await })
-    }
-
-    fn session(&self) -> Result<Publisher<'_>, SkillsError> {
-        let client = Client::new(self.config.service.clone())?;
-        Ok(Publisher { config: &self.config, client, stop: &self.stop })
     }
 }
 

@@ -5,10 +5,10 @@
 //! `␀` (U+2400) stands for it. Rust's strings hold no lone surrogates; one that a client wrote as an
 //! escape within a JSON text is six plain characters here and stays so.
 
-use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use super::rows::Row;
+use super::storable::NUL;
 
 /// A table as the reference creates it.
 pub(super) struct Schema {
@@ -71,14 +71,6 @@ pub(super) const LIBRARY: Schema = Schema {
     columns: &[("id", TEXT), ("step", "BIGINT NOT NULL DEFAULT 0"), ("content", TEXT), ("created_at", TEXT)],
     index: &["step"],
 };
-
-/// What NUL becomes.
-pub(super) const NUL: &str = "␀";
-
-/// A text that the service can store.
-pub(super) fn storable(text: &str) -> Cow<'_, str> {
-    if text.contains('\0') { Cow::Owned(text.replace('\0', NUL)) } else { Cow::Borrowed(text) }
-}
 
 /// Appends a text as a literal.
 pub(super) fn push_literal(sql: &mut String, text: &str) {

@@ -27,8 +27,9 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
+use super::destination::Destination;
 use super::survey::{Blocked, Kind, Obstacle, Survey};
-use super::target::{Report, Update};
+use super::update::{Report, Update};
 use crate::library::{self, Changes, DecisionError, Layout, Library, Stored, Tree};
 use folder::{Folder, is_link};
 
@@ -92,52 +93,6 @@ impl Filesystem {
     /// An exporter to a folder; nothing is touched yet.
     pub fn new(config: Config) -> Self {
         Self { config }
-    }
-
-    /// Creates the folder and makes sure that it can be written.
-    pub fn check(&self) -> Result<(), Error> {
-        self.open_or_create()?.lock()?;
-        if let Some(note) = self.link_note() {
-            tracing::info!("{note}");
-        }
-        Ok(())
-    }
-
-    /// What [`Filesystem::publish`] would do. Writes nothing.
-    pub fn plan(&self, update: &Update) -> Result<Report, Error> {
-        let Some(root) = self.open()? else {
-            let library = self.load()?;
-            return Ok(Report::of(&update.changes(&library)?, &library));
-        };
-        let (library, survey) = self.read(&root)?;
-        let changes = self.changes(update, &library, &survey)?;
-        Ok(self.report(&changes, &library, &survey))
-    }
-
-    /// Reads the folder, sees what must change there and writes it. Waits for another process that is
-    /// publishing here. Blocks on the disk.
-    pub fn publish(&self, update: &Update) -> Result<Report, Error> {
-        let root = self.open_or_create()?;
-        let _lock = root.lock()?;
-        let (library, survey) = self.read(&root)?;
-        let changes = self.changes(update, &library, &survey)?;
-        apply(&root, &changes)?;
-        Ok(self.report(&changes, &library, &survey))
-    }
-
-    /// Whether something stands where the library has its skills, or would have its first.
-    pub fn look(&self) -> Result<(), Error> {
-        let Some(root) = self.open()? else { return Ok(()) };
-        let (_, survey) = self.read(&root)?;
-        survey.check_roots().map_err(|blocked| self.blocked(blocked))
-    }
-
-    /// Reads the folder; one that is not there is an empty library.
-    pub fn load(&self) -> Result<Library, Error> {
-        match self.open()? {
-            Some(root) => Ok(self.read(&root)?.0),
-            None => self.library(&Stored::default(), Tree::new()),
-        }
     }
 
     fn read(&self, root: &Folder) -> Result<(Library, Survey), Error> {
@@ -209,6 +164,56 @@ impl Filesystem {
         let path = &self.config.path;
         let end = is_link(path).then(|| fs::canonicalize(path).ok())??;
         Some(format!("{} is a link: its skills stand in {}", path.display(), end.display()))
+    }
+}
+
+impl Destination for Filesystem {
+    type Error = Error;
+
+    /// Creates the folder and makes sure that it can be written.
+    fn check(&self) -> Result<(), Error> {
+        self.open_or_create()?.lock()?;
+        if let Some(note) = self.link_note() {
+            tracing::info!("{note}");
+        }
+        Ok(())
+    }
+
+    /// Whether something stands where the library has its skills, or would have its first.
+    fn look(&self) -> Result<(), Error> {
+        let Some(root) = self.open()? else { return Ok(()) };
+        let (_, survey) = self.read(&root)?;
+        survey.check_roots().map_err(|blocked| self.blocked(blocked))
+    }
+
+    /// Reads the folder; one that is not there is an empty library.
+    fn load(&self) -> Result<Library, Error> {
+        match self.open()? {
+            Some(root) => Ok(self.read(&root)?.0),
+            None => self.library(&Stored::default(), Tree::new()),
+        }
+    }
+
+    /// What [`Filesystem::publish`] would do. Writes nothing.
+    fn plan(&self, update: &Update) -> Result<Report, Error> {
+        let Some(root) = self.open()? else {
+            let library = self.load()?;
+            return Ok(Report::of(&update.changes(&library)?, &library));
+        };
+        let (library, survey) = self.read(&root)?;
+        let changes = self.changes(update, &library, &survey)?;
+        Ok(self.report(&changes, &library, &survey))
+    }
+
+    /// Reads the folder, sees what must change there and writes it. Waits for another process that is
+    /// publishing here. Blocks on the disk.
+    fn publish(&self, update: &Update) -> Result<Report, Error> {
+        let root = self.open_or_create()?;
+        let _lock = root.lock()?;
+        let (library, survey) = self.read(&root)?;
+        let changes = self.changes(update, &library, &survey)?;
+        apply(&root, &changes)?;
+        Ok(self.report(&changes, &library, &survey))
     }
 }
 

@@ -45,7 +45,8 @@ use base::Base;
 use command::Runner;
 use repository::{Entries, Oid, Pushed, Repository};
 
-use super::target::{Report, Update};
+use super::destination::Destination;
+use super::update::{Report, Update};
 
 /// The branch that remembers.
 const STATE_BRANCH: &str = "skillspan/state";
@@ -133,44 +134,6 @@ impl Git {
     pub fn until(mut self, stop: Arc<AtomicBool>) -> Self {
         self.runner.stop = stop;
         self
-    }
-
-    /// Makes sure that git is here. The remote is not asked: it may be down when the service starts.
-    pub fn check(&self) -> Result<(), Error> {
-        let folder = std::env::temp_dir();
-        let found = self.runner.local(&folder, &["version"], b"")?.text().trim().to_owned();
-        if is_new_enough(&found) { Ok(()) } else { Err(Error::OldGit { found }) }
-    }
-
-    /// Reads the library as the next publish would find it.
-    pub fn load(&self) -> Result<Library, Error> {
-        self.with_cache(|repository| Ok(self.view(repository)?.library))
-    }
-
-    /// What [`Git::publish`] would do. Writes nothing at the remote.
-    pub fn plan(&self, update: &Update) -> Result<Report, Error> {
-        self.with_cache(|repository| {
-            let view = self.view(repository)?;
-            let changes = self.changes(update, &view)?;
-            Ok(self.report(&changes, &view, false))
-        })
-    }
-
-    /// Fetches, sees what must change, commits and pushes. Blocks.
-    pub fn publish(&self, update: &Update) -> Result<Report, Error> {
-        self.check()?;
-        self.with_cache(|repository| {
-            for _ in 0..ATTEMPTS {
-                let view = self.view(repository)?;
-                let changes = self.changes(update, &view)?;
-                let Some(state) = &changes.state else { return Ok(self.report(&changes, &view, false)) };
-                let commits = self.commits(repository, &view, &changes, state)?;
-                if let Pushed::Taken = repository.push(&commits, &self.config.branch)? {
-                    return Ok(self.report(&changes, &view, true));
-                }
-            }
-            Err(Error::Raced { remote: self.config.remote.to_string(), attempts: ATTEMPTS })
-        })
     }
 
     /// Does the work on the cache; once more on a new one where the cache may be what is wrong.
@@ -344,6 +307,48 @@ impl Git {
 
     fn state_path(&self) -> String {
         format!("{}/{}", self.config.branch, self.config.layout.state_name())
+    }
+}
+
+impl Destination for Git {
+    type Error = Error;
+
+    /// Makes sure that git is here. The remote is not asked: it may be down when the service starts.
+    fn check(&self) -> Result<(), Error> {
+        let folder = std::env::temp_dir();
+        let found = self.runner.local(&folder, &["version"], b"")?.text().trim().to_owned();
+        if is_new_enough(&found) { Ok(()) } else { Err(Error::OldGit { found }) }
+    }
+
+    /// Reads the library as the next publish would find it.
+    fn load(&self) -> Result<Library, Error> {
+        self.with_cache(|repository| Ok(self.view(repository)?.library))
+    }
+
+    /// What [`Git::publish`] would do. Writes nothing at the remote.
+    fn plan(&self, update: &Update) -> Result<Report, Error> {
+        self.with_cache(|repository| {
+            let view = self.view(repository)?;
+            let changes = self.changes(update, &view)?;
+            Ok(self.report(&changes, &view, false))
+        })
+    }
+
+    /// Fetches, sees what must change, commits and pushes. Blocks.
+    fn publish(&self, update: &Update) -> Result<Report, Error> {
+        self.check()?;
+        self.with_cache(|repository| {
+            for _ in 0..ATTEMPTS {
+                let view = self.view(repository)?;
+                let changes = self.changes(update, &view)?;
+                let Some(state) = &changes.state else { return Ok(self.report(&changes, &view, false)) };
+                let commits = self.commits(repository, &view, &changes, state)?;
+                if let Pushed::Taken = repository.push(&commits, &self.config.branch)? {
+                    return Ok(self.report(&changes, &view, true));
+                }
+            }
+            Err(Error::Raced { remote: self.config.remote.to_string(), attempts: ATTEMPTS })
+        })
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::super::content::Sentence;
 use super::super::state::State;
-use super::Fact;
+use super::remembered::Fact;
 use crate::event::is_hidden;
 use crate::skillify::{Claim, objection};
 

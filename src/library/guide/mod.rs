@@ -19,16 +19,16 @@ mod block;
 pub(super) mod correct;
 mod facts;
 pub(super) mod proposed;
+pub(super) mod remembered;
 
 use std::collections::BTreeSet;
 
-use serde::{Deserialize, Serialize};
-
 use super::changes::Change;
-use super::decide::{Decision, DecisionError};
-use super::listing::{Listed, ListedEvent, Standing};
+use super::decision::{Decision, DecisionError};
+use super::listed::{Listed, ListedEvent, Standing};
 use super::run::Run;
 use super::{Layout, Library};
+use crate::library::guide::remembered::{Fact, Guide};
 use crate::skillify::Claim;
 use block::{File, HEADING};
 
@@ -36,45 +36,6 @@ use block::{File, HEADING};
 const MOST: usize = 10;
 /// Stands for a byte that is no text: such a file would not be given back as it was.
 const NO_TEXT: char = '\u{fffd}';
-
-/// What is remembered of the block.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Guide {
-    /// The facts that were written.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    written: Vec<Fact>,
-    /// The lines of the block that waits for a person: none of them where the block should go.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    proposed: Option<Vec<String>>,
-    /// The facts among them.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    proposed_facts: Vec<Fact>,
-    /// What people changed, deleted or rejected.
-    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-    refused: BTreeSet<Claim>,
-    /// A person deleted the block.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    declined: bool,
-    /// Statements outside of the block that sessions contradict.
-    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-    corrections: BTreeSet<String>,
-    /// What contradicts statements that people keep as they are.
-    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-    kept: BTreeSet<Claim>,
-}
-
-/// A line of the block that sessions prove.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub(super) struct Fact {
-    text: String,
-    claims: BTreeSet<Claim>,
-}
-
-impl Fact {
-    fn line(&self) -> String {
-        format!("- {}", self.text)
-    }
-}
 
 /// The block as it would be.
 struct Next {

@@ -6,8 +6,8 @@ use std::fmt::Write as _;
 
 use super::super::Library;
 use super::super::changes::{Change, Changes};
-use super::super::decide::{Decision, DecisionError};
-use super::super::listing::{Listed, ListedEvent, Standing};
+use super::super::decision::{Decision, DecisionError};
+use super::super::listed::{Listed, ListedEvent, Standing};
 use super::super::run::Run;
 use super::correct::{Corrected, contradicting, corrected};
 use super::{File, name_of};

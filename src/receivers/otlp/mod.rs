@@ -14,6 +14,7 @@
 //! | `json/` | the reader of JSON |
 //! | `sink.rs` | where both readers put records, and what they may take |
 //! | `status.rs` | answers as each protocol says them |
+//! | `no_such_path.rs` | the answer at a path where nothing is |
 //!
 //! ```text
 //! http ─┐                                            ┌─ protobuf ─┐
@@ -32,6 +33,7 @@ mod export;
 mod grpc;
 pub(super) mod http;
 mod json;
+mod no_such_path;
 mod protobuf;
 mod sink;
 pub(super) mod status;
@@ -71,5 +73,5 @@ pub fn router(ingest: &Arc<Ingest>, gate: &Arc<Gate>, limits: Limits) -> Router 
 /// The same, with another patience for bodies that are slow to arrive.
 pub fn patient_router(ingest: &Arc<Ingest>, gate: &Arc<Gate>, limits: Limits, patience: Patience) -> Router {
     let door = Door::new(ingest, gate, limits).with_patience(patience);
-    grpc::routes(door.clone()).merge(http::routes(door)).fallback(status::no_such_path)
+    grpc::routes(door.clone()).merge(http::routes(door)).fallback(no_such_path::no_such_path)
 }

@@ -18,7 +18,7 @@
 
 use axum::body::Body;
 use axum::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
-use axum::http::{HeaderMap, HeaderValue, Response, StatusCode, Uri};
+use axum::http::{HeaderMap, HeaderValue, Response, StatusCode};
 use opentelemetry_proto::tonic::collector::trace::v1::{
     ExportTracePartialSuccess, ExportTraceServiceResponse,
 };
@@ -30,8 +30,6 @@ use tonic_types::{ErrorDetails, StatusExt, pb};
 use crate::receivers::{Checked, Refusal, Signal, Tally};
 
 use super::Encoding;
-use super::grpc::{is_grpc, no_such_method};
-use super::http::encoding_or_json;
 
 impl Encoding {
     const fn content_type(self) -> &'static str {
@@ -180,16 +178,4 @@ pub(in crate::receivers) fn answer(status: StatusCode, body: Vec<u8>, encoding: 
     *answer.status_mut() = status;
     answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(encoding.content_type()));
     answer
-}
-
-/// Any other path.
-pub(super) async fn no_such_path(headers: HeaderMap, uri: Uri) -> Response<Body> {
-    let path = uri.path();
-    if is_grpc(&headers) {
-        return no_such_method(path);
-    }
-    let message = format!(
-        "this is skillspan, an OTLP receiver: there is nothing at {path}; POST to /v1/traces, /v1/logs or /v1/metrics"
-    );
-    error(StatusCode::NOT_FOUND, Code::NotFound, &message, encoding_or_json(&headers))
 }

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::places::Home;
+use super::home::Home;
 use crate::dialects::transcripts::Form;
 use crate::dialects::{TRANSCRIPTS, Transcripts};
 

@@ -4,10 +4,13 @@
 //! |---|---|
 //! | `assistants.rs` | where each assistant keeps its sessions |
 //! | `places.rs` | which files there are |
+//! | `home.rs` | [`Home`]: the folders of a person |
+//! | `modified.rs` | when a file was last written |
 //! | `database/` | databases, read and never written |
 //! | `source.rs` | a session's values, wherever they stand |
 //! | `lines.rs`, `scan.rs` | [`Values`]: the values in a file, in bounded memory |
-//! | `open.rs` | a file's bytes, compressed or not, and what is asked of them before they are read |
+//! | `open.rs` | what is asked of a file before it is read |
+//! | `bytes.rs` | a file's bytes, compressed or not |
 //! | `reading.rs` | [`read`]: a file's values → records, in batches of the size of a request |
 //! | `exports/` | files that other programs exported |
 //! | `langfuse/` | Langfuse's public API, page by page |
@@ -21,6 +24,7 @@
 //! what is remembered as imported was acknowledged.
 
 mod assistants;
+mod bytes;
 mod consent;
 #[cfg(feature = "sqlite")]
 mod database;
@@ -28,9 +32,11 @@ mod database;
 #[path = "no_database.rs"]
 mod database;
 mod exports;
+mod home;
 pub mod langfuse;
 mod lines;
 mod memory;
+mod modified;
 mod open;
 mod owners;
 mod places;
@@ -41,12 +47,13 @@ mod source;
 
 pub use assistants::roots;
 pub use exports::{ExportFile, is_export, read_export};
+pub use home::Home;
 pub use lines::{Found, Piece, Values};
 pub use memory::{Memory, MemoryError, Seen};
 pub use open::{Glance, glance};
 pub use owners::{Owners, SaidOwner};
 pub use places::{
-    Home, Listing, NEITHER, TranscriptFile, files_at, files_of, key_in, sessions_of, without_doubles,
+    Listing, NEITHER, TranscriptFile, files_at, files_of, key_in, sessions_of, without_doubles,
 };
 pub use reading::{Batch, Left, Owner, Summary, read};
 pub use repository::Repository;

@@ -1,8 +1,7 @@
-//! A file's bytes, compressed or not, and what is asked of them before they are read.
+//! What is asked of a file before it is read.
 
 use std::fs::File;
-use std::io::{self, BufReader, Read, Seek, SeekFrom};
-use std::path::Path;
+use std::io::{self, Read, Seek, SeekFrom};
 
 use serde_json::Value;
 
@@ -33,22 +32,6 @@ pub struct Glance {
     pub has_session: bool,
     /// The first line, or row, that cannot be read, and why.
     pub broken: Option<(u64, &'static str)>,
-}
-
-/// The bytes of a file.
-pub(super) fn open(file: &TranscriptFile) -> io::Result<Box<dyn Read>> {
-    bytes(&file.path, file.is_compressed)
-}
-
-fn bytes(path: &Path, is_compressed: bool) -> io::Result<Box<dyn Read>> {
-    let opened = File::open(path)?;
-    if !opened.metadata()?.is_file() {
-        return Err(io::Error::other("it is no file"));
-    }
-    Ok(match is_compressed {
-        true => Box::new(zstd::stream::read::Decoder::new(BufReader::new(opened))?),
-        false => Box::new(opened),
-    })
 }
 
 /// Looks at the beginning of a file.

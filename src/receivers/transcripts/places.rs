@@ -5,11 +5,12 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
-use std::time::UNIX_EPOCH;
 
 use super::assistants::{assistant_of, form_of, roots};
 use super::database::Database;
 use super::exports::ExportFile;
+use super::home::Home;
+use super::modified::modified;
 use crate::dialects::Transcripts;
 use crate::dialects::transcripts::{Form, Place, percent_decoded};
 use crate::event::Timestamp;
@@ -23,14 +24,6 @@ const COMPRESSED: &str = ".zst";
 
 /// Why a file is left out that is nobody's.
 pub const NEITHER: &str = "it is neither an assistant's session nor an export that is known; say --assistant";
-
-/// A person's home, and what their environment says of where assistants keep their files.
-pub struct Home<'h> {
-    /// `~`
-    pub folder: &'h Path,
-    /// A variable that is set.
-    pub variable: &'h dyn Fn(&str) -> Option<PathBuf>,
-}
 
 /// A file of sessions.
 #[derive(Debug, Clone)]
@@ -305,11 +298,4 @@ fn file(
         rows: 0,
         folder: String::new(),
     })
-}
-
-/// When a file was changed last.
-pub(super) fn modified(metadata: &fs::Metadata) -> Timestamp {
-    let since = metadata.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
-    let micros = since.and_then(|since| i64::try_from(since.as_micros()).ok()).unwrap_or_default();
-    Timestamp::from_micros(micros)
 }

@@ -8,10 +8,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::{Value, json};
 
+use super::bytes;
 use super::database::{Database, Plan};
 use super::lines::{Found, Piece, Values};
-use super::open;
-use super::places::{TranscriptFile, modified};
+use super::modified::modified;
+use super::places::TranscriptFile;
 use crate::dialects::transcripts::Form;
 
 /// Files of one session in a tree; more are another program's.
@@ -32,7 +33,7 @@ impl Source {
         }
         Ok(match file.form {
             Form::Tree => Self::Tree(Tree::of(&file.path)?),
-            form => Self::Lines(Values::new(open::open(file)?, form)),
+            form => Self::Lines(Values::new(bytes::open(file)?, form)),
         })
     }
 

@@ -25,10 +25,10 @@ use crate::redact::{self, Redactor};
 use super::StartError;
 use super::sessions::REDACTION_KEY;
 
+pub use super::report::ForwardReport;
 pub(super) use erasure::Eraser;
 pub use erasure::{ErasedSubject, QueueErasure, erase_from_queues, unowned_queues};
 pub(super) use report::ForwardMetrics;
-pub use report::ForwardReport;
 
 /// Who has a queue open for longer keeps it.
 const PATIENCE: Duration = Duration::from_secs(5);

@@ -8,42 +8,11 @@ use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
 use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
-use serde::{Deserialize, Serialize};
 
 use crate::exporters::otlp::{Handle, Status};
 use crate::forward;
 use crate::service::Report;
-use crate::service::report::to_write_again;
-
-/// The state of a backend's sender.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ForwardReport {
-    /// The component's id.
-    pub exporter: String,
-    /// The backend, and how it is spoken to.
-    pub place: String,
-    /// `forwarding`, or the kind of what stands in the way: `unreachable`, `credentials`, …
-    pub state: String,
-    /// When it is tried again, RFC 3339, if something stands in the way.
-    #[serde(default)]
-    pub retry_at: Option<String>,
-    /// Requests of clients that the backend took since the start.
-    pub bodies: u64,
-    /// Requests that were sent again since the start.
-    pub retries: u64,
-    /// Records that the backend did not take.
-    pub rejected_records: u64,
-    /// Requests of clients that wait.
-    pub waiting: u64,
-    /// Bytes of the queue.
-    pub queue_bytes: u64,
-    /// The bound of them.
-    pub queue_max_bytes: u64,
-    /// What waits goes with the process.
-    pub in_memory: bool,
-    /// Requests of clients that were dropped since the start, by reason.
-    pub dropped: BTreeMap<String, u64>,
-}
+use crate::service::report::{ForwardReport, to_write_again};
 
 impl Report {
     /// Adds a sender's state and what follows from it.

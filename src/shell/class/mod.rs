@@ -7,9 +7,7 @@
 //! | file | holds |
 //! |---|---|
 //! | `programs.txt`, `table.rs` | programs and subcommands by class; how a command is found there |
-//! | `walk.rs` | a line becomes programs, behind all that stands around them |
-//! | `program.rs` | the class of one program with its arguments |
-//! | `shapes.rs` | programs whose arguments decide: installers, interpreters, clients of servers |
+//! | `program/` | the class of one program with its arguments; how a line becomes programs |
 //! | `inline.rs` | small languages in arguments that can run something: SQL, sed, awk |
 //! | `options.rs` | options that add a class |
 //! | `variables.rs` | variables that add a class |
@@ -17,7 +15,6 @@
 //! | `paths.rs` | which words lead out of the repository, which hold secrets |
 //! | `letters.rs` | characters that a reader does not see or takes for others |
 //! | `destroys.rs` | programs whose arguments throw something away or leave out a question |
-//! | `within.rs` | tasks and commands among the arguments of a project's task |
 //! | `words.rs` | what the words of a line say, whatever program gets them |
 //! | `flow.rs` | files that were fetched, and what runs them |
 //!
@@ -32,11 +29,8 @@ mod letters;
 mod options;
 mod paths;
 mod program;
-mod shapes;
 mod table;
 mod variables;
-mod walk;
-mod within;
 mod words;
 
 #[cfg(test)]
@@ -225,7 +219,7 @@ pub(crate) fn judge(line: &str) -> Judgement {
     if ["/dev/tcp/", "/dev/udp/"].iter().any(|device| line.contains(device)) {
         judged.add(Class::Send, "it names another machine");
     }
-    walk::line(line, &mut judged);
+    program::line(line, &mut judged);
     words::line(line, &mut judged);
     judged
 }

@@ -55,9 +55,9 @@ impl<'a> Verdicts<'a> {
         let candidates = listed.iter().map(|listed| {
             let command = &listed.command;
             (!command.is_trivial()).then(|| Candidate {
-                words: family::main_words(command),
+                words: family::main_words(&command.main_words()),
                 family: command.family(),
-                is_bundle: family::is_bundle(command),
+                is_bundle: family::is_bundle(&command.main_words()),
             })
         });
         let candidates: Vec<Option<Candidate<'a>>> = candidates.collect();

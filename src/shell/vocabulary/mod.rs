@@ -4,6 +4,7 @@
 pub(crate) const KEYWORDS: &[&str] = &["!", "do", "then", "else", "elif", "if", "while", "until", "{", "}"];
 
 pub(crate) mod families;
+pub(crate) mod family;
 
 /// Words that begin a loop or a condition.
 pub(crate) const BLOCKS: &[&str] = &["case", "for", "if", "select", "until", "while"];

@@ -36,10 +36,10 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::claim::Claim;
-use super::prompt::Role;
 use super::action::Action;
+use super::claim::Claim;
 use super::lines::Endings;
+use super::prompt::Role;
 use super::segment::{self, Segment, Turn, short_hash};
 use crate::event::Timestamp;
 use crate::table::Session;
@@ -192,7 +192,8 @@ fn of_refusals(turn: &Turn<'_>) -> Vec<Spoken> {
         if seen.contains(&events) {
             continue;
         }
-        let calls: Vec<&Action> = turn.actions.iter().filter(|other| other.events.to_vec() == events).collect();
+        let calls: Vec<&Action> =
+            turn.actions.iter().filter(|other| other.events.to_vec() == events).collect();
         let event = events.last().map_or("", String::as_str);
         let heard = deeds::refused(said, &calls);
         spoken.extend(heard.into_iter().map(|heard| heard.spoken(event, at, true)));

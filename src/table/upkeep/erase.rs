@@ -9,10 +9,11 @@ use super::replace::{Day, Input, MOST_ATTEMPTS, Outcome};
 use super::{TOMBSTONES, Tombstone, UpkeepError};
 use crate::event::{SessionEvent, Timestamp, person};
 use crate::table::announce::AtWork;
+use crate::table::error::ReadError;
 use crate::table::file::FileError;
 use crate::table::part::{self, Columns, Rows, Test};
 use crate::table::query::Gathered;
-use crate::table::read::{Listed, ReadError, Reading, overtaken};
+use crate::table::read::{Listed, Reading, overtaken};
 use crate::table::{DamagedFile, Filter, ResolveOptions, Session, Table, resolve};
 
 /// Who or what is to be forgotten.

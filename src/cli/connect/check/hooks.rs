@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 
 use super::Arrival;
 use super::sample::{CAPTURE, SESSION, WORDS};
-use crate::cli::connect::catalogue::{Client, Place};
 use crate::cli::connect::change::file_of;
+use crate::cli::connect::client::{Client, Place};
 use crate::cli::connect::hooks::{command_in, command_of_pi};
 use crate::cli::connect::store;
 use crate::cli::hook::{CHECK, Outcome};

@@ -3,6 +3,7 @@
 //! | file | holds |
 //! |---|---|
 //! | `route.rs` | where and how, as the settings that are written say |
+//! | `written.rs` | the settings as they are written, and the variables beside them |
 //! | `sample.rs` | the marked record that is sent, as each client writes its own |
 //! | `silence.rs` | what the settings keep back |
 //! | `hooks.rs` | for assistants with hooks, the command that they run is run |
@@ -15,6 +16,7 @@ mod hooks;
 mod route;
 mod sample;
 mod silence;
+mod written;
 
 use std::fmt::Write;
 use std::path::Path;
@@ -22,9 +24,8 @@ use std::path::Path;
 use anyhow::anyhow;
 
 use super::assistants::ASSISTANTS;
-use super::catalogue::{Client, FOR_HOOKS};
 use super::change::{file_of, is_connected, missing_variable};
-use super::examine::Arrived;
+use super::client::{Client, FOR_HOOKS};
 use crate::cli::reach;
 use crate::cli::{Failure, print};
 use crate::receivers::Checked;
@@ -169,4 +170,14 @@ fn shown(arrival: &Arrival) -> (String, bool) {
     }
     text.push_str("  stored     nothing: this was a test\n");
     (text, true)
+}
+
+/// What it sends arrives.
+#[derive(Debug)]
+pub(in crate::cli) struct Arrived {
+    pub(in crate::cli) url: String,
+    /// Why nothing that people and models say is in it.
+    pub(in crate::cli) withheld: Option<String>,
+    /// What else is not in it, and by which switches.
+    pub(in crate::cli) in_part: Vec<String>,
 }

@@ -2,15 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use serde_json::Value;
-
 use super::silence;
-use crate::cli::connect::beside::Beside;
-use crate::cli::connect::catalogue::{Client, Place};
-use crate::cli::connect::change::file_of;
-use crate::cli::connect::document::Document;
+use super::written::{Written, says_content};
+use crate::cli::connect::client::Client;
 use crate::cli::connect::settings::{HEADERS, RESOURCE};
-use crate::cli::connect::{file, store};
 use crate::cli::hook::{pairs, percent_decoded};
 use crate::event::capture;
 use crate::receivers::otlp::Encoding;
@@ -33,19 +28,6 @@ pub(super) struct Route {
     pub(super) authorities: Vec<PathBuf>,
 }
 
-/// What is read: the settings, the variables beside them, and the environment.
-pub(super) struct Written {
-    settings: Option<Document>,
-    beside: Option<(Document, bool)>,
-    path: Option<PathBuf>,
-    /// Below which key of the settings variables stand.
-    variables: Option<&'static str>,
-    /// The variable without which the client sends nothing, and which its settings cannot hold.
-    needs: &'static str,
-    /// The client's name on the command line.
-    client: &'static str,
-}
-
 const ENDPOINT: &str = "OTEL_EXPORTER_OTLP_ENDPOINT";
 const NODE: &str = "NODE_EXTRA_CA_CERTS";
 const OTEL: &str = "OTEL_EXPORTER_OTLP_CERTIFICATE";
@@ -65,88 +47,6 @@ fn authorities_of(client: &str) -> &'static [&'static str] {
 /// Clients that trust the public authorities that they bring along, and none that the system or SSL_CERT_FILE adds.
 pub(super) const OF_THEIR_OWN: [&str; 6] =
     ["gemini-cli", "qwen", "otel-js", "hermes", "otel-python", "langfuse"];
-
-impl Written {
-    fn read(client: &Client, named: Option<&Path>) -> Result<Self, String> {
-        let path = match (client.place, named) {
-            (Place::Environment(None), None) => None,
-            _ => Some(file_of(client, named.map(Path::to_owned)).map_err(|failure| failure.to_string())?),
-        };
-        let document = |path: &Path, place| -> Result<Option<Document>, String> {
-            let Some(text) = store::read(path).map_err(|error| error.to_string())? else { return Ok(None) };
-            file::parse(place, &text).map(Some).map_err(|error| format!("{}: {error}", path.display()))
-        };
-        let settings = path.as_deref().map(|path| document(path, client.place)).transpose()?.flatten();
-        let beside = match (Beside::of(client), &path) {
-            (Some(beside), Some(path)) => {
-                document(&beside.file(path), beside.place())?.map(|document| (document, beside.wins))
-            }
-            _ => None,
-        };
-        let variables = (client.name == "claude-code").then_some("env");
-        Ok(Self { settings, beside, path, variables, needs: client.needs, client: client.name })
-    }
-
-    /// A setting as text; `None` if it is not there.
-    pub(super) fn get(&self, path: &[&str]) -> Option<String> {
-        match self.settings.as_ref()?.get(path)? {
-            Value::String(text) => Some(text),
-            Value::Null => None,
-            other => Some(other.to_string()),
-        }
-    }
-
-    /// A variable as the client sees it.
-    pub(super) fn variable(&self, name: &str) -> Option<String> {
-        let in_settings = || match self.variables {
-            Some(key) => self.get(&[key, name]),
-            None => self.get(&[name]),
-        };
-        let of_shell = || std::env::var(name).ok();
-        let beside = || self.beside.as_ref().and_then(|(document, _)| text_of(document.get(&[name])?));
-        let beside_wins = self.beside.as_ref().is_some_and(|(_, wins)| *wins);
-        let found = match beside_wins {
-            true => beside().or_else(of_shell),
-            false => in_settings().or_else(of_shell).or_else(beside),
-        };
-        found.filter(|value| !value.is_empty())
-    }
-
-    fn is_on(&self, path: &[&str]) -> bool {
-        self.get(path).is_some_and(|value| capture::read(&value) == Some(true))
-    }
-
-    fn needs(&self, path: &[&str]) -> Result<(), String> {
-        if self.is_on(path) { Ok(()) } else { Err(self.missing(&path.join("."))) }
-    }
-
-    fn missing(&self, name: &str) -> String {
-        if self.needs == name {
-            return format!(
-                "it sends nothing where {name} is not set, as in this shell; no file of its own can set it, so set it \
-                 where it is started, and check there"
-            );
-        }
-        format!("{} does not set {name}; `skillspan connect {}` says how", self.place(), self.client)
-    }
-
-    /// Where its settings stand.
-    pub(super) fn place(&self) -> String {
-        match &self.path {
-            Some(path) => path.display().to_string(),
-            None => "the environment of this shell".to_owned(),
-        }
-    }
-
-    /// Codex, set up by hand.
-    pub(super) fn exports_spans_by_grpc(&self) -> bool {
-        self.get(&["otel", "trace_exporter", "otlp-grpc", "endpoint"]).is_some()
-    }
-}
-
-fn text_of(value: Value) -> Option<String> {
-    value.as_str().map(str::to_owned)
-}
 
 /// The route of a client.
 pub(super) fn of(client: &Client, named: Option<&Path>) -> Result<Route, String> {
@@ -220,12 +120,6 @@ fn by_variables(written: &Written, signal: &str, usual: Encoding, content: &[&st
 /// Addresses of gRPC may do without.
 fn with_scheme(address: &str) -> String {
     if address.contains("://") { address.to_owned() } else { format!("http://{address}") }
-}
-
-/// A switch is on, or names where texts go.
-pub(super) fn says_content(value: &str) -> bool {
-    let value = value.to_ascii_lowercase();
-    capture::read(&value) == Some(true) || value.contains("span") || value.contains("event")
 }
 
 /// What every client says with its records, and whom it trusts.

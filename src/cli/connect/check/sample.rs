@@ -10,7 +10,7 @@ use prost::Message;
 use serde::Serialize;
 
 use super::route::Route;
-use crate::cli::connect::catalogue::Client;
+use crate::cli::connect::client::Client;
 use crate::cli::reach::Question;
 use crate::event::Timestamp;
 use crate::receivers::otlp::Encoding;

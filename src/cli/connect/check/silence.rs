@@ -2,9 +2,9 @@
 
 use serde_json::Value;
 
-use super::route::{Written, says_content};
+use super::written::{Written, says_content};
 use crate::cli::connect::base_of;
-use crate::cli::connect::catalogue::Client;
+use crate::cli::connect::client::Client;
 use crate::cli::connect::settings::{Setting, To};
 use crate::event::capture;
 

@@ -5,9 +5,7 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::Path;
 
-use sha2::{Digest, Sha256};
-
-use super::source::{File, Skills};
+use super::source::{File, Skills, hash};
 use crate::cli::connect::create_folder;
 
 /// What became of the skills of a folder, by name.
@@ -176,10 +174,6 @@ fn take_away(folder: &Path, files: &BTreeMap<String, String>) -> io::Result<()> 
 fn below(known: &BTreeMap<String, String>, name: &str) -> BTreeMap<String, String> {
     let is_below = |path: &str| path.split_once('/').is_some_and(|(skill, _)| skill == name);
     known.iter().filter(|(path, _)| is_below(path)).map(|(path, hash)| (path.clone(), hash.clone())).collect()
-}
-
-pub(super) fn hash(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(unix)]

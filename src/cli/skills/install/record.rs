@@ -10,7 +10,8 @@ use rustix::fs::{FlockOperation, flock};
 use serde::{Deserialize, Serialize};
 
 use super::source::Source;
-use crate::cli::{Failure, OrFail, folders};
+use crate::cli::folders::data_folder;
+use crate::cli::{Failure, OrFail};
 
 /// The form of the file; another one is not touched.
 const VERSION: u32 = 1;
@@ -40,13 +41,6 @@ pub(super) struct Install {
     pub(super) revision: String,
     /// When the source was asked.
     pub(super) checked_at: String,
-}
-
-/// `~/.local/share/skillspan`
-pub(super) fn data_folder() -> Result<PathBuf, Failure> {
-    folders::data()
-        .map(|data| data.join("skillspan"))
-        .ok_or_else(|| Failure::Usage(anyhow!("HOME is not set; say where with XDG_DATA_HOME")))
 }
 
 impl Record {

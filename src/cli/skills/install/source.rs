@@ -10,10 +10,10 @@ use std::process::{Command, Output, Stdio};
 
 use anyhow::{Context, anyhow, bail};
 
-use super::put::hash;
-use super::record::data_folder;
+use crate::cli::folders::data_folder;
 use crate::cli::{Failure, OrFail};
 use crate::exporters::git::{Remote, RemoteError};
+use sha2::{Digest, Sha256};
 
 /// Skill → file below it.
 pub(super) type Skills = BTreeMap<String, BTreeMap<String, File>>;
@@ -326,4 +326,8 @@ fn skills(files: BTreeMap<String, File>) -> Skills {
     }
     skills.retain(|_, files| files.contains_key(SKILL));
     skills
+}
+
+pub(super) fn hash(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -12,7 +12,7 @@ use rusqlite::{Connection, OptionalExtension};
 use serde_json::Value;
 
 use super::rows::{Shape, Table, json, plain, read};
-use super::stores::{Step, Store, collect, step, steps, unit};
+use super::store::{Step, Store, collect, step, steps, unit};
 use super::{Unit, opening};
 use crate::event::Timestamp;
 use crate::receivers::transcripts::lines::Found;

@@ -10,7 +10,7 @@ use rusqlite::{Connection, OptionalExtension, Row};
 
 use super::Unit;
 use super::rows::{Table, columns_of, either, json, plain};
-use super::stores::{Step, Store, collect, costs, steps, unit};
+use super::store::{Step, Store, collect, costs, steps, unit};
 
 /// Sub-agents of sub-agents.
 const MOST_PARENTS: usize = 16;

@@ -7,7 +7,8 @@
 //! | `hermes.rs` | the one of Hermes Agent |
 //! | `opening.rs` | how it is opened beside a program that works on it |
 //! | `rows.rs` | a row as a value, in bounded memory |
-//! | `stores.rs` | [`Store`]: what kinds of databases there are, and where in them a session stands |
+//! | `store.rs` | [`Store`]: what a kind of database is asked for; where in it a session stands |
+//! | `stores.rs` | which kinds there are; those of OpenCode, Goose and OpenClaw |
 //!
 //! This is the only module that knows SQLite; without the feature `sqlite` it is not built, and a database is left out
 //! with that reason.
@@ -20,6 +21,7 @@ mod cursor;
 mod hermes;
 mod opening;
 mod rows;
+mod store;
 mod stores;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -31,7 +33,7 @@ use rusqlite::Connection;
 
 use self::opening::Guard;
 use self::rows::Shape;
-use self::stores::{Step, Store};
+use self::store::{Step, Store};
 use super::lines::{Found, Piece};
 use crate::event::Timestamp;
 

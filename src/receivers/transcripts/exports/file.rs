@@ -13,7 +13,7 @@ use zstd::stream::read::Decoder;
 use crate::dialects::transcripts::Form;
 use crate::event::Timestamp;
 use crate::receivers::transcripts::lines::{Found, Values};
-use crate::receivers::transcripts::places::modified;
+use crate::receivers::transcripts::modified::modified;
 
 const PACKED: [&str; 3] = [".zst", ".zstd", ".gz"];
 const ZSTD: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];

@@ -14,7 +14,6 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::stage::FIRST_LIMIT;
 use crate::disk::{Disk, FileSystem, write_durably};
 use crate::event::Timestamp;
 
@@ -148,6 +147,9 @@ impl Place {
         FileSystem.rename(&temporary, &self.path).map_err(error)
     }
 }
+
+/// What a page holds at first. Observations have whole prompts in them, and Langfuse Cloud's answers end at 5 MB.
+pub(super) const FIRST_LIMIT: u32 = 500;
 
 #[cfg(test)]
 mod tests {

@@ -4,9 +4,6 @@ use std::time::Duration;
 
 use super::place::{Next, Round};
 use crate::event::Timestamp;
-
-/// What a page holds at first. Observations have whole prompts in them, and Langfuse Cloud's answers end at 5 MB.
-pub(super) const FIRST_LIMIT: u32 = 500;
 /// The older lists, and scores, have no larger pages.
 const OLDER_LIMIT: u32 = 100;
 /// No page is made smaller.

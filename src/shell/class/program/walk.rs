@@ -1,8 +1,8 @@
 //! A line becomes programs: pipelines, loops and conditions, folders, variables and wrappers are taken off.
 
-use super::hosts;
-use super::program::{Context, Fed, Origin, program};
-use super::{Class, Judgement, paths, variables};
+use super::super::hosts;
+use super::super::{Class, Judgement, paths, variables};
+use super::{Context, Fed, Origin, program};
 use crate::shell::parse::{self, Pipeline, Word};
 use crate::shell::setting::is_assignment;
 use crate::shell::vocabulary as known;
@@ -10,11 +10,6 @@ use crate::shell::wrapper::{environment, without_wrapper_options};
 
 /// Lines within lines are read so deep.
 const DEEPEST: usize = 4;
-
-/// Adds what a line may do.
-pub(super) fn line(text: &str, judged: &mut Judgement) {
-    nested(text, Context::default(), judged);
-}
 
 /// A line within a line.
 pub(super) fn nested(text: &str, context: Context, judged: &mut Judgement) {
@@ -68,7 +63,7 @@ fn stage_of(stage: &[Word], own: Context, following: &mut Context, judged: &mut 
     }
     let mut words = stage;
     while let Some((first, rest)) = words.split_first() {
-        let name = super::table::name_of(&first.value);
+        let name = super::super::table::name_of(&first.value);
         if is_assignment(&first.value) {
             set(&first.value, own, judged);
             words = rest;

@@ -1,9 +1,18 @@
-//! The class of one program with its arguments.
+//! The class of one program with its arguments, and of the lines and programs among them.
+//!
+//! | file | holds |
+//! |---|---|
+//! | `mod.rs` | one program, and what stands in for it: runners, packages, scripts |
+//! | `walk.rs` | a line becomes programs, behind all that stands around them |
+//! | `shapes.rs` | programs whose arguments decide: installers, interpreters, clients of servers |
+//! | `within.rs` | tasks and commands among the arguments of a project's task |
+
+mod shapes;
+mod walk;
+mod within;
 
 use super::table::{self, Registry, Shape};
-use super::{
-    Class, Judgement, destroys, hosts, inline, options, paths, shapes, variables, walk, within, words,
-};
+use super::{Class, Judgement, destroys, hosts, inline, options, paths, variables, words};
 use crate::shell::family::looked_through;
 use crate::shell::flag::is_flag;
 use crate::shell::setting::is_assignment;
@@ -384,6 +393,11 @@ fn is_text(program: &str, option: &str) -> bool {
     const TEXTS: &[&str] = &["--body", "--description", "--message", "--notes", "--title", "-m"];
     ["alembic", "flask", "gh", "git", "glab", "jj"].contains(&program)
         && (TEXTS.contains(&option) || option == "-am")
+}
+
+/// Judges a whole line.
+pub(super) fn line(text: &str, judged: &mut Judgement) {
+    walk::nested(text, Context::default(), judged);
 }
 
 /// A line within the arguments of a program.

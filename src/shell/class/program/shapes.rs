@@ -1,8 +1,8 @@
 //! Programs whose arguments decide what they do.
 
-use super::program::{Context, Fed, Origin, line_within, program, shown};
-use super::table::{self, Shape};
-use super::{Class, Judgement, hosts, paths};
+use super::super::table::{self, Shape};
+use super::super::{Class, Judgement, hosts, paths};
+use super::{Context, Fed, Origin, line_within, program, shown};
 use crate::shell::flag::is_flag;
 use crate::shell::vocabulary as known;
 use crate::shell::vocabulary::families::RUNNER_OPTIONS;

@@ -3,9 +3,9 @@
 //! A task does with its arguments what it likes. A skill that shows `turbo exec rm -rf src` or `make CMD="rm -rf src"`
 //! asks for what it shows all the same.
 
-use super::program::{Context, Origin, line_within, program};
-use super::table::{self, Shape};
-use super::{Class, Judgement};
+use super::super::table::{self, Shape};
+use super::super::{Class, Judgement};
+use super::{Context, Origin, line_within, program};
 use crate::shell::flag::is_flag;
 use crate::shell::setting::is_assignment;
 

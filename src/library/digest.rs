@@ -1,0 +1,13 @@
+//! Digests of the files of a library, and of sessions.
+
+use sha2::{Digest, Sha256};
+
+/// SHA-256 of a file's content, whatever its line ends.
+pub(super) fn digest(content: &str) -> String {
+    sha256(content.replace("\r\n", "\n").as_bytes())
+}
+
+/// SHA-256 as lower-case hex digits.
+pub(super) fn sha256(bytes: &[u8]) -> String {
+    crate::event::hex(&Sha256::digest(bytes))
+}
