@@ -150,12 +150,25 @@ pub(super) fn refused(said: &str, calls: &[&Action]) -> Vec<Heard> {
         }
     }
     let says = |one: &Heard| one.want != Want::Do && one.told.is_known();
-    if commands().any(discards) && !heard.iter().any(says) && !mood::is_of_the_moment(said) {
+    // A long script is refused for many reasons.
+    let is_its_aim = commands().count() <= SCRIPT && commands().any(discards);
+    if is_its_aim && protests(said) && !heard.iter().any(says) {
         let told = Told::of("discard", "discard", "my work");
         let sentence = said.lines().next().unwrap_or_default().trim().to_owned();
         heard.push(Heard { sentence, want: Want::Ask, strength: Strength::Standing, told });
     }
     heard
+}
+
+/// A call of more commands is a script.
+const SCRIPT: usize = 3;
+
+/// "What are you doing?", "no!": whoever says so does not want the call, now or later.
+fn protests(said: &str) -> bool {
+    #[rustfmt::skip]
+    const OPENS: &[&str] = &["do not", "don t", "hey", "never", "no", "nope", "not", "stop", "what", "whoa", "why", "you can not", "you can t", "you must not"];
+    let text = format!(" {} ", super::normalised(said));
+    OPENS.iter().any(|open| text.starts_with(&format!(" {open} "))) && !mood::is_of_the_moment(said)
 }
 
 /// Whether all that is staged are plans, designs and notes.

@@ -88,17 +88,19 @@ const FORMS: &[Form] = &[
 ];
 
 /// What a sentence asks for as a whole.
-pub(super) fn read(sentence: &str, before: &str, text: &str, wanted: &[&Wanted<'_>]) -> Option<(Want, Told)> {
+pub(super) fn read(sentence: &str, before: &str, text: &str, wanted: &[&Wanted<'_>]) -> Vec<(Want, Told)> {
     let asked: Vec<&Wanted<'_>> = wanted.iter().copied().filter(|one| one.want == Want::Do).collect();
-    if let Some(named) = named(sentence, before, text, &asked) {
-        return Some((Want::Do, named));
+    let named = named(sentence, before, text, &asked);
+    if !named.is_empty() {
+        return named.into_iter().map(|named| (Want::Do, named)).collect();
     }
-    let found =
-        FORMS.iter().find_map(|form| asked.iter().find(|one| form.fits(one, text)).map(|one| (form, one)));
-    if let Some((form, one)) = found {
-        return Some((form.want, Told::of(form.act, &base(one.verb), &format!("{OF_FORM}{}", form.act))));
+    let fits = |form: &&Form| asked.iter().any(|one| form.fits(one, text));
+    if let Some(form) = FORMS.iter().find(fits) {
+        let verb =
+            asked.iter().find(|one| form.fits(one, text)).map(|one| base(one.verb)).unwrap_or_default();
+        return vec![(form.want, Told::of(form.act, &verb, &format!("{OF_FORM}{}", form.act)))];
     }
-    shared_tree(text).map(|told| (Want::Do, told))
+    shared_tree(text).map(|told| (Want::Do, told)).into_iter().collect()
 }
 
 /// A look, and no more.
@@ -191,36 +193,51 @@ static PATTERNS: LazyLock<Option<Patterns>> = LazyLock::new(|| {
     })
 });
 
-fn named(sentence: &str, before: &str, text: &str, asked: &[&Wanted<'_>]) -> Option<Told> {
-    let patterns = PATTERNS.as_ref()?;
+fn named(sentence: &str, before: &str, text: &str, asked: &[&Wanted<'_>]) -> Vec<Told> {
+    let Some(patterns) = PATTERNS.as_ref() else { return Vec::new() };
     let verb_of = |act: &str| {
         let (_, verbs) = NAMED_FORMS.iter().find(|(key, _)| *key == act)?;
         asked.iter().map(|one| base_of_named(one.verb)).find(|verb| verbs.contains(&verb.as_str()))
     };
-    let issues =
-        ["issue", "issues", "ticket", "tickets", "sub-issue", "sub-issues", "bug report", "bug reports"];
-    if has_any(text, &issues) || has_any(&format!(" {} ", super::normalised(before)), &issues) {
-        let found = patterns.project.captures(sentence);
-        let name = found.as_ref().and_then(|found| (1..=3).find_map(|at| found.get(at)));
-        // "Make sure that it is in", "it should be in".
-        let verb = verb_of("issue-project")
-            .or_else(|| has_any(text, &["make sure", "should be"]).then(|| "put".to_owned()));
-        if let Some((name, verb)) = name.zip(verb) {
-            return Some(of_name("issue-project", name.as_str(), &verb));
+    // "Make sure that it is in", "it should be in".
+    let is_ensured = || has_any(text, &["make sure", "should be"]).then(|| "put".to_owned());
+    if speaks_of_issues(text) || speaks_of_issues(&format!(" {} ", super::normalised(before))) {
+        let verb = verb_of("issue-project").or_else(is_ensured);
+        if let Some((name, verb)) = project(sentence, patterns).zip(verb) {
+            return vec![of_name("issue-project", name, &verb)];
         }
     }
-    if has_any(text, &["release", "new version", "version bump"])
-        && has_any(text, &["first", "before", "beforehand"])
-    {
-        let update = asked.iter().find(|one| ["update", "bump", "edit", "change"].contains(&one.verb));
-        let file = update
-            .and_then(|one| one.behind.iter().take(3).find(|token| patterns.file.is_match(&token.text)));
-        if let Some(file) = file {
-            return Some(of_name("release-files", &file.text, "update"));
-        }
+    let files = released(text, asked, patterns);
+    if !files.is_empty() {
+        return files;
     }
-    let verb = verb_of("parity")?;
-    pair(text, patterns).map(|name| of_name("parity", &name, &verb))
+    let pair = verb_of("parity").and_then(|verb| Some(of_name("parity", &pair(text, patterns)?, &verb)));
+    pair.into_iter().collect()
+}
+
+fn speaks_of_issues(text: &str) -> bool {
+    has_any(
+        text,
+        &["issue", "issues", "ticket", "tickets", "sub-issue", "sub-issues", "bug report", "bug reports"],
+    )
+}
+
+/// The project that issues go to.
+fn project<'s>(sentence: &'s str, patterns: &Patterns) -> Option<&'s str> {
+    let found = patterns.project.captures(sentence)?;
+    (1..=3).find_map(|at| found.get(at)).map(|name| name.as_str())
+}
+
+/// What is to be updated before a release: each file that is named.
+fn released(text: &str, asked: &[&Wanted<'_>], patterns: &Patterns) -> Vec<Told> {
+    let is_release = has_any(text, &["release", "new version", "version bump"]) || text.contains(" release/");
+    if !is_release || !has_any(text, &["first", "before", "beforehand"]) {
+        return Vec::new();
+    }
+    let updates = asked.iter().filter(|one| ["update", "bump", "edit", "change"].contains(&one.verb));
+    let files =
+        updates.flat_map(|one| one.behind.iter().take(5)).filter(|token| patterns.file.is_match(&token.text));
+    files.map(|file| of_name("release-files", &file.text, "update")).collect()
 }
 
 fn base_of_named(verb: &str) -> String {

@@ -74,7 +74,7 @@ pub(super) fn read(sentence: &str, place: Place<'_>) -> Vec<Heard> {
     let asked = whole.asked(&clauses);
     let formed = whole.formed(sentence, place, &asked);
     let says_the_same =
-        |one: &Heard| formed.as_ref().is_some_and(|formed| formed.told.says_more_than(&one.told));
+        |one: &Heard| formed.iter().any(|formed| formed.told.says_more_than(&one.told));
     let mut heard: Vec<Heard> =
         asked.iter().filter_map(|asked| whole.heard(sentence, asked, clauses.get(asked.at + 1))).collect();
     heard.retain(|one| !says_the_same(one));
@@ -147,9 +147,8 @@ impl Whole {
     }
 
     /// What the sentence asks for as a whole.
-    fn formed(&self, sentence: &str, place: Place<'_>, asked: &[Asked<'_>]) -> Option<Heard> {
+    fn formed(&self, sentence: &str, place: Place<'_>, asked: &[Asked<'_>]) -> Vec<Heard> {
         let wanted: Vec<&Wanted<'_>> = asked.iter().map(|asked| &asked.wanted).collect();
-        let (want, told) = forms::read(sentence, place.before, &self.text, &wanted)?;
         let lasts = self.is_lasting || self.trailing || wanted.iter().any(|wanted| wanted.lasts);
         let chooses = wanted.iter().any(|wanted| self.chooses(wanted, None));
         let strength = match () {
@@ -158,7 +157,10 @@ impl Whole {
             () if chooses => Strength::Standing,
             () => Strength::Plain,
         };
-        Some(Heard { sentence: sentence.trim().to_owned(), want, strength, told })
+        let formed = forms::read(sentence, place.before, &self.text, &wanted).into_iter();
+        formed
+            .map(|(want, told)| Heard { sentence: sentence.trim().to_owned(), want, strength, told })
+            .collect()
     }
 
     fn heard(&self, sentence: &str, asked: &Asked<'_>, contrast: Option<&Clause>) -> Option<Heard> {
