@@ -201,7 +201,7 @@ fn two_parts_that_have_to_be_alike_are_parts_that_are_there() {
     let sessions = [with_parts("a", "ana", 1, said[0]), with_parts("b", "ben", 4, said[1])];
     assert_eq!(
         asked(&sessions),
-        rule("Keep `android and ios` alike: what one gets, check in the other", "workspace")
+        rule("Keep `android` and `ios` alike: what one gets, check in the other", "workspace")
     );
     let elsewhere = [says("a", "ana", 1, &said[..1]), says("b", "ben", 4, &said[1..])];
     assert_eq!(asked(&elsewhere), [], "no file of them is known");

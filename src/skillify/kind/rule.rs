@@ -389,7 +389,8 @@ fn other(wants: &BTreeSet<Want>) -> Option<Want> {
 /// The sentence of a rule; `""` for an act that is in no list.
 pub(in super::super) fn said(want: Want, act: &str, name: Option<&Template>) -> String {
     let Some(Saying { sentence, .. }) = acts::saying(want, act) else { return String::new() };
-    sentence.replace("{}", &name.map(ToString::to_string).unwrap_or_default())
+    let name = name.map(ToString::to_string).unwrap_or_default();
+    sentence.replace("{}", &acts::as_names(act, &name))
 }
 
 /// Title, what it teaches, and when to think of it.
@@ -401,7 +402,8 @@ pub(in super::super) fn head(claims: &[SupportedClaim]) -> (String, String, Stri
     let name = name.as_ref().map(ToString::to_string).filter(|name| is_short(name));
     let title = match (name, *want, act.as_str()) {
         (Some(name), Want::Do, "use") => format!("Use {name}"),
-        (Some(name), Want::Do, _) => format!("Run {name}"),
+        (Some(name), Want::Do, "run" | "verify") => format!("Run {name}"),
+        (Some(_), Want::Do, _) => saying.title.to_owned(),
         (Some(name), Want::Not, "use" | "run") => format!("Avoid {name}"),
         (Some(name), Want::Not, _) => format!("Leave {name} alone"),
         (Some(name), Want::Ask, _) => format!("Ask about {name}"),

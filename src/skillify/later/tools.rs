@@ -6,7 +6,7 @@ use super::super::echo::is_commit;
 use super::super::kind::rule::is_one_side;
 use super::super::look::Found;
 use super::super::segment::repairable;
-use super::super::speech::Want;
+use super::super::speech::{Want, acts};
 use super::super::template::Template;
 use super::{Seen, asked_for, checked, ended, found, last_passed, runs};
 use crate::event::Status;
@@ -141,7 +141,8 @@ pub(super) fn called(error: &str, code: &str, actions: &[&Action]) -> Option<See
 pub(super) fn said_again(want: Want, act: &str, name: Option<&Template>, digest: &Digest) -> Option<Seen> {
     let name = name.map(|name| name.to_string().to_lowercase()).unwrap_or_default();
     let mut said = digest.segments.iter().flat_map(|segment| &segment.statements);
+    let says = |said: &str| acts::plain(said) == acts::plain(act);
     let is_it =
-        said.any(|one| one.act == act && one.name.to_lowercase() == name && is_one_side(one.want, want));
+        said.any(|one| says(&one.act) && one.name.to_lowercase() == name && is_one_side(one.want, want));
     is_it.then_some(Seen { followed: false, well: None })
 }

@@ -150,6 +150,11 @@ pub(in super::super) fn stands_out(act: &str) -> bool {
     is_a_way(act) || CLEAR.contains(&act)
 }
 
+/// The name as it stands between the marks of a sentence: of two parts each has its own.
+pub(in super::super) fn as_names(act: &str, name: &str) -> String {
+    if act == "parity" { name.replace(" and ", "` and `") } else { name.to_owned() }
+}
+
 /// Whether the act's name is something to run or to write.
 pub(in super::super) fn names_a_command(act: &str) -> bool {
     act == "verify" || NAMED.iter().any(|named| named.key == act)

@@ -100,11 +100,11 @@ fn fails(text: &str, command: &Command) -> bool {
     };
     kinds.iter().any(|kind| {
         let Some(at) = text.find(&format!(" {kind} ")) else { return false };
-        let before = text.get(..at).unwrap_or_default();
+        let before = text.get(..=at).unwrap_or_default();
         // "Integration tests" are none of these.
         if ["integration", "e2e", "end2end", "ci", "acceptance", "smoke"]
             .iter()
-            .any(|other| before.ends_with(other))
+            .any(|other| before.trim_end().ends_with(other))
         {
             return false;
         }
