@@ -175,10 +175,9 @@ fn of_prompt(turn: &Turn<'_>, worked: bool, deeds: &Deeds<'_>) -> Vec<Spoken> {
 
 /// Where a report may stand: what a person says, and a short line as it is, since names of commands stand in quotes.
 fn reports(text: &str) -> Vec<String> {
-    let mut sentences = own::sentences(text);
     let is_short = text.lines().count() == 1 && text.split_whitespace().count() <= REPORT;
-    sentences.extend(is_short.then(|| text.trim().to_owned()));
-    sentences
+    let line = is_short.then(|| text.trim().to_owned());
+    line.into_iter().chain(own::sentences(text)).collect()
 }
 
 fn of_refusals(turn: &Turn<'_>) -> Vec<Spoken> {

@@ -73,8 +73,7 @@ pub(super) fn read(sentence: &str, place: Place<'_>) -> Vec<Heard> {
     };
     let asked = whole.asked(&clauses);
     let formed = whole.formed(sentence, place, &asked);
-    let says_the_same =
-        |one: &Heard| formed.iter().any(|formed| formed.told.says_more_than(&one.told));
+    let says_the_same = |one: &Heard| formed.iter().any(|formed| formed.told.says_more_than(&one.told));
     let mut heard: Vec<Heard> =
         asked.iter().filter_map(|asked| whole.heard(sentence, asked, clauses.get(asked.at + 1))).collect();
     heard.retain(|one| !says_the_same(one));
@@ -137,7 +136,7 @@ impl Whole {
             let (rest, politely) = polite(clause).map_or((clause, false), |rest| (rest, true));
             was_polite |= politely;
             let Some(wanted) = wanted(rest, politely) else { continue };
-            let is_tagged = || clauses.get(at + 1).is_some_and(|next| is_guess(next));
+            let is_tagged = || clauses.get(at + 1).is_some_and(is_guess);
             if !self.asks || politely || (wanted.want == Want::Do && (was_polite || is_tagged())) {
                 let is_of_us = clause.get(1).is_some_and(|second| second.text == "we");
                 asked.push(Asked { at, wanted, is_of_us, is_polite: politely });
