@@ -17,8 +17,9 @@ use super::echo;
 use super::edits::{LOOKING, edited_path, is_written, redirected, within, written};
 use super::event_ids::EventIds;
 use super::exposure;
+use super::left_over::{Failed, removes};
 use super::lines::{Endings, Line};
-use super::look::{self, Asked, Look};
+use super::look::{self, Asked, Found, Look};
 use super::outcome::Outcome;
 use super::outputs::{rules_of, signature_of};
 use super::prompt;
@@ -115,6 +116,8 @@ pub(super) struct Calls<'a> {
     made: BTreeMap<String, bool>,
     /// What the scripts and patches call and write that a call ran.
     code: BTreeMap<&'a str, Code>,
+    /// Of the calls that remove something, the checks that failed before.
+    removals: BTreeMap<&'a str, Failed<'a>>,
     /// Where the session began, `""` if unknown.
     folder: &'a str,
 }
@@ -139,19 +142,29 @@ impl<'a> Calls<'a> {
         }
         let made = by_id.values().flat_map(Call::made).collect();
         let mut scripts = Scripts::default();
-        let opened = facts.iter().filter_map(|fact| {
-            let id = call_id(&fact.event);
-            by_id.get(id).filter(|call| call.is_opened_by(&fact.event)).map(|call| (id, call))
-        });
-        let code = opened.filter_map(|(id, call)| Some((id, call.code(&mut scripts)?))).collect();
-        Self { by_id, made, code, folder }
+        let opened = || {
+            facts.iter().filter_map(|fact| {
+                let id = call_id(&fact.event);
+                by_id.get(id).filter(|call| call.is_opened_by(&fact.event)).map(|call| (id, call))
+            })
+        };
+        let code = opened().filter_map(|(id, call)| Some((id, call.code(&mut scripts)?))).collect();
+        let removals = removals(opened());
+        Self { by_id, made, code, removals, folder }
     }
 
     /// What the call that this fact is the first observation of tells of where things are.
     pub(super) fn looks_at(&self, fact: &'a Fact, checkout: &Checkout<'_>) -> Vec<Look> {
         let event = &fact.event;
         let call = self.by_id.get(call_id(event)).filter(|call| call.is_opened_by(event));
-        call.map_or_else(Vec::new, |call| call.looks(checkout))
+        let Some(call) = call else { return Vec::new() };
+        let mut looks = call.looks(checkout);
+        if let Some((failed, line)) = self.removals.get(call_id(event)).zip(call.line()) {
+            let removed = failed.removed(line, |path| checkout.within(path).to_owned()).into_iter();
+            let found = removed.filter_map(|path| Found::LeftOver(path).within(checkout));
+            looks.extend(found.map(|found| Look { found, events: call.event_ids() }));
+        }
+        looks
     }
 
     /// The changed files that the call shows that this fact is the first observation of.
@@ -197,6 +210,27 @@ impl<'a> Calls<'a> {
         actions.extend(edits);
         actions
     }
+}
+
+/// Of the calls that remove something, the checks that failed before.
+fn removals<'c, 'a: 'c>(
+    calls: impl Iterator<Item = (&'a str, &'c Call<'a>)>,
+) -> BTreeMap<&'a str, Failed<'a>> {
+    let mut failed = Failed::default();
+    let mut removals = BTreeMap::new();
+    let calls: Vec<(&str, &Call<'_>)> = calls.collect();
+    // What failed is of use only where something is removed.
+    if !calls.iter().any(|(_, call)| removes(call.input())) {
+        return removals;
+    }
+    for (id, call) in calls {
+        let Some(line) = call.line() else { continue };
+        if removes(line.text()) {
+            removals.insert(id, failed.clone());
+        }
+        failed.saw(line, call.status(), call.first_text(|event| &event.output));
+    }
+    removals
 }
 
 fn file_name(path: &str) -> &str {

@@ -19,8 +19,8 @@ use super::index::Index;
 use super::kind::rule::{self, Ruled};
 use super::kind::{self, Sessions, Shuffle, Verdict};
 use super::kind::{
-    change, check, demand, flag, flaky, hook, instead, pipe, place, rejection, repair, slow, snippet,
-    together,
+    change, check, demand, flag, flaky, hook, instead, leftover, pipe, place, rejection, repair, skill, slow,
+    snippet, together,
 };
 use super::offline::Offline;
 use super::older::Older;
@@ -77,6 +77,8 @@ pub(super) struct Published {
     pub(super) flaky: usize,
     pub(super) snippets: usize,
     pub(super) hooks: usize,
+    pub(super) skills: usize,
+    pub(super) leftovers: usize,
     /// Rules are never published: of these a person would be asked.
     pub(super) rules: usize,
 }
@@ -165,6 +167,10 @@ impl Workspace<'_> {
         count(flag::flags(&sessions, shuffle.as_deref_mut()), |published| &mut published.flags);
         count(demand::demands(&sessions, shuffle.as_deref_mut()), |published| &mut published.demands);
         count(hook::hooks(&sessions, shuffle.as_deref_mut()), |published| &mut published.hooks);
+        count(skill::skills(&sessions, &self.known.skills, shuffle.as_deref_mut()), |published| {
+            &mut published.skills
+        });
+        count(leftover::leftovers(&sessions, shuffle.as_deref_mut()), |published| &mut published.leftovers);
         count(slow::slow_ones(&sessions), |published| &mut published.slow);
         count(flaky::flaky_ones(&sessions), |published| &mut published.flaky);
         count(snippet::snippets(&sessions), |published| &mut published.snippets);
@@ -201,6 +207,8 @@ impl Workspace<'_> {
             flaky::flaky_ones(&sessions),
             snippet::snippets(&sessions),
             hook::hooks(&sessions, None),
+            skill::skills(&sessions, &self.known.skills, None),
+            leftover::leftovers(&sessions, None),
         ] {
             for one in stand {
                 let shortfalls = self.shortfalls(&one.claim);

@@ -123,6 +123,22 @@ pub enum Claim {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         instead: Option<Template>,
     },
+    /// There is no such skill.
+    NoSkill {
+        /// The name that sessions ask for.
+        name: String,
+        /// What does the work.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        instead: Option<Template>,
+    },
+    /// Checks fail in files that are left over.
+    Leftover {
+        /// The folder that they lie in.
+        #[serde(deserialize_with = "a_path")]
+        folder: Template,
+        /// What removes them.
+        remove: Template,
+    },
     /// After files were edited, people had to point to a check.
     Asked {
         /// The files, by their paths in the repository.
@@ -249,6 +265,8 @@ impl Claim {
             Self::Rejects { rule, .. } => vec![rule.clone()],
             Self::Lesson { says, .. } => says.split('`').skip(1).step_by(2).map(str::to_owned).collect(),
             Self::Snippet { program, code, .. } => vec![program.clone(), code.clone()],
+            Self::NoSkill { name, .. } => vec![name.clone()],
+            Self::Leftover { folder, .. } => vec![format!("{folder}/")],
             Self::Changes { .. } => vec![LOOK_AT.to_owned()],
             Self::Hook { .. } => vec![COMMIT.to_owned()],
             _ => Vec::new(),
@@ -270,7 +288,10 @@ impl Claim {
             | Self::Prefer { prefer: command, .. }
             | Self::Check { run: command, .. }
             | Self::Asked { run: command, .. } => Some(command),
-            Self::NoFlag { instead, .. } | Self::Slow { instead, .. } => instead.as_ref(),
+            Self::Leftover { remove, .. } => Some(remove),
+            Self::NoFlag { instead, .. } | Self::NoSkill { instead, .. } | Self::Slow { instead, .. } => {
+                instead.as_ref()
+            }
             // The name of an issue's project, say, is nothing to run.
             Self::Rule { want: Want::Do, act, name } => name.as_ref().filter(|_| acts::names_a_command(act)),
             _ => None,
@@ -315,6 +336,7 @@ impl Claim {
             Self::Check { edited, .. } | Self::Asked { edited, .. } => vec![edited],
             Self::Together { edited, also } => vec![edited, also],
             Self::Missing { path, instead } => std::iter::once(path).chain(instead).collect(),
+            Self::Leftover { folder, .. } => vec![folder],
             _ => Vec::new(),
         }
     }
@@ -340,6 +362,8 @@ impl Claim {
                 vec![run]
             }
             Self::Snippet { .. } => Vec::new(),
+            Self::NoSkill { instead, .. } => instead.iter().collect(),
+            Self::Leftover { folder, remove } => vec![folder, remove],
             Self::NoFlag { run, instead } | Self::Slow { run, instead } => {
                 std::iter::once(run).chain(instead).collect()
             }
@@ -372,6 +396,11 @@ impl fmt::Display for Claim {
             Self::Piped { run } => write!(f, "run `{run}` without a pipe"),
             Self::NoFlag { run, instead: None } => write!(f, "there is no `{run}`"),
             Self::NoFlag { run, instead: Some(instead) } => write!(f, "there is no `{run}`; use `{instead}`"),
+            Self::NoSkill { name, instead: None } => write!(f, "there is no skill `{name}`"),
+            Self::NoSkill { name, instead: Some(instead) } => {
+                write!(f, "there is no skill `{name}`; use `{instead}`")
+            }
+            Self::Leftover { folder, remove } => write!(f, "if a check fails in `{folder}`, run `{remove}`"),
             Self::Asked { edited, run } => write!(f, "people ask for `{run}` after `{edited}` was edited"),
             Self::Slow { run, instead: None } => write!(f, "`{run}` runs into the time limit"),
             Self::Slow { run, instead: Some(instead) } => {

@@ -90,6 +90,7 @@ mod irreversible;
 mod joint;
 mod kind;
 mod later;
+mod left_over;
 mod lines;
 pub mod llm;
 mod look;
@@ -369,6 +370,7 @@ fn known<'d>(sessions: impl Iterator<Item = &'d Digest>, older: Option<&Older>) 
     for session in sessions {
         known.fetched.extend(session.fetched());
         known.tools.extend(session.tools());
+        known.skills.extend(session.skills());
     }
     known
 }
