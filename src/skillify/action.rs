@@ -17,13 +17,12 @@ use super::echo;
 use super::edits::{LOOKING, edited_path, is_written, redirected, within, written};
 use super::event_ids::EventIds;
 use super::exposure;
-use super::left_over::{Failed, removes};
+use super::left_over::{self, Failed};
 use super::lines::{Endings, Line};
 use super::look::{self, Asked, Found, Look};
 use super::outcome::Outcome;
 use super::outputs::{rules_of, signature_of};
 use super::prompt;
-use super::segment::claimable;
 use super::shared::SharedCommand;
 use super::tree::{self, Tree};
 use crate::event::{Decision, Kind, SessionEvent, Status};
@@ -149,7 +148,10 @@ impl<'a> Calls<'a> {
             })
         };
         let code = opened().filter_map(|(id, call)| Some((id, call.code(&mut scripts)?))).collect();
-        let removals = removals(opened());
+        let removals = left_over::removals(opened().filter_map(|(id, call)| {
+            let output = call.first_text(|event| &event.output);
+            Some((id, call.line()?, call.status(), output))
+        }));
         Self { by_id, made, code, removals, folder }
     }
 
@@ -210,27 +212,6 @@ impl<'a> Calls<'a> {
         actions.extend(edits);
         actions
     }
-}
-
-/// Of the calls that remove something, the checks that failed before.
-fn removals<'c, 'a: 'c>(
-    calls: impl Iterator<Item = (&'a str, &'c Call<'a>)>,
-) -> BTreeMap<&'a str, Failed<'a>> {
-    let mut failed = Failed::default();
-    let mut removals = BTreeMap::new();
-    let calls: Vec<(&str, &Call<'_>)> = calls.collect();
-    // What failed is of use only where something is removed.
-    if !calls.iter().any(|(_, call)| removes(call.input())) {
-        return removals;
-    }
-    for (id, call) in calls {
-        let Some(line) = call.line() else { continue };
-        if removes(line.text()) {
-            removals.insert(id, failed.clone());
-        }
-        failed.saw(line, call.status(), call.first_text(|event| &event.output));
-    }
-    removals
 }
 
 fn file_name(path: &str) -> &str {
@@ -301,38 +282,6 @@ impl Action {
     /// The file that was edited, if one was and it can be named.
     pub(super) fn edited(&self) -> Option<&str> {
         self.edits().filter(|_| !self.refused && self.status != Status::Error)
-    }
-
-    /// As a digest keeps it: a command that no claim can speak of as its token alone, a file by its
-    /// path in the repository; `None` for what says nothing of the work.
-    pub(super) fn digested(&self, outcome: Outcome, checkout: &Checkout<'_>) -> Option<Self> {
-        let what = match &self.what {
-            What::Skill | What::Look => return None,
-            What::Command(command) if command.is_trivial() => return None,
-            What::Command(command) if claimable(self).is_none() => {
-                let is_own = self.scratch || !command.may_be_a_step();
-                if is_own {
-                    What::Opaque(command.token().to_owned())
-                } else {
-                    What::Unsaid(command.token().to_owned())
-                }
-            }
-            What::Edit(path) => What::Edit(checkout.within(path).to_owned()),
-            what => what.clone(),
-        };
-        Some(Self { what, outcome, said_first: None, ..self.clone() })
-    }
-
-    /// The token by which the work is compared; `None` for what every work has.
-    pub(super) fn token(&self) -> Option<String> {
-        match &self.what {
-            What::Command(command) if command.is_trivial() => None,
-            What::Command(command) => Some(format!("run {}", command.token())),
-            What::Opaque(token) | What::Unsaid(token) => Some(format!("run {token}")),
-            What::Edit(path) => Some(format!("edit {}", path.rsplit('/').next().unwrap_or_default())),
-            What::Tool(name) => Some(format!("tool {}", name.text())),
-            What::Skill | What::Look => None,
-        }
     }
 }
 

@@ -17,7 +17,7 @@ use super::group::Group;
 use super::guard;
 use super::index::Index;
 use super::kind::rule::{self, Ruled};
-use super::kind::{self, Sessions, Shuffle, Verdict};
+use super::kind::{self, Published, Sessions, Shuffle, Verdict};
 use super::kind::{
     change, check, demand, flag, flaky, hook, instead, leftover, pipe, place, rejection, repair, skill, slow,
     snippet, together,
@@ -57,30 +57,6 @@ pub(super) struct Workspace<'a> {
     pub(super) known: guard::Known,
     /// What sessions showed that are older than these.
     pub(super) older: Option<&'a Older>,
-}
-
-/// How many claims of each kind stand.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Published {
-    pub(super) repairs: usize,
-    pub(super) preventions: usize,
-    pub(super) replacements: usize,
-    pub(super) checks: usize,
-    pub(super) together: usize,
-    pub(super) procedures: usize,
-    pub(super) places: usize,
-    pub(super) changes: usize,
-    pub(super) pipes: usize,
-    pub(super) flags: usize,
-    pub(super) demands: usize,
-    pub(super) slow: usize,
-    pub(super) flaky: usize,
-    pub(super) snippets: usize,
-    pub(super) hooks: usize,
-    pub(super) skills: usize,
-    pub(super) leftovers: usize,
-    /// Rules are never published: of these a person would be asked.
-    pub(super) rules: usize,
 }
 
 /// The claims of a kind that stand, and those that do not.

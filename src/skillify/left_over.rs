@@ -3,6 +3,9 @@
 //! A check, or the commit that runs it, fails and names a path; later the session removes the path, or the folder that
 //! it lies in. What was removed for another reason tells nothing.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use super::echo::is_commit;
 use super::lines::Line;
 use crate::event::Status;
@@ -14,7 +17,7 @@ const MOST_OUTPUT: usize = 64 * 1024;
 const MOST_FAILED: usize = 8;
 
 /// Whether a line may remove a folder.
-pub(super) fn removes(line: &str) -> bool {
+fn removes(line: &str) -> bool {
     line.contains("rm -")
 }
 
@@ -61,6 +64,26 @@ impl<'a> Failed<'a> {
         };
         paths.filter(|path| !path.starts_with(['/', '~', '.'])).filter(is_named).collect()
     }
+}
+
+/// Of the calls that remove something, by id, the checks that failed before. `calls` are in order: id, line, status and
+/// output.
+pub(super) fn removals<'c, 'a>(
+    calls: impl Iterator<Item = (&'a str, &'c Arc<Line>, Status, &'a str)> + Clone,
+) -> BTreeMap<&'a str, Failed<'a>> {
+    let mut removals = BTreeMap::new();
+    // What failed is of use only where something is removed.
+    if !calls.clone().any(|(_, line, ..)| removes(line.text())) {
+        return removals;
+    }
+    let mut failed = Failed::default();
+    for (id, line, status, output) in calls {
+        if removes(line.text()) {
+            removals.insert(id, failed.clone());
+        }
+        failed.saw(line, status, output);
+    }
+    removals
 }
 
 /// The paths that a command removes with all that is below them.

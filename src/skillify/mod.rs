@@ -70,11 +70,13 @@ mod cells;
 mod chance;
 mod checkout;
 mod claim;
+mod claim_line;
 mod cluster;
 mod code;
 mod complaint;
 mod compose;
 mod digest;
+mod digested;
 mod echo;
 mod edits;
 mod event_ids;
@@ -299,7 +301,7 @@ fn published<D: Borrow<Digest>>(
     digests: &[D],
     config: &Config<'_>,
     shuffle: Option<&mut kind::Shuffle>,
-) -> candidate::Published {
+) -> kind::Published {
     with_workspace("", digests, config, |mining, _| mining.published(shuffle))
 }
 

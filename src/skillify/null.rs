@@ -28,9 +28,8 @@ use std::fmt;
 
 use super::Config;
 use super::action::Action;
-use super::candidate::Published;
 use super::digest::{Digest, SegmentDigest};
-use super::kind::Shuffle;
+use super::kind::{Published, Shuffle};
 use super::segment::repairable;
 use crate::event::Status;
 use crate::shell::command::Command;

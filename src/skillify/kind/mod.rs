@@ -173,6 +173,30 @@ pub(super) enum Verdict {
     Explained,
 }
 
+/// How many claims of each kind stand.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Published {
+    pub(super) repairs: usize,
+    pub(super) preventions: usize,
+    pub(super) replacements: usize,
+    pub(super) checks: usize,
+    pub(super) together: usize,
+    pub(super) procedures: usize,
+    pub(super) places: usize,
+    pub(super) changes: usize,
+    pub(super) pipes: usize,
+    pub(super) flags: usize,
+    pub(super) demands: usize,
+    pub(super) slow: usize,
+    pub(super) flaky: usize,
+    pub(super) snippets: usize,
+    pub(super) hooks: usize,
+    pub(super) skills: usize,
+    pub(super) leftovers: usize,
+    /// Rules are never published: of these a person would be asked.
+    pub(super) rules: usize,
+}
+
 /// Seeded chance, to break the link that a kind claims.
 #[derive(Debug, Clone)]
 pub(super) struct Shuffle(u64);
