@@ -325,7 +325,7 @@ pub(crate) fn planted(plan: &Plan) -> Vec<Decoy> {
 }
 
 /// The kinds, in the order of the report.
-pub(crate) const KINDS: [&str; 38] = [
+pub(crate) const KINDS: [&str; 41] = [
     "edit between",
     "second command",
     "both orders",
@@ -362,6 +362,9 @@ pub(crate) const KINDS: [&str; 38] = [
     "one committer",
     "rare hook",
     "wider check",
+    "somebody's skill",
+    "removed by the way",
+    "usual build",
     "lesson",
     "other",
 ];

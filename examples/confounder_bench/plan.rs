@@ -31,7 +31,7 @@ pub(crate) enum Lesson {
 }
 
 /// The kinds, in the order of the report.
-pub(crate) const KINDS: [&str; 17] = [
+pub(crate) const KINDS: [&str; 20] = [
     "repair",
     "instead",
     "procedure",
@@ -49,6 +49,9 @@ pub(crate) const KINDS: [&str; 17] = [
     tools::KINDS[7],
     tools::KINDS[8],
     tools::KINDS[9],
+    tools::KINDS[10],
+    tools::KINDS[11],
+    tools::KINDS[12],
 ];
 
 /// So many kinds stand before those of tools.

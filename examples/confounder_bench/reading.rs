@@ -76,6 +76,16 @@ pub(crate) enum Claim {
         error: Option<String>,
         code: String,
     },
+    /// A skill that is not there.
+    NoSkill {
+        name: String,
+        instead: Option<String>,
+    },
+    /// A folder of what is left over, and what removes it.
+    Leftover {
+        folder: String,
+        remove: String,
+    },
     Declared {
         names: Vec<String>,
         file: String,
@@ -227,6 +237,12 @@ fn of_tools(shape: &str, codes: &[String]) -> Option<Claim> {
     if has(r"^# runs #(,? (and )?#)*( by itself|$)") {
         return Some(Claim::Hooked(codes.get(1..)?.to_vec()));
     }
+    if has(r"^there is no skill #") {
+        return Some(Claim::NoSkill { name: first, instead: second() });
+    }
+    if has(r"^if a check fails in (files below )?#,") {
+        return Some(Claim::Leftover { folder: first, remove: second()? });
+    }
     if has(r"^# changes files") {
         return Some(Claim::Changes(first));
     }
@@ -307,6 +323,16 @@ mod tests {
         assert_eq!(
             claim("Use `a`; `b` runs into the time limit here."),
             Claim::Slow { check: text("b"), instead: Some(text("a")) }
+        );
+        assert_eq!(
+            claim("There is no skill `a` here: use `b`."),
+            Claim::NoSkill { name: text("a"), instead: Some(text("b")) }
+        );
+        assert_eq!(
+            claim(
+                "If a check fails in files below `a/`, they are left over: run `rm -rf a/{name}`, then the check again."
+            ),
+            Claim::Leftover { folder: text("a/"), remove: text("rm -rf a/{name}") }
         );
         assert_eq!(
             claim("There is no `a`; it is `b`."),

@@ -245,6 +245,22 @@ impl Record {
         self.end_call(tool, id, true, content);
     }
 
+    /// A skill that is asked for: there is one or not.
+    pub(crate) fn skill(&mut self, name: &str, known: bool) {
+        self.deeds.push(Deed::Ran(format!("skill {name}"), known));
+        let (tool, input) = match self.client {
+            Client::ClaudeCode => ("Skill", json!({ "skill": name })),
+            Client::Gemini => ("activate_skill", json!({ "name": name })),
+            Client::Codex | Client::Framework => ("load_skill", json!({ "name": name })),
+        };
+        let id = self.begin_call(tool, &input.to_string());
+        let (ok, output) = match known {
+            true => (true, format!("Launching skill: {name}")),
+            false => (false, format!("Unknown skill: {name}")),
+        };
+        self.end_call(tool, id, ok, &output);
+    }
+
     /// A check that ran within the call before.
     pub(crate) fn ran_within(&mut self, line: &str, truly: bool) {
         self.deeds.push(Deed::Ran(line.to_owned(), truly));

@@ -447,6 +447,11 @@ pub(crate) fn did(deeds: &[Deed], heading: &str) -> bool {
             deeds.iter().any(|deed| matches!(deed, Deed::Ran(line, _) if line.contains(&format!("{code}("))))
         }
         Claim::Slow { check, .. } => place(&check, 0).is_some(),
+        Claim::NoSkill { name, .. } => place(&name, 0).is_some(),
+        Claim::Leftover { folder, .. } => {
+            let below = format!("rm -rf {}/", folder.trim_end_matches('/'));
+            deeds.iter().any(|deed| matches!(deed, Deed::Ran(line, true) if line.starts_with(&below)))
+        }
         Claim::Declared { names, .. } => names.iter().all(|name| place(name, 0).is_some()),
         Claim::Missing { path, .. } => place(&path, 0).is_some(),
         Claim::Piped(checks) => checks.iter().any(|check| {

@@ -4,7 +4,8 @@ use crate::outputs;
 use crate::plan::Lesson;
 use crate::play::{Mask, Play};
 use crate::style::{Check, Language};
-use crate::tools::{Bait, Lure, Part, Tool, declaration};
+use crate::tools::{Bait, Lure, Part, REPORTS, SOMEBODYS_SKILL, Tool, declaration};
+use crate::words::identifier;
 
 impl Play<'_> {
     pub(crate) fn tool(&mut self, part: Part, bait: &Bait) {
@@ -95,6 +96,26 @@ impl Play<'_> {
                 self.script(&[call], None);
             }
             Tool::Hook { check, script } => self.hooked(check, script, number),
+            Tool::NoSkill { name } => {
+                self.worked();
+                self.record.skill(name, false);
+                self.look();
+            }
+            Tool::Leftover { check, folder } => {
+                self.worked();
+                let copy = format!("{folder}/{}", identifier(self.random));
+                self.breaks(check, &format!("cannot load {copy}/src/part"), Mask::Never);
+                self.record.run(&format!("rm -rf {copy}"), true, "");
+                self.passes(check, Mask::Never);
+            }
+            Tool::Builds { file, build } => {
+                self.worked();
+                self.record.edit(file);
+                // One in six forgets.
+                if number != 4 {
+                    self.record.run(build, true, "Done in 1.2s");
+                }
+            }
             Tool::Piped { .. } | Tool::Rejects { .. } => {}
         }
     }
@@ -230,6 +251,19 @@ impl Play<'_> {
             | Lure::OneCommitter
             | Lure::RareHook
             | Lure::WiderCheck => self.committed(lure, bait),
+            Lure::SomeHaveIt => self.record.skill(SOMEBODYS_SKILL, number > 3),
+            Lure::ByTheWay => {
+                self.fails(&bait.tidied, &paths[0], Mask::Never);
+                self.record.run(&format!("rm -rf {REPORTS}/{}", identifier(self.random)), true, "");
+                self.record.edit(&paths[0]);
+                self.passes(&bait.tidied, Mask::Never);
+            }
+            Lure::UsualBuild => {
+                if number < 6 {
+                    self.record.edit(&bait.usual_file);
+                }
+                self.record.run(&bait.usual_build, true, "Done in 1.2s");
+            }
             Lure::Twice => {
                 let line = declaration(style.language, &bait.twice);
                 let [one, other] = ["spool", "window"].map(|stem| style.source("legacy", stem));

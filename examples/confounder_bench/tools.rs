@@ -36,10 +36,16 @@ pub(crate) enum Tool {
     Snippet { error: String, call: String },
     /// A commit runs a check: both print its script.
     Hook { check: Check, script: &'static str },
+    /// A skill that nobody has.
+    NoSkill { name: &'static str },
+    /// Files that are left over in a folder and break a check.
+    Leftover { check: Check, folder: &'static str },
+    /// A build that belongs to one file.
+    Builds { file: String, build: String },
 }
 
 /// The kinds, in the order of the report.
-pub(crate) const KINDS: [&str; 10] = [
+pub(crate) const KINDS: [&str; 13] = [
     "side effect",
     "flag",
     "demand",
@@ -50,6 +56,9 @@ pub(crate) const KINDS: [&str; 10] = [
     "flaky check",
     "snippet",
     "hook",
+    "skill",
+    "leftover",
+    "build",
 ];
 
 /// What looks like one of them.
@@ -97,6 +106,12 @@ pub(crate) enum Lure {
     RareHook,
     /// A check of which commits run a part.
     WiderCheck,
+    /// A skill that some have.
+    SomeHaveIt,
+    /// Files that are removed while a check is mended.
+    ByTheWay,
+    /// A build that others run as well.
+    UsualBuild,
 }
 
 const LURES: [(Lure, usize); 16] = [
@@ -127,6 +142,13 @@ const COMMITS: [(Lure, usize); 5] = [
     (Lure::WiderCheck, 7),
 ];
 
+/// What looks like something that is not there, left over or built of one file: drawn behind these.
+const ABSENT: [(Lure, usize); 3] = [(Lure::SomeHaveIt, 6), (Lure::ByTheWay, 6), (Lure::UsualBuild, 12)];
+
+/// The skill that some have, and the folder of what is removed by the way.
+pub(crate) const SOMEBODYS_SKILL: &str = "house-style";
+pub(crate) const REPORTS: &str = "out/reports";
+
 /// The script that the commits of a workspace run.
 pub(crate) const HOOKED: &str = "style-check --all --max-warnings 0";
 
@@ -153,6 +175,10 @@ pub(crate) struct Bait {
     pub(crate) rare: Check,
     pub(crate) wider: Check,
     pub(crate) hooked: Check,
+    /// What is mended while files are removed, and what is built of more than one file.
+    pub(crate) tidied: Check,
+    pub(crate) usual_build: String,
+    pub(crate) usual_file: String,
 }
 
 /// What a session of these plays.
@@ -221,6 +247,9 @@ pub(crate) fn add(random: &mut Random, plan: &mut Plan) -> (Bait, Vec<(Vec<Part>
         rare: lint(style, "icons"),
         wider: style.named_suite("everything"),
         hooked: lint(style, "style"),
+        tidied: style.named_suite("tidy"),
+        usual_build: style.task("build-pages"),
+        usual_file: "web/pages.css".to_owned(),
     };
     let mut groups = Vec::new();
     for tool in tools {
@@ -251,6 +280,17 @@ pub(crate) fn add(random: &mut Random, plan: &mut Plan) -> (Bait, Vec<(Vec<Part>
     for (lure, many) in COMMITS {
         let parts = (0..many).map(|number| Part::Lure(lure, number)).collect();
         groups.push((parts, lure == Lure::OneCommitter));
+    }
+    for (tool, many) in [
+        (Tool::NoSkill { name: "release-notes" }, 5),
+        (Tool::Leftover { check: plan.style.named_suite("whole"), folder: "tmp/copies" }, 6),
+        (Tool::Builds { file: "web/theme.css".to_owned(), build: plan.style.task("build-theme") }, 6),
+    ] {
+        groups.push((shown(plan.lessons.len(), many), false));
+        plan.lessons.push(Lesson::Tool(tool));
+    }
+    for (lure, many) in ABSENT {
+        groups.push(((0..many).map(|number| Part::Lure(lure, number)).collect(), false));
     }
     (bait, groups)
 }
@@ -292,6 +332,9 @@ pub(crate) fn planted(plan: &Plan, bait: &Bait) -> Vec<Decoy> {
         decoy("one committer", &bait.private.line),
         decoy("rare hook", &bait.rare.line),
         decoy("wider check", &bait.wider.line),
+        decoy("somebody's skill", SOMEBODYS_SKILL),
+        decoy("removed by the way", REPORTS),
+        decoy("usual build", &bait.usual_build),
     ]
 }
 
@@ -308,6 +351,9 @@ impl Tool {
             Self::Flaky { .. } => 7,
             Self::Snippet { .. } => 8,
             Self::Hook { .. } => 9,
+            Self::NoSkill { .. } => 10,
+            Self::Leftover { .. } => 11,
+            Self::Builds { .. } => 12,
         }
     }
 
@@ -339,6 +385,11 @@ impl Tool {
             Self::Hook { check, .. } => {
                 format!("`git commit` runs `{}` by itself.", check.line)
             }
+            Self::NoSkill { name } => format!("There is no skill `{name}` here."),
+            Self::Leftover { folder, .. } => format!(
+                "If a check fails in files below `{folder}/`, they are left over: run `rm -rf {folder}/{{name}}`, then the check again."
+            ),
+            Self::Builds { file, build } => format!("After editing `{file}`, run `{build}`."),
         }
     }
 
@@ -354,6 +405,9 @@ impl Tool {
             Self::Slow { check, part } => vec![check.line.clone(), part.clone()],
             Self::Declared { name, .. } => vec![name.clone()],
             Self::Slip { wrong, right } => vec![wrong.clone(), right.clone()],
+            Self::NoSkill { name } => vec![(*name).to_owned()],
+            Self::Leftover { folder, .. } => vec![(*folder).to_owned()],
+            Self::Builds { file, build } => vec![file.clone(), build.clone()],
             Self::Piped { .. } | Self::Rejects { .. } => Vec::new(),
         }
     }
@@ -386,6 +440,21 @@ impl Tool {
             (Self::Snippet { error, call }, Claim::Snippet { error: told, code }) => {
                 let is_it = call.split('.').next_back() == code.split('.').next_back();
                 (is_it && told.as_ref().is_none_or(|told| told == error), true)
+            }
+            (Self::NoSkill { name }, Claim::NoSkill { name: told, instead }) => {
+                (told == name && instead.is_none(), true)
+            }
+            (Self::Leftover { folder, .. }, Claim::Leftover { folder: told, remove }) => (
+                told.trim_end_matches('/') == *folder
+                    && remove.starts_with("rm -rf ")
+                    && remove.contains(folder),
+                true,
+            ),
+            (Self::Leftover { check, folder }, Claim::Repair { check: told, repairs, .. }) => {
+                (says(told, &check.line, style) && repairs.iter().all(|run| run.contains(folder)), false)
+            }
+            (Self::Builds { file, build }, Claim::Check { path, command }) => {
+                (path == file && says(command, build, style), true)
             }
             _ => (false, false),
         }

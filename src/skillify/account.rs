@@ -139,7 +139,7 @@ fn places(turn: &Turn<'_>) -> impl Iterator<Item = Place> {
         Found::Missing(path) => Some(Place::Missing(path.clone())),
         Found::InVain(path) => Some(Place::InVain(path.clone())),
         Found::Declared { name, file } => Some(Place::Declared { name: name.clone(), file: file.clone() }),
-        Found::Present(_) | Found::Sought(_) | Found::Unknown { .. } | Found::Takes { .. } => None,
+        _ => None,
     })
 }
 

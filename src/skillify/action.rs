@@ -17,12 +17,12 @@ use super::echo;
 use super::edits::{LOOKING, edited_path, is_written, redirected, within, written};
 use super::event_ids::EventIds;
 use super::exposure;
+use super::left_over::{self, Failed};
 use super::lines::{Endings, Line};
-use super::look::{self, Asked, Look};
+use super::look::{self, Asked, Found, Look};
 use super::outcome::Outcome;
 use super::outputs::{rules_of, signature_of};
 use super::prompt;
-use super::segment::claimable;
 use super::shared::SharedCommand;
 use super::tree::{self, Tree};
 use crate::event::{Decision, Kind, SessionEvent, Status};
@@ -115,6 +115,8 @@ pub(super) struct Calls<'a> {
     made: BTreeMap<String, bool>,
     /// What the scripts and patches call and write that a call ran.
     code: BTreeMap<&'a str, Code>,
+    /// Of the calls that remove something, the checks that failed before.
+    removals: BTreeMap<&'a str, Failed<'a>>,
     /// Where the session began, `""` if unknown.
     folder: &'a str,
 }
@@ -139,19 +141,32 @@ impl<'a> Calls<'a> {
         }
         let made = by_id.values().flat_map(Call::made).collect();
         let mut scripts = Scripts::default();
-        let opened = facts.iter().filter_map(|fact| {
-            let id = call_id(&fact.event);
-            by_id.get(id).filter(|call| call.is_opened_by(&fact.event)).map(|call| (id, call))
-        });
-        let code = opened.filter_map(|(id, call)| Some((id, call.code(&mut scripts)?))).collect();
-        Self { by_id, made, code, folder }
+        let opened = || {
+            facts.iter().filter_map(|fact| {
+                let id = call_id(&fact.event);
+                by_id.get(id).filter(|call| call.is_opened_by(&fact.event)).map(|call| (id, call))
+            })
+        };
+        let code = opened().filter_map(|(id, call)| Some((id, call.code(&mut scripts)?))).collect();
+        let removals = left_over::removals(opened().filter_map(|(id, call)| {
+            let output = call.first_text(|event| &event.output);
+            Some((id, call.line()?, call.status(), output))
+        }));
+        Self { by_id, made, code, removals, folder }
     }
 
     /// What the call that this fact is the first observation of tells of where things are.
     pub(super) fn looks_at(&self, fact: &'a Fact, checkout: &Checkout<'_>) -> Vec<Look> {
         let event = &fact.event;
         let call = self.by_id.get(call_id(event)).filter(|call| call.is_opened_by(event));
-        call.map_or_else(Vec::new, |call| call.looks(checkout))
+        let Some(call) = call else { return Vec::new() };
+        let mut looks = call.looks(checkout);
+        if let Some((failed, line)) = self.removals.get(call_id(event)).zip(call.line()) {
+            let removed = failed.removed(line, |path| checkout.within(path).to_owned()).into_iter();
+            let found = removed.filter_map(|path| Found::LeftOver(path).within(checkout));
+            looks.extend(found.map(|found| Look { found, events: call.event_ids() }));
+        }
+        looks
     }
 
     /// The changed files that the call shows that this fact is the first observation of.
@@ -267,38 +282,6 @@ impl Action {
     /// The file that was edited, if one was and it can be named.
     pub(super) fn edited(&self) -> Option<&str> {
         self.edits().filter(|_| !self.refused && self.status != Status::Error)
-    }
-
-    /// As a digest keeps it: a command that no claim can speak of as its token alone, a file by its
-    /// path in the repository; `None` for what says nothing of the work.
-    pub(super) fn digested(&self, outcome: Outcome, checkout: &Checkout<'_>) -> Option<Self> {
-        let what = match &self.what {
-            What::Skill | What::Look => return None,
-            What::Command(command) if command.is_trivial() => return None,
-            What::Command(command) if claimable(self).is_none() => {
-                let is_own = self.scratch || !command.may_be_a_step();
-                if is_own {
-                    What::Opaque(command.token().to_owned())
-                } else {
-                    What::Unsaid(command.token().to_owned())
-                }
-            }
-            What::Edit(path) => What::Edit(checkout.within(path).to_owned()),
-            what => what.clone(),
-        };
-        Some(Self { what, outcome, said_first: None, ..self.clone() })
-    }
-
-    /// The token by which the work is compared; `None` for what every work has.
-    pub(super) fn token(&self) -> Option<String> {
-        match &self.what {
-            What::Command(command) if command.is_trivial() => None,
-            What::Command(command) => Some(format!("run {}", command.token())),
-            What::Opaque(token) | What::Unsaid(token) => Some(format!("run {token}")),
-            What::Edit(path) => Some(format!("edit {}", path.rsplit('/').next().unwrap_or_default())),
-            What::Tool(name) => Some(format!("tool {}", name.text())),
-            What::Skill | What::Look => None,
-        }
     }
 }
 

@@ -17,10 +17,10 @@ use super::group::Group;
 use super::guard;
 use super::index::Index;
 use super::kind::rule::{self, Ruled};
-use super::kind::{self, Sessions, Shuffle, Verdict};
+use super::kind::{self, Published, Sessions, Shuffle, Verdict};
 use super::kind::{
-    change, check, demand, flag, flaky, hook, instead, pipe, place, rejection, repair, slow, snippet,
-    together,
+    change, check, demand, flag, flaky, hook, instead, leftover, pipe, place, rejection, repair, skill, slow,
+    snippet, together,
 };
 use super::offline::Offline;
 use super::older::Older;
@@ -57,28 +57,6 @@ pub(super) struct Workspace<'a> {
     pub(super) known: guard::Known,
     /// What sessions showed that are older than these.
     pub(super) older: Option<&'a Older>,
-}
-
-/// How many claims of each kind stand.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Published {
-    pub(super) repairs: usize,
-    pub(super) preventions: usize,
-    pub(super) replacements: usize,
-    pub(super) checks: usize,
-    pub(super) together: usize,
-    pub(super) procedures: usize,
-    pub(super) places: usize,
-    pub(super) changes: usize,
-    pub(super) pipes: usize,
-    pub(super) flags: usize,
-    pub(super) demands: usize,
-    pub(super) slow: usize,
-    pub(super) flaky: usize,
-    pub(super) snippets: usize,
-    pub(super) hooks: usize,
-    /// Rules are never published: of these a person would be asked.
-    pub(super) rules: usize,
 }
 
 /// The claims of a kind that stand, and those that do not.
@@ -165,6 +143,10 @@ impl Workspace<'_> {
         count(flag::flags(&sessions, shuffle.as_deref_mut()), |published| &mut published.flags);
         count(demand::demands(&sessions, shuffle.as_deref_mut()), |published| &mut published.demands);
         count(hook::hooks(&sessions, shuffle.as_deref_mut()), |published| &mut published.hooks);
+        count(skill::skills(&sessions, &self.known.skills, shuffle.as_deref_mut()), |published| {
+            &mut published.skills
+        });
+        count(leftover::leftovers(&sessions, shuffle.as_deref_mut()), |published| &mut published.leftovers);
         count(slow::slow_ones(&sessions), |published| &mut published.slow);
         count(flaky::flaky_ones(&sessions), |published| &mut published.flaky);
         count(snippet::snippets(&sessions), |published| &mut published.snippets);
@@ -201,6 +183,8 @@ impl Workspace<'_> {
             flaky::flaky_ones(&sessions),
             snippet::snippets(&sessions),
             hook::hooks(&sessions, None),
+            skill::skills(&sessions, &self.known.skills, None),
+            leftover::leftovers(&sessions, None),
         ] {
             for one in stand {
                 let shortfalls = self.shortfalls(&one.claim);

@@ -43,6 +43,13 @@ fn cells(claim: &Claim) -> [&'static str; 4] {
             "failed without a pipe, reported as failure",
         ],
         Claim::NoFlag { .. } => ["gave the flag, not known", "gave the flag, taken", "", ""],
+        Claim::NoSkill { .. } => ["asked for the skill, not known", "asked for the skill, loaded", "", ""],
+        Claim::Leftover { .. } => [
+            "a check failed in it, removed what lay there, then passed",
+            "a check failed in it, removed what lay there, then failed",
+            "",
+            "",
+        ],
         Claim::Asked { .. } => [
             "ran it late, when a person asked",
             "ran it late, unasked",

@@ -1,13 +1,11 @@
 //! Claims, their evidence, and the candidates made of them.
 
 use std::collections::BTreeSet;
-use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
 use super::digest::micros;
 use super::evidence::Counts;
-use super::kind::rule;
 use super::outcome::Outcome;
 use super::predicate::Predicate;
 use super::speech::{Want, acts};
@@ -122,6 +120,22 @@ pub enum Claim {
         /// What works.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         instead: Option<Template>,
+    },
+    /// There is no such skill.
+    NoSkill {
+        /// The name that sessions ask for.
+        name: String,
+        /// What does the work.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        instead: Option<Template>,
+    },
+    /// Checks fail in files that are left over.
+    Leftover {
+        /// The folder that they lie in.
+        #[serde(deserialize_with = "a_path")]
+        folder: Template,
+        /// What removes them.
+        remove: Template,
     },
     /// After files were edited, people had to point to a check.
     Asked {
@@ -249,6 +263,8 @@ impl Claim {
             Self::Rejects { rule, .. } => vec![rule.clone()],
             Self::Lesson { says, .. } => says.split('`').skip(1).step_by(2).map(str::to_owned).collect(),
             Self::Snippet { program, code, .. } => vec![program.clone(), code.clone()],
+            Self::NoSkill { name, .. } => vec![name.clone()],
+            Self::Leftover { folder, .. } => vec![format!("{folder}/")],
             Self::Changes { .. } => vec![LOOK_AT.to_owned()],
             Self::Hook { .. } => vec![COMMIT.to_owned()],
             _ => Vec::new(),
@@ -270,7 +286,10 @@ impl Claim {
             | Self::Prefer { prefer: command, .. }
             | Self::Check { run: command, .. }
             | Self::Asked { run: command, .. } => Some(command),
-            Self::NoFlag { instead, .. } | Self::Slow { instead, .. } => instead.as_ref(),
+            Self::Leftover { remove, .. } => Some(remove),
+            Self::NoFlag { instead, .. } | Self::NoSkill { instead, .. } | Self::Slow { instead, .. } => {
+                instead.as_ref()
+            }
             // The name of an issue's project, say, is nothing to run.
             Self::Rule { want: Want::Do, act, name } => name.as_ref().filter(|_| acts::names_a_command(act)),
             _ => None,
@@ -315,6 +334,7 @@ impl Claim {
             Self::Check { edited, .. } | Self::Asked { edited, .. } => vec![edited],
             Self::Together { edited, also } => vec![edited, also],
             Self::Missing { path, instead } => std::iter::once(path).chain(instead).collect(),
+            Self::Leftover { folder, .. } => vec![folder],
             _ => Vec::new(),
         }
     }
@@ -340,52 +360,13 @@ impl Claim {
                 vec![run]
             }
             Self::Snippet { .. } => Vec::new(),
+            Self::NoSkill { instead, .. } => instead.iter().collect(),
+            Self::Leftover { folder, remove } => vec![folder, remove],
             Self::NoFlag { run, instead } | Self::Slow { run, instead } => {
                 std::iter::once(run).chain(instead).collect()
             }
             Self::Rule { name, .. } => name.iter().collect(),
             Self::Lesson { .. } => Vec::new(),
-        }
-    }
-}
-
-impl fmt::Display for Claim {
-    /// One line that names the claim; equal claims give equal lines.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Run(command) => write!(f, "run `{command}`"),
-            Self::Repair { command, repair } => write!(f, "if `{command}` fails, run `{repair}`"),
-            Self::Prevent { command, first } => write!(f, "run `{first}` before `{command}`"),
-            Self::Edit(file) => write!(f, "edit `{file}`"),
-            Self::Avoid(command) => write!(f, "do not run `{command}`"),
-            Self::Instead { run, failed } => write!(f, "use `{run}` instead of `{failed}`"),
-            Self::Prefer { prefer, over } => write!(f, "use `{prefer}`, not `{over}`"),
-            Self::Check { edited, run } => write!(f, "after editing `{edited}`, run `{run}`"),
-            Self::Together { edited, also } => write!(f, "change `{also}` with `{edited}`"),
-            Self::Declared { name, file } => write!(f, "`{name}` is declared in `{file}`"),
-            Self::Missing { path, instead: None } => write!(f, "there is no `{path}`"),
-            Self::Missing { path, instead: Some(instead) } => {
-                write!(f, "there is no `{path}`; look in `{instead}`")
-            }
-            Self::Rejects { run, rule } => write!(f, "`{run}` rejects `{rule}`"),
-            Self::Changes { run } => write!(f, "`{run}` changes files"),
-            Self::Piped { run } => write!(f, "run `{run}` without a pipe"),
-            Self::NoFlag { run, instead: None } => write!(f, "there is no `{run}`"),
-            Self::NoFlag { run, instead: Some(instead) } => write!(f, "there is no `{run}`; use `{instead}`"),
-            Self::Asked { edited, run } => write!(f, "people ask for `{run}` after `{edited}` was edited"),
-            Self::Slow { run, instead: None } => write!(f, "`{run}` runs into the time limit"),
-            Self::Slow { run, instead: Some(instead) } => {
-                write!(f, "`{run}` runs into the time limit; use `{instead}`")
-            }
-            Self::Hook { run } => write!(f, "`{COMMIT}` runs `{run}`"),
-            Self::Flaky { run } => write!(f, "`{run}` passes and fails on the same files"),
-            Self::Snippet { program, error, code } => {
-                write!(f, "if a `{program}` script fails with \"{error}\", call `{code}` in it")
-            }
-            Self::Rule { want, act, name } => {
-                f.write_str(rule::said(*want, act, name.as_ref()).trim_end_matches('.'))
-            }
-            Self::Lesson { when, says } => write!(f, "{} ({when})", says.trim_end_matches('.')),
         }
     }
 }

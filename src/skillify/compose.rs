@@ -79,8 +79,10 @@ impl Topic {
             | Claim::Changes { run }
             | Claim::Slow { run, .. }
             | Claim::Flaky { run } => Self::of_command(run),
-            Claim::Snippet { .. } => Self::Commands,
-            Claim::Piped { .. } | Claim::Asked { .. } | Claim::Hook { .. } => Self::Changes,
+            Claim::Snippet { .. } | Claim::NoSkill { .. } => Self::Commands,
+            Claim::Piped { .. } | Claim::Asked { .. } | Claim::Hook { .. } | Claim::Leftover { .. } => {
+                Self::Changes
+            }
             Claim::Prevent { command, .. } if command.to_string() == COMMIT => Self::Changes,
             Claim::NoFlag { run, .. } => match Self::of_command(run) {
                 Self::Task(_) => Self::Commands,
@@ -218,8 +220,8 @@ const fn rank(claim: &Claim) -> u8 {
         Claim::Together { .. } => 6,
         Claim::Missing { .. } => 7,
         Claim::Declared { .. } => 8,
-        Claim::NoFlag { .. } => 9,
-        Claim::Asked { .. } => 10,
+        Claim::NoFlag { .. } | Claim::NoSkill { .. } => 9,
+        Claim::Asked { .. } | Claim::Leftover { .. } => 10,
         Claim::Changes { .. } => 11,
         Claim::Slow { .. } | Claim::Flaky { .. } | Claim::Snippet { .. } | Claim::Hook { .. } => 12,
         Claim::Piped { .. } => 13,

@@ -35,7 +35,7 @@ use crate::table::{Session, sessions};
 
 /// What the fields of a digest mean and how they are made: raised with every change to segmentation,
 /// canonical commands, signatures, outcomes or fields. Digests of another version are made anew.
-pub const VERSION: u32 = 20;
+pub const VERSION: u32 = 22;
 
 /// What mining needs of one session.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -231,6 +231,15 @@ impl Digest {
             .filter(|action| action.command().is_none())
             .filter_map(Action::run)
             .map(Command::text)
+    }
+
+    /// The skills that it asked its assistant for and got, by name.
+    pub(super) fn skills(&self) -> impl Iterator<Item = String> {
+        let found = self.segments.iter().flat_map(|segment| &segment.looks).map(|look| &look.found);
+        found.filter_map(|found| match found {
+            Found::Skill { name, known: true } => Some(name.clone()),
+            _ => None,
+        })
     }
 
     /// The commands among them that failed, whatever came later.

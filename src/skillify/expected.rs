@@ -164,7 +164,11 @@ fn effect(claim: &Claim, later: Option<&Later>) -> f64 {
 const fn cost(claim: &Claim) -> f64 {
     match claim {
         Claim::Edit(_) => 0.5,
-        Claim::Run(_) | Claim::Declared { .. } | Claim::NoFlag { .. } | Claim::Hook { .. } => 1.0,
+        Claim::Run(_)
+        | Claim::Declared { .. }
+        | Claim::NoFlag { .. }
+        | Claim::NoSkill { .. }
+        | Claim::Hook { .. } => 1.0,
         Claim::Instead { .. } | Claim::Missing { .. } | Claim::Piped { .. } => 2.0,
         Claim::Repair { .. }
         | Claim::Prevent { .. }
@@ -172,6 +176,7 @@ const fn cost(claim: &Claim) -> f64 {
         | Claim::Together { .. }
         | Claim::Flaky { .. }
         | Claim::Lesson { .. }
+        | Claim::Leftover { .. }
         | Claim::Snippet { .. } => 3.0,
         Claim::Rejects { .. } | Claim::Changes { .. } => 4.0,
         Claim::Asked { .. } | Claim::Prefer { .. } | Claim::Avoid(_) | Claim::Rule { .. } => 6.0,

@@ -98,6 +98,8 @@ pub(super) struct Known {
     pub(super) fetched: Fetched,
     /// The tools that their assistants have beside the shell, by name.
     pub(super) tools: BTreeSet<String>,
+    /// The skills that any of them loaded, whatever else it did, by name.
+    pub(super) skills: BTreeSet<String>,
     /// What is known of claims and lines that were looked at: many candidates have the same.
     objections: RefCell<BTreeMap<Claim, Option<&'static str>>>,
     judged: RefCell<BTreeMap<String, Rc<Judgement>>>,

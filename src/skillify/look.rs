@@ -43,6 +43,10 @@ pub(super) enum Found {
     Unknown { command: String, flag: String },
     /// A program that only looks took the flag.
     Takes { command: String, flag: String },
+    /// A skill was asked for; `known` if there is one.
+    Skill { name: String, known: bool },
+    /// A check failed in this path, and it was removed.
+    LeftOver(String),
 }
 
 /// So many characters of an output are read.
@@ -84,7 +88,7 @@ pub(super) fn found(
 
 impl Found {
     /// With the path from the root of the repository; `None` for what lies elsewhere.
-    fn within(self, checkout: &Checkout<'_>) -> Option<Self> {
+    pub(super) fn within(self, checkout: &Checkout<'_>) -> Option<Self> {
         let inside = |path: String| -> Option<String> {
             let path = checkout.within(&path).trim_end_matches('/').to_owned();
             let plain = |char: char| char.is_ascii_alphanumeric() || "-_./@+".contains(char);
@@ -96,7 +100,10 @@ impl Found {
             Self::Missing(path) => Self::Missing(inside(path)?),
             Self::InVain(path) => Self::InVain(inside(path)?),
             Self::Present(path) => Self::Present(inside(path)?),
-            other @ (Self::Sought(_) | Self::Unknown { .. } | Self::Takes { .. }) => other,
+            Self::LeftOver(path) => Self::LeftOver(inside(path)?),
+            other @ (Self::Sought(_) | Self::Unknown { .. } | Self::Takes { .. } | Self::Skill { .. }) => {
+                other
+            }
         })
     }
 }
@@ -110,6 +117,9 @@ fn of_tool<'a>(
     let has = |known: &[&str]| words.iter().any(|word| known.contains(&word.as_str()));
     let reads = has(&["read", "view", "open", "cat"]);
     let searches = has(&["grep", "search", "glob", "ripgrep", "find"]) && !has(&["web"]);
+    if has(&["skill"]) && !reads && !searches {
+        return skill(fields(), output, status).into_iter().collect();
+    }
     if !reads && !searches {
         return Vec::new();
     }
@@ -136,6 +146,28 @@ fn of_tool<'a>(
     found.extend(sought(pattern, says_nothing_found(output), &found));
     found
 }
+
+/// The skill that a call asked for, if the answer tells whether there is one.
+fn skill(fields: Option<&Value>, output: &str, status: Status) -> Option<Found> {
+    let name = ["skill", "skill_name", "name"].iter().find_map(|key| fields?.get(*key)?.as_str())?;
+    let is_name = |char: char| char.is_ascii_alphanumeric() || "-_:".contains(char);
+    let is_plain = !name.is_empty() && name.len() <= 60 && name.chars().all(is_name);
+    let start = output.get(..output.floor_char_boundary(output.len().min(300))).unwrap_or_default();
+    let start = start.to_lowercase();
+    let says = |form: &str| start.contains(&form.replace('#', &name.to_lowercase()));
+    let is_unknown = NO_SKILL.iter().any(|form| says(form));
+    let known = status == Status::Ok && !is_unknown;
+    (is_plain && (known || is_unknown)).then(|| Found::Skill { name: name.to_owned(), known })
+}
+
+/// How assistants say that there is no skill `#`. Seen: Claude Code 2, Gemini CLI 0.21, OpenCode 1, Copilot CLI.
+const NO_SKILL: &[&str] = &[
+    "unknown skill: #",
+    "skill \"#\" not found",
+    "skill '#' not found",
+    "skill not found: #",
+    "no skill named '#'",
+];
 
 /// The names that a search was for and whose declarations it did not find: of one that found something, only those
 /// whose declarations it asked for.

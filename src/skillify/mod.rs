@@ -70,11 +70,13 @@ mod cells;
 mod chance;
 mod checkout;
 mod claim;
+mod claim_line;
 mod cluster;
 mod code;
 mod complaint;
 mod compose;
 mod digest;
+mod digested;
 mod echo;
 mod edits;
 mod event_ids;
@@ -90,6 +92,7 @@ mod irreversible;
 mod joint;
 mod kind;
 mod later;
+mod left_over;
 mod lines;
 pub mod llm;
 mod look;
@@ -298,7 +301,7 @@ fn published<D: Borrow<Digest>>(
     digests: &[D],
     config: &Config<'_>,
     shuffle: Option<&mut kind::Shuffle>,
-) -> candidate::Published {
+) -> kind::Published {
     with_workspace("", digests, config, |mining, _| mining.published(shuffle))
 }
 
@@ -369,6 +372,7 @@ fn known<'d>(sessions: impl Iterator<Item = &'d Digest>, older: Option<&Older>) 
     for session in sessions {
         known.fetched.extend(session.fetched());
         known.tools.extend(session.tools());
+        known.skills.extend(session.skills());
     }
     known
 }

@@ -193,8 +193,11 @@ fn of_topic(topic: &Topic, material: &Material) -> Named {
 fn changes(claims: &[SupportedClaim], of_project: &str) -> String {
     let verb = if only_build(claims) { "Build after" } else { "Check" };
     let only = |mut all: BTreeSet<String>| if all.len() == 1 { all.pop_first() } else { None };
+    // What is built of some files names no language of what else is checked.
+    let is_beside = |run: &Template| verb == "Check" && builds(run);
     let edited = claims.iter().filter_map(|claim| match &claim.claim {
-        Claim::Check { edited, .. } | Claim::Asked { edited, .. } => Some(edited.to_string()),
+        Claim::Check { edited, run } if !is_beside(run) => Some(edited.to_string()),
+        Claim::Asked { edited, .. } => Some(edited.to_string()),
         _ => None,
     });
     let language = |path: String| {
@@ -203,7 +206,9 @@ fn changes(claims: &[SupportedClaim], of_project: &str) -> String {
     };
     let language =
         only(edited.map(language).collect()).filter(|name| LANGUAGES.iter().any(|(_, own)| own == name));
-    let checks = claims.iter().filter_map(|claim| claim.claim.about().or_else(|| claim.claim.asks_for()));
+    let told = claims.iter().filter(|claim| !matches!(claim.claim, Claim::Leftover { .. }));
+    let checks = told.filter_map(|claim| claim.claim.about().or_else(|| claim.claim.asks_for()));
+    let checks = checks.filter(|run| !is_beside(run));
     let program =
         only(checks.map(|run| run.to_string().split(' ').next().unwrap_or_default().to_owned()).collect());
     let is_name = |name: &String| !name.is_empty() && name.chars().all(|char| char.is_ascii_alphanumeric());
@@ -235,8 +240,12 @@ const LANGUAGES: &[(&str, &str)] = &[
 fn failing_ones(claims: &[SupportedClaim], of_project: &str) -> Option<String> {
     let mut programs: BTreeSet<String> = BTreeSet::new();
     for claim in claims {
-        let (Claim::Instead { run, .. } | Claim::NoFlag { run, .. }) = &claim.claim else { return None };
-        programs.insert(run.words_alone().split(' ').next().unwrap_or_default().to_owned());
+        let program = match &claim.claim {
+            Claim::Instead { run, .. } | Claim::NoFlag { run, .. } => run.words_alone(),
+            Claim::NoSkill { name, .. } => name.clone(),
+            _ => return None,
+        };
+        programs.insert(program.split(' ').next().unwrap_or_default().to_owned());
     }
     (programs.len() > 1).then(|| format!("Avoid {of_project}commands that fail here"))
 }
@@ -316,11 +325,11 @@ fn run_with_care(claims: &[SupportedClaim]) -> Vec<String> {
 
 /// Whether all that is to run after a change builds something.
 fn only_build(claims: &[SupportedClaim]) -> bool {
-    let builds = |claim: &SupportedClaim| {
-        let run = claim.claim.asks_for().and_then(|run| single(&run.to_string()));
-        run.is_some_and(|run| run.family() == Family::Build)
-    };
-    claims.iter().all(builds)
+    claims.iter().all(|claim| claim.claim.asks_for().is_some_and(builds))
+}
+
+fn builds(run: &Template) -> bool {
+    single(&run.to_string()).is_some_and(|run| run.family() == Family::Build)
 }
 
 /// "Use bun", if the claims have one command to use and it is a short one; "Use bun without rtk", if that is all.
@@ -356,6 +365,7 @@ fn before_unwanted(claims: &[SupportedClaim]) -> String {
         Claim::Prefer { prefer, over } => Some(Unwanted::of(over, Some(prefer)).code()),
         Claim::Avoid(command) => Some(Unwanted::of(command, None).code()),
         Claim::NoFlag { run, .. } => Some(format!("`{run}`")),
+        Claim::NoSkill { name, .. } => Some(format!("the skill `{name}`")),
         Claim::Instead { failed, run } if !Unwanted::of(failed, None).fetches() => {
             Some(Unwanted::of(failed, Some(run)).code())
         }

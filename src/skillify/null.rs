@@ -11,6 +11,8 @@
 //! | where | which file each search ended in, and which path each look was for, within a repository |
 //! | side effect | which lists of changed files showed one that nobody edited, within a repository |
 //! | pipe | which failed checks were reported, within a repository |
+//! | skill | which calls of tools were answered with "no such skill", within a repository |
+//! | leftover | which path was removed, among all that were looked at, within a repository |
 //! | flag | which uses of flags were refused, within a repository |
 //! | hook | which run of a check or a commit printed which scripts, within a repository |
 //! | demand | which late runs of checks were asked for, within a repository |
@@ -26,9 +28,8 @@ use std::fmt;
 
 use super::Config;
 use super::action::Action;
-use super::candidate::Published;
 use super::digest::{Digest, SegmentDigest};
-use super::kind::Shuffle;
+use super::kind::{Published, Shuffle};
 use super::segment::repairable;
 use crate::event::Status;
 use crate::shell::command::Command;
@@ -85,7 +86,7 @@ pub fn null<D: Borrow<Digest>>(workspace: &str, digests: &[D], config: &Config<'
     Null { workspace: workspace.to_owned(), rows: rows.into_values().collect() }
 }
 
-const fn kinds(published: &Published) -> [(&'static str, usize); 16] {
+const fn kinds(published: &Published) -> [(&'static str, usize); 18] {
     [
         ("repair", published.repairs),
         ("prevention", published.preventions),
@@ -102,6 +103,8 @@ const fn kinds(published: &Published) -> [(&'static str, usize); 16] {
         ("flaky", published.flaky),
         ("snippet", published.snippets),
         ("hook", published.hooks),
+        ("skill", published.skills),
+        ("leftover", published.leftovers),
         ("rule", published.rules),
     ]
 }

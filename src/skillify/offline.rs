@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use super::claim::{COMMIT, Claim, LOOK_AT, Line, SupportedClaim, Wording};
 use super::compose::Topic;
 use super::irreversible::{CAUTION, is_irreversible};
-use super::kind::rejection::SILENCED;
+use super::kind::rejection::{PARTLY, SILENCED};
 use super::kind::rule;
 use super::name::{self, Named};
 use super::propose::{Material, Proposer};
@@ -77,7 +77,8 @@ pub(super) fn sentence(claim: &SupportedClaim) -> String {
             format!("After editing `{edited}`, run {}{}.", run.told(), if_there(claim))
         }
         Claim::Together { edited, also } if surely(claim) < NEARLY_ALWAYS => {
-            format!("A change of `{edited}` usually comes with one of `{also}`.")
+            let of = if also.to_string().contains('{') { "one of" } else { "a change of" };
+            format!("A change of `{edited}` usually comes with {of} `{also}`.")
         }
         Claim::Together { edited, also } => format!("When you change `{edited}`, change `{also}` too."),
         Claim::Declared { name, file } => format!("`{name}` is declared in `{file}`."),
@@ -91,6 +92,15 @@ pub(super) fn sentence(claim: &SupportedClaim) -> String {
         Claim::NoFlag { run, instead: Some(instead) } => {
             format!("Use {}; `{run}` fails here: it does not know the flag.", instead.told())
         }
+        Claim::NoSkill { name, instead: None } => format!("There is no skill `{name}` here."),
+        Claim::NoSkill { name, instead: Some(instead) } => {
+            format!("There is no skill `{name}` here: use {}.", instead.told())
+        }
+        Claim::Leftover { folder, remove } => format!(
+            "If a check fails in files below `{folder}/`, they are left over: run {}, then the check again.{}",
+            remove.told(),
+            caution(remove)
+        ),
         Claim::Asked { edited, run } => format!(
             "After editing `{edited}`, run {} before you say that it is done: people had to point to it.",
             run.told()
@@ -139,16 +149,21 @@ fn no_such(path: &Template, instead: Option<&Template>) -> String {
     }
 }
 
-/// The rules that a check rejects, most frequent first: "often" only where a third of the sessions that ran it broke one.
+/// The rules that a check rejects, by name: "often" only where a third of the sessions that ran it broke one.
 fn rejected(claims: &[&SupportedClaim], run: &Template) -> String {
     let told = |claim: &&SupportedClaim| {
         let Claim::Rejects { rule, .. } = &claim.claim else { return None };
-        let silenced =
-            claim.failures.iter().any(|note| note == SILENCED).then_some("mostly silenced with a comment");
-        let notes: Vec<&str> = meaning_of(rule).into_iter().chain(silenced).collect();
-        Some(if notes.is_empty() { format!("`{rule}`") } else { format!("`{rule}` ({})", notes.join("; ")) })
+        let is = |note: &str| claim.failures.iter().any(|own| own == note);
+        // What a rule asks for is no advice where people do not do it.
+        let note = match () {
+            () if is(SILENCED) => Some("mostly silenced with a comment"),
+            () if is(PARTLY) => Some("mended or silenced with a comment"),
+            () => meaning_of(rule),
+        };
+        Some(note.map_or_else(|| format!("`{rule}`"), |note| format!("`{rule}` ({note})")))
     };
-    let rules: Vec<String> = claims.iter().filter_map(told).collect();
+    let mut rules: Vec<String> = claims.iter().filter_map(told).collect();
+    rules.sort();
     let it = if rules.len() == 1 { "it" } else { "these" };
     let is_often = claims.iter().all(|claim| {
         let counts = &claim.counts;

@@ -69,6 +69,12 @@ impl Claim {
             Self::Changes { run } => Self::Changes { run: command(run)? },
             Self::Piped { run } => Self::Piped { run: command(run)? },
             Self::NoFlag { run, instead } => Self::NoFlag { run: command(run)?, instead: perhaps(instead)? },
+            Self::NoSkill { name, instead } => {
+                Self::NoSkill { name: name.clone(), instead: perhaps(instead)? }
+            }
+            Self::Leftover { folder, remove } => {
+                Self::Leftover { folder: file(folder)?, remove: command(remove)? }
+            }
             Self::Asked { edited, run } => Self::Asked { edited: file(edited)?, run: command(run)? },
             Self::Slow { run, instead } => Self::Slow { run: command(run)?, instead: perhaps(instead)? },
             Self::Lesson { when, says } => {
@@ -179,6 +185,14 @@ mod tests {
             (
                 Claim::NoFlag { run: command("cat -A"), instead: Some(command("cat -v")) },
                 r#"{"noflag":{"run":"cat -A","instead":"cat -v"}}"#,
+            ),
+            (
+                Claim::NoSkill { name: "commit".to_owned(), instead: Some(command("git commit")) },
+                r#"{"noskill":{"name":"commit","instead":"git commit"}}"#,
+            ),
+            (
+                Claim::Leftover { folder: file("tmp/clones"), remove: command("rm -rf tmp/clones/{name}") },
+                r#"{"leftover":{"folder":"tmp/clones","remove":"rm -rf tmp/clones/{name}"}}"#,
             ),
             (Claim::NoFlag { run: command("cat -A"), instead: None }, r#"{"noflag":{"run":"cat -A"}}"#),
             (

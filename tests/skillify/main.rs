@@ -7,6 +7,7 @@ mod model_server;
 #[path = "../support/sessions.rs"]
 mod sessions;
 
+mod absent;
 mod account;
 mod belongs;
 mod causes;

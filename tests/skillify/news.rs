@@ -22,7 +22,7 @@ fn says(sessions: Vec<Session>, part: &str) -> bool {
 }
 
 #[test]
-fn a_rule_of_a_linter_that_most_sessions_silence_is_not_told() {
+fn a_rule_of_a_linter_that_most_sessions_silence_is_told_as_such_and_not_alone() {
     let output = "src/till.go:9:2: error is not nil but it returns nil (nilerr)\n1 issues:\n* nilerr: 1\n";
     let mends = |silences: bool| {
         move |one: SessionBuilder| {
@@ -35,7 +35,15 @@ fn a_rule_of_a_linter_that_most_sessions_silence_is_not_told() {
     let mostly = days(7, |day, one| mends(day > 1)(one));
     assert!(!says(mostly, "nilerr"));
     let seldom = days(7, |day, one| mends(day < 2)(one));
-    assert!(says(seldom, "`nilerr`"));
+    assert!(says(seldom, "`nilerr` (do not return nil"));
+    let at_times = days(7, |day, one| mends(day < 3)(one));
+    assert!(says(at_times, "`nilerr` (mended or silenced with a comment)"));
+    let other = "src/till.go:9:2: of the house (houserule)\n1 issues:\n* houserule: 1\n";
+    let beside = days(7, |day, one| {
+        let one = one.edit("src/till.go").run_with_output("make lint", Status::Error, other);
+        mends(day > 1)(one.edit("src/till.go").ok("make lint"))
+    });
+    assert!(says(beside, "`houserule` and `nilerr` (mostly silenced with a comment)"));
 }
 
 #[test]

@@ -6,7 +6,8 @@
 //!   ([`stratified_tail`]); without strata, long sessions that run everything make pairs of anything.
 //! - Null: which session ran which checks, among sessions of one repository that edited about as much.
 //!
-//! - A check that caught nothing, and files that have another one, are left out: see [`super::belongs`].
+//! - A check that caught nothing, and files that have another one, are left out: see [`super::belongs`]. A build that hardly
+//!   anybody runs but those who edited one file need not catch anything: what it makes is what it is for.
 //!
 //! A check that names a file is told as a pattern: see [`super::pattern`]. That who edits tests runs tests is no news.
 
@@ -34,6 +35,8 @@ const MOST_FILES: usize = 40;
 const SHARE: f64 = 0.5;
 /// This share, if the files are a whole class: what is said of all has to hold for most.
 const SHARE_OF_MANY: f64 = 0.6;
+/// A build that so few of the other sessions run makes something of the file, and need catch no failure.
+const RARE: f64 = 0.05;
 /// Three sessions tell of a file's check only what is less probable by chance than this: a repository has
 /// hundreds of files, and some file has each check behind it.
 const CHANCE_OF_FEW: f64 = 1e-3;
@@ -365,11 +368,17 @@ struct Found<'f> {
 }
 
 impl Found<'_> {
+    /// Whether hardly anybody runs it but those who edited this one file.
+    fn is_its_own(&self) -> bool {
+        !self.class.contains('*') && self.counts.untreated_rate() <= RARE
+    }
+
     fn proposed(&self, sessions: &Sessions<'_>, members: &[Member<'_>]) -> Option<Proposed> {
         let (mut support, mut against, mut untreated, mut treated) = (vec![], vec![], vec![], vec![]);
         let family =
             members.iter().find_map(|member| member.ran.get(self.check)).map(|run| run.command.family())?;
-        if belongs::caught(members, self.class, self.check) == 0
+        let makes = family == Family::Build && self.is_its_own();
+        if (!makes && belongs::caught(members, self.class, self.check) == 0)
             || !belongs::with_another(members, self.class, self.check, family).is_empty()
         {
             return None;

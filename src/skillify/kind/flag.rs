@@ -4,7 +4,9 @@
 //!   repository.
 //! - What works is said if two sessions, and half of all, come to an end with it: they run the same program and
 //!   subcommand on the same things with another flag, it passes, and they try nothing else for the flag. That a program
-//!   runs with another flag is no proof: where it shows something else, people look on.
+//!   runs with another flag is no proof: where it shows something else, people look on. Of a few letters that systems differ
+//!   in it is known what does the same ([`SAME`]): that two sessions ran it is enough.
+//! - Where what works is known, two sessions are enough.
 //! - Proof: binomial against the rate at which flags are not known in the repository.
 //! - Null: which uses of flags were refused, within a repository.
 
@@ -20,9 +22,16 @@ use super::super::outcome::Outcome;
 use super::super::steps::session_of;
 use super::super::template::Template;
 use super::super::verify::Work;
-use super::{FEWEST_TREATED, Proposed, Sessions, Shuffle, Verdict, judged, number};
+use super::{FALSE_DISCOVERIES, FEWEST_TREATED, Proposed, Sessions, Shuffle, Verdict, judged, number};
 use crate::event::Status;
 use crate::shell::command::{Command, program_name};
+
+/// So many sessions are enough where what works is known.
+const SLIPS: u32 = 2;
+
+/// Letters that not every system's program knows, and the flag that does the same on all: its letters in any order. BSD and
+/// GNU manuals of `cat` and `sed`.
+const SAME: &[(&str, &str, &str)] = &[("cat", "-A", "-vet"), ("sed", "-r", "-E")];
 
 /// A flag that a command was given.
 struct Use<'a> {
@@ -47,11 +56,21 @@ pub(in super::super) fn flags(
         if let Some(shuffle) = shuffle.as_deref_mut() {
             shuffle.deal(&mut uses, |used| &mut used.unknown);
         }
-        let (stand, fall) = judged(of_project(sessions, &uses), 0);
+        let (slips, proposed): (Vec<_>, Vec<_>) = of_project(sessions, &uses).into_iter().partition(is_slip);
+        let (stand, fall) = judged(proposed, 0);
         standing.extend(stand);
+        standing.extend(slips);
         fallen.extend(fall);
     }
     (standing, fallen)
+}
+
+/// Whether two sessions were told so, and both came to an end with the same other flag: the program's own word and what
+/// works are enough.
+fn is_slip(proposed: &Proposed) -> bool {
+    let claim = &proposed.claim;
+    let is_replaced = matches!(&claim.claim, Claim::NoFlag { instead: Some(_), .. });
+    is_replaced && claim.counts.treated_with == SLIPS && claim.chance <= FALSE_DISCOVERIES
 }
 
 /// The flags that sessions used, by repository: what looking programs took is kept as looks, the rest as actions.
@@ -118,15 +137,20 @@ fn propose(
     rate: f64,
 ) -> Option<Proposed> {
     let run = Template::parse(&format!("{command} {flag}"))?;
+    let same = same(command, flag, by);
     let mut support = Vec::new();
     for used in by.values() {
-        let events = used.unknown.map(EventIds::to_vec).unwrap_or_default();
+        let mut events = used.unknown.map(EventIds::to_vec).unwrap_or_default();
+        events.extend(
+            same.iter().flat_map(|(_, flag)| took(used, command, flag)).take(1).flat_map(EventIds::to_vec),
+        );
         support.push(used.work.evidence_of(events, Outcome::Accepted));
     }
     support.sort();
+    let instead = instead(sessions, command, by).or_else(|| same.map(|(instead, _)| instead));
     let counts = Counts { treated_with: number(by.len()), ..Counts::default() };
     let claim = SupportedClaim {
-        claim: Claim::NoFlag { run, instead: instead(sessions, command, by) },
+        claim: Claim::NoFlag { run, instead },
         failures: Vec::new(),
         counts,
         chance: binomial_tail(counts.treated_with, counts.treated(), rate),
@@ -136,6 +160,27 @@ fn propose(
         untreated: Vec::new(),
     };
     Some(Proposed { claim, treated: by.keys().copied().collect() })
+}
+
+/// The flag that does the same on every system, if two of the sessions ran the program with it: as [`SAME`] writes it, and
+/// as they did.
+fn same(command: &str, flag: &str, by: &BTreeMap<usize, &Use<'_>>) -> Option<(Template, &'static str)> {
+    let (.., same) = SAME.iter().find(|(program, own, _)| *program == command && *own == flag)?;
+    let took = by.values().filter(|used| took(used, command, same).is_some()).count();
+    let told = Template::parse(&format!("{command} {same}"));
+    told.filter(|_| took >= SLIPS as usize).map(|told| (told, *same))
+}
+
+/// The call after the failure in which the program took the flag.
+fn took<'a>(used: &Use<'a>, command: &str, flag: &str) -> Option<&'a EventIds> {
+    let letters = |flag: &str| flag.trim_start_matches('-').chars().collect::<BTreeSet<char>>();
+    let mut looks = used.work.segment.looks.iter().skip_while(|look| Some(&look.events) != used.unknown);
+    looks.find_map(|look| match &look.found {
+        Found::Takes { command: own, flag: taken } if own == command && letters(taken) == letters(flag) => {
+            Some(&look.events)
+        }
+        _ => None,
+    })
 }
 
 /// What the sessions came to an end with, of the same program and subcommand: a looking program is told with its flags

@@ -16,6 +16,8 @@
 //! | `change.rs` | a check ran → a file is changed that nobody edited |
 //! | `pipe.rs` | a check failed behind a filter → its call reports no failure |
 //! | `flag.rs` | a program was given a flag → it does not know it |
+//! | `skill.rs` | a skill was asked for → there is none |
+//! | `leftover.rs` | a check failed in files that nobody edits → they were removed → it passed |
 //! | `demand.rs` | files were edited → people had to point to the check |
 //! | `slow.rs` | a check ran → it timed out |
 //! | `flaky.rs` | a check ran twice on the same tree → it passed and failed |
@@ -38,6 +40,7 @@ pub(super) mod flag;
 pub(super) mod flaky;
 pub(super) mod hook;
 pub(super) mod instead;
+pub(super) mod leftover;
 pub(super) mod pattern;
 pub(super) mod pipe;
 pub(super) mod place;
@@ -45,6 +48,7 @@ mod prevention;
 pub(super) mod rejection;
 pub(super) mod repair;
 pub(super) mod rule;
+pub(super) mod skill;
 pub(super) mod slow;
 pub(super) mod snippet;
 pub(super) mod together;
@@ -167,6 +171,30 @@ pub(super) enum Verdict {
     Chance,
     /// A stronger claim explains its cases.
     Explained,
+}
+
+/// How many claims of each kind stand.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Published {
+    pub(super) repairs: usize,
+    pub(super) preventions: usize,
+    pub(super) replacements: usize,
+    pub(super) checks: usize,
+    pub(super) together: usize,
+    pub(super) procedures: usize,
+    pub(super) places: usize,
+    pub(super) changes: usize,
+    pub(super) pipes: usize,
+    pub(super) flags: usize,
+    pub(super) demands: usize,
+    pub(super) slow: usize,
+    pub(super) flaky: usize,
+    pub(super) snippets: usize,
+    pub(super) hooks: usize,
+    pub(super) skills: usize,
+    pub(super) leftovers: usize,
+    /// Rules are never published: of these a person would be asked.
+    pub(super) rules: usize,
 }
 
 /// Seeded chance, to break the link that a kind claims.

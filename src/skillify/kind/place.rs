@@ -72,8 +72,7 @@ fn by_project<'a>(sessions: &Sessions<'a>) -> BTreeMap<&'a str, Vec<Seen<'a>>> {
     for work in sessions.works {
         let Some(session) = places.get(&session_of(work)) else { continue };
         let of_project = projects.entry(&work.session.project).or_default();
-        let of_flags = |found: &Found| matches!(found, Found::Unknown { .. } | Found::Takes { .. });
-        let looks = work.segment.looks.iter().filter(|look| !of_flags(&look.found));
+        let looks = work.segment.looks.iter().filter(|look| !is_of_another_kind(&look.found));
         of_project.extend(looks.map(|look| Seen {
             session: *session,
             work,
@@ -93,6 +92,11 @@ fn by_project<'a>(sessions: &Sessions<'a>) -> BTreeMap<&'a str, Vec<Seen<'a>>> {
     projects
 }
 
+/// Whether it tells of flags, skills or leftovers.
+const fn is_of_another_kind(found: &Found) -> bool {
+    matches!(found, Found::Unknown { .. } | Found::Takes { .. } | Found::Skill { .. } | Found::LeftOver(_))
+}
+
 /// Deals the files of searches, and the paths of looks, anew.
 fn exchange(seen: &mut [Seen<'_>], shuffle: &mut Shuffle) {
     let mut files: Vec<String> = Vec::new();
@@ -101,7 +105,7 @@ fn exchange(seen: &mut [Seen<'_>], shuffle: &mut Shuffle) {
         match &look.found {
             Found::Declared { file, .. } => files.push(file.clone()),
             Found::Missing(path) | Found::InVain(path) | Found::Present(path) => paths.push(path.clone()),
-            Found::Sought(_) | Found::Unknown { .. } | Found::Takes { .. } => {}
+            _ => {}
         }
     }
     shuffle.permute(&mut files);
@@ -112,7 +116,7 @@ fn exchange(seen: &mut [Seen<'_>], shuffle: &mut Shuffle) {
             Found::Missing(path) | Found::InVain(path) | Found::Present(path) => {
                 *path = paths.pop().unwrap_or_default();
             }
-            Found::Sought(_) | Found::Unknown { .. } | Found::Takes { .. } => {}
+            _ => {}
         }
     }
 }

@@ -5,8 +5,8 @@
 //! - Support: three sessions, more than those that leave it, one in ten of those in which such a check named a
 //!   rule, and one in twenty of those that ran such a check. No chance is computed: the claim says what the tool
 //!   printed.
-//! - What most sessions broke is told, in this order and with nothing left out between. Of a rule that most sessions silence
-//!   that is said, and only before one that they do not: it does not fit the repository.
+//! - What most sessions broke is told, with nothing left out. Of a rule that most sessions silence with a comment, or a third
+//!   of them, that is said instead of what it asks for; where all rules of a check are such, there is no line.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -28,6 +28,8 @@ const SHARE: u32 = 10;
 const SHARE_OF_ALL: u32 = 20;
 /// What is noted of a rule that most sessions silence.
 pub(in super::super) const SILENCED: &str = "silenced";
+/// What is noted of a rule that a third of the sessions silence.
+pub(in super::super) const PARTLY: &str = "partly silenced";
 /// So many rules of one check are told.
 const MOST_RULES: usize = 4;
 
@@ -85,9 +87,12 @@ pub(in super::super) fn rejections(sessions: &Sessions<'_>) -> (Vec<Proposed>, V
             continue;
         }
         let rewritten = number(by.iter().filter(|one| one.is_rewritten()).count());
-        if rewritten * 2 < with {
-            proposed.claim.failures = vec![SILENCED.to_owned()];
-        }
+        let note = match () {
+            () if rewritten * 2 < with => Some(SILENCED),
+            () if rewritten * 3 < with * 2 => Some(PARTLY),
+            () => None,
+        };
+        proposed.claim.failures = note.into_iter().map(str::to_owned).collect();
         proposed.claim.counts.untreated_without = ran.saturating_sub(proposed.claim.counts.treated());
         let is_rare = with * SHARE < number(failed) || with * SHARE_OF_ALL < ran;
         if is_rare || with <= proposed.claim.counts.treated_without {
@@ -104,34 +109,20 @@ pub(in super::super) fn rejections(sessions: &Sessions<'_>) -> (Vec<Proposed>, V
         let with = |one: &Proposed| one.claim.counts.treated_with;
         with(b).cmp(&with(a)).then_with(|| a.claim.claim.cmp(&b.claim.claim))
     });
-    let mut standing = without_idle_ends(standing);
+    let mut standing = without_idle_checks(standing);
     for (place, one) in standing.iter_mut().enumerate() {
         one.claim.place = number(place);
     }
     (standing, fallen)
 }
 
-/// Of each check, the rules up to the last that sessions do not just silence; none where half of them are such.
-fn without_idle_ends(mut standing: Vec<Proposed>) -> Vec<Proposed> {
+/// The rules of the checks of which sessions mend some: where all are silenced, nobody can write code that passes.
+fn without_idle_checks(mut standing: Vec<Proposed>) -> Vec<Proposed> {
     let run = |one: &Proposed| one.claim.claim.about().cloned();
-    let is_silenced = |one: &Proposed| one.claim.failures.iter().any(|note| note == SILENCED);
-    let mut useful: BTreeSet<Option<Template>> = BTreeSet::new();
-    let mut kept = Vec::new();
-    while let Some(one) = standing.pop() {
-        if !is_silenced(&one) {
-            useful.insert(run(&one));
-        }
-        if useful.contains(&run(&one)) {
-            kept.push(one);
-        }
-    }
-    kept.reverse();
-    let count = |check: &Option<Template>, silenced: bool| {
-        kept.iter().filter(|one| run(one) == *check && (!silenced || is_silenced(one))).count()
-    };
-    let idle: BTreeSet<Option<Template>> =
-        useful.into_iter().filter(|check| count(check, true) * 2 >= count(check, false)).collect();
-    kept.into_iter().filter(|one| !idle.contains(&run(one))).collect()
+    let is_mended = |one: &&Proposed| !one.claim.failures.iter().any(|note| note == SILENCED);
+    let useful: BTreeSet<Option<Template>> = standing.iter().filter(is_mended).map(run).collect();
+    standing.retain(|one| useful.contains(&run(one)));
+    standing
 }
 
 /// How many calls a session made from the failure until the check no longer named the rule.

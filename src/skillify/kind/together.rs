@@ -16,7 +16,7 @@ use super::super::outcome::Outcome;
 use super::super::template::Template;
 use super::check::{Member, by_project};
 use super::files::{is_test, split};
-use super::{FALSE_DISCOVERIES, Proposed, Sessions, Shuffle, Verdict, judged, number};
+use super::{Proposed, Sessions, Shuffle, Verdict, judged, number};
 
 /// Sessions that edited more files tell nothing of any two.
 const MOST_FILES: usize = 20;
@@ -26,6 +26,8 @@ const SHARE: f64 = 0.6;
 const MOST_PAIRS: usize = 5;
 /// So many other cases of a test beside its source tell how usual that is.
 const FEWEST_OTHERS: u32 = 10;
+/// A test beside its source is told only where less than this is probable by chance: most know that it is there.
+const CHANCE_OF_TESTS: f64 = 1e-2;
 /// So many days lie between the first session and the last at least: what belongs together for one piece of
 /// work alone is no rule.
 const DAYS: u64 = 7;
@@ -241,7 +243,7 @@ impl<'a> TestsBeside<'a> {
         let (with, all) = (pair.claim.counts.treated_with, pair.claim.counts.treated());
         let (others_with, others) = (self.with.saturating_sub(with), self.all.saturating_sub(all));
         let rate = f64::from(others_with) / f64::from(others.max(1));
-        others < FEWEST_OTHERS || binomial_tail(with, all, rate) <= FALSE_DISCOVERIES
+        others < FEWEST_OTHERS || binomial_tail(with, all, rate) <= CHANCE_OF_TESTS
     }
 }
 

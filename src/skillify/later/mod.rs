@@ -16,6 +16,8 @@
 //! | Rejects | ran the check | broke the rule | its last run passed |
 //! | Run | ran two steps of the procedure | did not run this one | people were content |
 //! | NoFlag | gave the program flags | gave this one | the program took it |
+//! | NoSkill | asked for the skill | asked for it | it was loaded |
+//! | Leftover | saw a check fail there, and removed it | – | – |
 //! | Piped | ran the check | ran it behind a filter | no failure was hidden |
 //! | Asked | edited such a file | ran the check when people had pointed to it, or not at all | its last run passed |
 //! | Slow | ran the check, or what to run instead | ran the check | the last run passed |
@@ -122,6 +124,8 @@ impl Watched<'_> {
             Claim::Rejects { run, rule } => rejected(run, rule, actions),
             Claim::Run(command) => self.stepped(command, actions),
             Claim::NoFlag { run, .. } => tools::flagged(run, digest, actions),
+            Claim::NoSkill { name, .. } => tools::skill(name, digest),
+            Claim::Leftover { folder, .. } => tools::left_over(&folder.to_string(), digest),
             Claim::Piped { run } => tools::piped(run, actions),
             Claim::Asked { edited, run } => tools::asked(edited, run, actions),
             Claim::Slow { run, instead } => tools::timed(run, instead.as_ref(), actions),
@@ -272,7 +276,7 @@ fn missing(path: &str, digest: &Digest) -> Option<Seen> {
         match found {
             Found::Missing(own) | Found::InVain(own) => missed |= is_there(own),
             Found::Present(own) => present |= is_there(own),
-            Found::Declared { .. } | Found::Sought(_) | Found::Unknown { .. } | Found::Takes { .. } => {}
+            _ => {}
         }
     }
     (missed || present).then_some(Seen { followed: !missed, well: Some(!present) })

@@ -62,6 +62,26 @@ pub(super) fn flagged(run: &Template, digest: &Digest, actions: &[&Action]) -> O
     })
 }
 
+/// The skill was asked for.
+pub(super) fn skill(name: &str, digest: &Digest) -> Option<Seen> {
+    let mut asked = found(digest).filter_map(|found| match found {
+        Found::Skill { name: own, known } if own == name => Some(*known),
+        _ => None,
+    });
+    asked.next().map(|first| Seen { followed: false, well: Some(first || asked.any(|known| known)) })
+}
+
+/// A check failed in what was left over there, and that was removed.
+pub(super) fn left_over(folder: &str, digest: &Digest) -> Option<Seen> {
+    let is_it = |found: &Found| match found {
+        Found::LeftOver(path) => {
+            path.strip_prefix(folder).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        }
+        _ => false,
+    };
+    found(digest).any(is_it).then_some(Seen { followed: true, well: None })
+}
+
 /// The check ran behind a filter, or without one.
 pub(super) fn piped(run: &Template, actions: &[&Action]) -> Option<Seen> {
     let own: Vec<&&Action> = actions.iter().filter(|action| runs(run, action)).collect();

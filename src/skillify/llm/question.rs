@@ -163,6 +163,8 @@ pub(super) fn show(at: usize, claim: &SupportedClaim) -> Value {
         Claim::Changes { .. } => "changes",
         Claim::Piped { .. } => "piped",
         Claim::NoFlag { .. } => "noflag",
+        Claim::NoSkill { .. } => "noskill",
+        Claim::Leftover { .. } => "leftover",
         Claim::Asked { .. } => "asked",
         Claim::Slow { .. } => "slow",
         Claim::Flaky { .. } => "flaky",

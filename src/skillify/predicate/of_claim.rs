@@ -63,6 +63,8 @@ pub fn of_claim(claim: &Claim, failures: &[String]) -> Option<Predicate> {
         | Claim::Changes { .. }
         | Claim::Piped { .. }
         | Claim::Hook { .. }
+        | Claim::NoSkill { .. }
+        | Claim::Leftover { .. }
         | Claim::Flaky { .. }
         | Claim::Snippet { .. } => return None,
     })
