@@ -1,12 +1,13 @@
 //! What a model said is taken up into the state.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::Library;
 use super::judgement::counts_anew;
 use super::learned::Learned;
 use super::state::{SameAs, Skill, Spending, State};
 use crate::skillify::llm::Spent;
 use crate::skillify::{Candidate, Claim};
-use std::collections::{BTreeMap, BTreeSet};
 
 impl Library {
     /// The answers that candidates of a place were worded with.
