@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 /// How many workspaces are mined beside each other: they are nothing to each other, and mining is work of
 /// the background.
-pub(super) const WORKSPACES_AT_ONCE: usize = 2;
+const WORKSPACES_AT_ONCE: usize = 2;
 
 /// What work on workspaces comes to, in the order of the workspaces.
 pub(super) async fn beside_each_other<T>(
@@ -44,7 +44,7 @@ pub(super) async fn mine(
 }
 
 /// What the sessions of a workspace show, as targets take it up.
-pub(super) fn findings(mined: &Mined, digests: &[Arc<Digest>]) -> Findings {
+pub fn findings(mined: &Mined, digests: &[Arc<Digest>]) -> Findings {
     let mut findings = Findings::from(mined);
     for digest in digests {
         for (name, date) in &digest.loaded {

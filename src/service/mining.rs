@@ -19,7 +19,7 @@ use crate::library::Census;
 use crate::skillify::{self, Mined, Offline};
 use crate::table::{self, Filter, ResolveOptions, Session, Table, resolve};
 
-pub use super::mine::episode;
+pub use super::mine::{episode, findings};
 pub use super::outbox::publish;
 pub(super) use super::place::Place;
 pub use super::run_error::RunError;

@@ -16,9 +16,9 @@ pub(super) struct Turn(pub(super) PathBuf);
 pub(super) const TURN: &str = "keeping.lock";
 
 /// Keeping takes no longer.
-pub(super) const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(60);
 
-pub(super) const PAUSE: Duration = Duration::from_millis(5);
+const PAUSE: Duration = Duration::from_millis(5);
 
 impl Turn {
     /// Waits for the others; until the answer is dropped there is nobody else.
