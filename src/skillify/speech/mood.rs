@@ -137,7 +137,7 @@ impl Whole {
             let (rest, politely) = polite(clause).map_or((clause, false), |rest| (rest, true));
             was_polite |= politely;
             let Some(wanted) = wanted(rest, politely) else { continue };
-            let is_tagged = || clauses.get(at + 1).is_some_and(|next| is_guess(next));
+            let is_tagged = || clauses.get(at + 1).is_some_and(is_guess);
             if !self.asks || politely || (wanted.want == Want::Do && (was_polite || is_tagged())) {
                 let is_of_us = clause.get(1).is_some_and(|second| second.text == "we");
                 asked.push(Asked { at, wanted, is_of_us, is_polite: politely });
