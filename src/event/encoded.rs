@@ -28,7 +28,7 @@ pub struct EncodedEvent {
 
 /// A part of some bytes: where it begins, and how long it is.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Part(u32, u32);
+struct Part(u32, u32);
 
 impl Part {
     fn of(part: &str, bytes: &[u8]) -> Option<Self> {
@@ -139,10 +139,10 @@ impl EncodedBatch {
 }
 
 /// So deep a reader follows values inside values; what may be deeper is read by one.
-pub(super) const DEEP: usize = 100;
+const DEEP: usize = 100;
 
 /// Whether attributes are an object, which a table holds as it is.
-pub(super) fn check(attributes: RowAttributes<'_>) -> Option<()> {
+fn check(attributes: RowAttributes<'_>) -> Option<()> {
     let RowAttributes::Json(json) = attributes else { return Some(()) };
     let is_json = || serde_json::from_str::<IgnoredAny>(json).is_ok();
     let is_flat = || memchr::memchr2_iter(b'{', b'[', json.as_bytes()).take(DEEP).count() < DEEP;

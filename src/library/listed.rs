@@ -1,7 +1,6 @@
 //! A library as commands show it.
 
 use super::effect::Effect;
-
 use super::state::REJECTED;
 use crate::skillify::Claim;
 

@@ -26,7 +26,7 @@ pub(super) fn mentions(text: &str, command: &str) -> bool {
 }
 
 /// A part of a command between its holes.
-pub(super) struct Literal<'a> {
+struct Literal<'a> {
     text: &'a str,
     /// Whether a hole stands before it in the same word.
     begins_in_a_word: bool,

@@ -85,6 +85,6 @@ impl Route {
     }
 }
 
-pub(super) fn allows(only: &BTreeSet<String>, name: &str) -> bool {
+fn allows(only: &BTreeSet<String>, name: &str) -> bool {
     only.is_empty() || only.contains(name)
 }

@@ -1,12 +1,13 @@
 //! What a model said is taken up into the state.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::Library;
 use super::judgement::counts_anew;
 use super::learned::Learned;
 use super::state::{SameAs, Skill, Spending, State};
 use crate::skillify::llm::Spent;
 use crate::skillify::{Candidate, Claim};
-use std::collections::{BTreeMap, BTreeSet};
 
 impl Library {
     /// The answers that candidates of a place were worded with.
@@ -52,7 +53,7 @@ pub(super) fn take_up(state: &mut State, workspace: &str, learned: &Learned, as_
 }
 
 /// Only the newest day is remembered.
-pub(super) fn spend(state: &mut State, date: &str, spent: Spent) {
+fn spend(state: &mut State, date: &str, spent: Spent) {
     match &mut state.spent {
         Some(known) if known.date == date => known.spent.add(spent),
         Some(known) if known.date.as_str() > date => {}
@@ -61,7 +62,7 @@ pub(super) fn spend(state: &mut State, date: &str, spent: Spent) {
 }
 
 /// Proposes that the younger of two skills goes; once, whatever people say to it.
-pub(super) fn propose_one_skill(
+fn propose_one_skill(
     state: &mut State,
     workspace: &str,
     one: &BTreeSet<String>,

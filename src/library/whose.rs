@@ -1,10 +1,10 @@
 //! Whose a library may be, and whose sessions there are.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::content::{hash_of_number, session_number};
 use crate::skillify::short_hash;
-use std::sync::Arc;
 
 /// Which tenant's skills a target takes.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

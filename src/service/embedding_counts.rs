@@ -8,7 +8,7 @@ use std::sync::{Mutex, PoisonError};
 use crate::skillify::llm::Failure;
 
 use super::embeddings::Looked;
-use super::metrics::Writer;
+use super::metric_writer::Writer;
 use super::report::Report;
 
 /// See the module.

@@ -3,7 +3,6 @@
 //! Receivers count as they go. Journal and exporter keep counts of their own, which are read when
 //! `/metrics` is served.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -24,6 +23,7 @@ use crate::table::clock;
 use super::embedding_counts::EmbeddingCounts;
 use super::followers::FollowerMetrics;
 use super::forwards::ForwardMetrics;
+use super::metric_writer::Writer;
 use super::model_counts::ModelCounts;
 use super::sessions::TableFeed;
 use super::targets::Targets;
@@ -263,49 +263,5 @@ impl Collector for MiningCollector {
         write.failures(&self.0.targets.failures())?;
         self.0.model.write(&mut write)?;
         self.0.embeddings.write(&mut write)
-    }
-}
-
-pub(super) struct Writer<'w, 'e>(&'w mut DescriptorEncoder<'e>);
-
-impl Writer<'_, '_> {
-    fn failures(&mut self, failures: &BTreeMap<(String, &'static str), u64>) -> fmt::Result {
-        let help = "Attempts to publish skills that failed, by target and kind";
-        let rows = failures
-            .iter()
-            .map(|((target, kind), count)| ([("target", target.as_str()), ("kind", *kind)], *count));
-        self.counters("skillspan_target_failures", help, rows)
-    }
-
-    /// One counter by the values of its labels.
-    pub(super) fn counters<'l, const LABELS: usize>(
-        &mut self,
-        name: &str,
-        help: &str,
-        rows: impl Iterator<Item = ([(&'l str, &'l str); LABELS], u64)>,
-    ) -> fmt::Result {
-        let kind = ConstCounter::new(0_u64).metric_type();
-        let mut family = self.0.encode_descriptor(name, help, None, kind)?;
-        for (labels, count) in rows {
-            ConstCounter::new(count).encode(family.encode_family(&labels)?)?;
-        }
-        Ok(())
-    }
-
-    pub(super) fn counter(&mut self, name: &str, help: &str, value: u64) -> fmt::Result {
-        self.write(name, help, &ConstCounter::new(value))
-    }
-
-    pub(super) fn seconds(&mut self, name: &str, help: &str, value: f64) -> fmt::Result {
-        self.write(name, help, &ConstCounter::new(value))
-    }
-
-    fn gauge(&mut self, name: &str, help: &str, value: u64) -> fmt::Result {
-        self.write(name, help, &ConstGauge::new(i64::try_from(value).unwrap_or(i64::MAX)))
-    }
-
-    fn write(&mut self, name: &str, help: &str, metric: &impl EncodeMetric) -> fmt::Result {
-        let encoder = self.0.encode_descriptor(name, help, None, metric.metric_type())?;
-        metric.encode(encoder)
     }
 }

@@ -10,57 +10,30 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use futures_util::future::BoxFuture;
-use futures_util::{FutureExt, StreamExt, TryStreamExt, stream};
+use futures_util::FutureExt;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::{Settings, SkillsPipeline};
 use crate::event::Timestamp;
-use crate::exporters::target::{self, Report, Target, Update};
-use crate::library::{Census, Episode, Findings};
-use crate::skillify::{self, Digest, Lessons, Mined, Offline, mine_digests};
+use crate::library::Census;
+use crate::skillify::{self, Mined, Offline};
 use crate::table::{self, Filter, ResolveOptions, Session, Table, resolve};
 
+pub use super::mine::{episode, findings};
+pub use super::outbox::publish;
+pub(super) use super::place::Place;
+pub use super::run_error::RunError;
+
 use super::StartError;
-use super::digests::{Digests, Indexed, Window, Windowed, Windows, lessons};
+use super::digests::{Digests, Indexed, Window, Windowed, Windows};
 use super::due::Mark;
-use super::embeddings::{Embeddings, EmbeddingsError};
+use super::embeddings::Embeddings;
 use super::metrics::MiningCounts;
+use super::mine::{beside_each_other, mine};
 use super::outbox::Outbox;
 use super::record;
 use super::ticks::Ticks;
 use super::wording::{Found, Job, Known, Step};
-
-/// A workspace of a tenant: what is mined by itself.
-pub(super) type Place = (String, String);
-
-/// Why a run did not end well.
-#[derive(Debug, thiserror::Error)]
-pub enum RunError {
-    /// The table cannot be opened.
-    #[error("the sessions table")]
-    Open(#[from] table::OpenError),
-    /// The table cannot be read.
-    #[error("the sessions table")]
-    Read(#[from] table::ReadError),
-    /// A target cannot be written.
-    #[error("publishing to {target}")]
-    Export {
-        /// The target.
-        target: String,
-        /// What failed.
-        source: target::Error,
-    },
-    /// Word vectors cannot be used.
-    #[error("connectors.skillify.embeddings")]
-    Embeddings(#[from] EmbeddingsError),
-    /// A workspace was not read to its end.
-    #[error("reading sessions for the model ended early")]
-    Ended,
-    /// Mining itself ended early.
-    #[error("mining ended early: {0}")]
-    Cancelled(#[from] tokio::task::JoinError),
-}
 
 /// Reads every session of the table, by tenant and workspace.
 pub async fn read(
@@ -81,10 +54,6 @@ pub async fn read(
 
 /// A digest is reckoned to take so many times its bytes while it is mined: a quarter of that for itself.
 pub const UNPACKED: u64 = 16;
-
-/// How many workspaces are mined beside each other: they are nothing to each other, and mining is work of
-/// the background.
-const WORKSPACES_AT_ONCE: usize = 2;
 
 /// Mines workspaces without a model, off the reactor; what is found comes in the order of the jobs.
 pub async fn mine_offline(jobs: &[Job], config: skillify::Config<'static>) -> Result<Vec<Found>, RunError> {
@@ -130,80 +99,12 @@ pub async fn jobs(
     Ok(digests.windows(table, wanted, &windows).await?.into_iter().map(job).collect())
 }
 
-/// What work on workspaces comes to, in the order of the workspaces.
-pub(super) async fn beside_each_other<T>(
-    work: Vec<BoxFuture<'_, Result<T, RunError>>>,
-) -> Result<Vec<T>, RunError> {
-    stream::iter(work).buffered(WORKSPACES_AT_ONCE).try_collect().await
-}
-
-/// Mines one workspace, off the reactor, unless what it comes to is kept.
-pub(super) async fn mine(
-    job: &Job,
-    config: skillify::Config<'static>,
-    kept: Option<&Path>,
-) -> Result<Arc<Lessons>, RunError> {
-    let (job, kept) = (job.clone(), kept.map(Path::to_owned));
-    let mining = tokio::task::spawn_blocking(move || {
-        let older = job.older.as_ref().map(|older| &older.showed);
-        let config = skillify::Config {
-            vectors: job.vectors.as_deref(),
-            verified: Some(&job.verified),
-            older,
-            ..config
-        };
-        let mine = || mine_digests(&job.place.1, &job.digests, &config);
-        Arc::new(lessons::known_or(kept.as_deref(), &job, &config, mine))
-    });
-    Ok(mining.await?)
-}
-
 /// Keeps what a run found. A record that cannot be written is said and keeps nothing back.
 pub fn keep_record(settings: &SkillsPipeline, place: &Place, mined: &Mined) {
     let Some(folder) = &settings.digests else { return };
     if let Err(error) = record::keep(folder, place, mined, Timestamp::now()) {
         tracing::warn!(folder = %folder.display(), "the record of a run is not kept: {error}");
     }
-}
-
-/// What the sessions of a workspace show, as targets take it up.
-pub fn findings(mined: &Mined, digests: &[Arc<Digest>]) -> Findings {
-    let mut findings = Findings::from(mined);
-    for digest in digests {
-        for (name, date) in &digest.loaded {
-            let last = findings.uses.entry(name.clone()).or_default();
-            *last = date.clone().max(std::mem::take(last));
-        }
-        findings.episodes.push(episode(digest));
-    }
-    findings
-}
-
-/// What a session did, as far as skills are concerned.
-pub fn episode(digest: &Digest) -> Episode {
-    Episode {
-        date: digest.started_at.date(),
-        loaded: digest.loaded.keys().cloned().collect(),
-        commands: digest.commands(),
-        failed: digest.failed(),
-        failures: digest.failures,
-        tool_calls: digest.tool_calls,
-        seconds: digest.last_event_at.since(digest.started_at).as_secs(),
-    }
-}
-
-/// Brings an update to one target, off the reactor; with `dry_run`, only says what would change.
-pub async fn publish(
-    target: Target,
-    update: Arc<Update>,
-    dry_run: bool,
-    stop: Arc<AtomicBool>,
-) -> Result<Report, RunError> {
-    let name = target.to_string();
-    let exporting = tokio::task::spawn_blocking(move || {
-        if dry_run { target.plan(&update) } else { target.publish(&update, stop) }
-    });
-    exporting.await?.map_err(|source| RunError::Export { target: name, source })
 }
 
 /// The workers of the settings' skills pipelines, their targets checked.

@@ -9,6 +9,10 @@
 //! | `ticks.rs` | what is done again and again |
 //! | `unowned.rs` | journals that no pipeline has any more |
 //! | `mining.rs` | one run of a skills pipeline, and the loop that decides when |
+//! | `mine.rs` | the mining of one workspace, and what of it goes to targets |
+//! | `job.rs` | a workspace that is to be mined |
+//! | `place.rs` | a workspace of a tenant |
+//! | `run_error.rs` | why a run of mining fails |
 //! | `due.rs` | when a workspace is mined again |
 //! | `wording.rs`, `model_counts.rs` | the LLM step of a run, and what it counts |
 //! | `embeddings/`, `embedding_counts.rs` | word vectors of a run, and what asking for them came to |
@@ -19,6 +23,7 @@
 //! | `free_memory.rs` | free memory goes back to the system |
 //! | `health.rs` | `/health`, `/ready`, `/status`, `/metrics`, `/flush` |
 //! | `metrics.rs` | what the process says of itself |
+//! | `metric_writer.rs` | metrics, written as they are read |
 //! | `telemetry/` | the same, sent to a collector |
 //! | `renewal.rs` | tokens and certificates, when their files change |
 //! | `report.rs` | how the process does, and what to do about what fails |
@@ -45,16 +50,21 @@ mod forwards;
 pub(crate) mod free_memory;
 mod health;
 mod hooks;
+mod job;
 mod losses;
+mod metric_writer;
 mod metrics;
+mod mine;
 pub mod mining;
 mod model_counts;
 mod notice;
 mod outbox;
+mod place;
 mod ports;
 pub mod record;
 mod renewal;
 mod report;
+mod run_error;
 pub mod sent;
 mod sessions;
 mod targets;

@@ -7,7 +7,7 @@ use std::sync::{Mutex, PoisonError};
 
 use crate::skillify::llm::{Failure, Refusal, Spent};
 
-use super::metrics::Writer;
+use super::metric_writer::Writer;
 use super::report::Report;
 use super::wording::Tally;
 

@@ -6,13 +6,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::event::Timestamp;
-use crate::exporters::target::{Target, Update};
+use crate::exporters::target::{Report, Target, Update};
 use crate::exporters::with_causes;
 use crate::library::{Change, Findings, HeldBack, Learned};
 use crate::skillify::llm::Spent;
 
 use super::metrics::MiningCounts;
-use super::mining::{Place, RunError, publish};
+use super::place::Place;
+use super::run_error::RunError;
 use super::targets::Failure;
 
 /// The first pause after a failure; it doubles up to [`LONGEST_PAUSE`].
@@ -136,6 +137,20 @@ impl Outbox {
         counts.targets.failed(&target, Failure { kind, error: detail.clone(), remedy, retry_at });
         tracing::warn!(pipeline, target, kind, retry_after = ?pause, "{detail}");
     }
+}
+
+/// Brings an update to one target, off the reactor; with `dry_run`, only says what would change.
+pub async fn publish(
+    target: Target,
+    update: Arc<Update>,
+    dry_run: bool,
+    stop: Arc<AtomicBool>,
+) -> Result<Report, RunError> {
+    let name = target.to_string();
+    let exporting = tokio::task::spawn_blocking(move || {
+        if dry_run { target.plan(&update) } else { target.publish(&update, stop) }
+    });
+    exporting.await?.map_err(|source| RunError::Export { target: name, source })
 }
 
 #[cfg(test)]

@@ -19,7 +19,7 @@ use crate::skillify::{
     Candidate, Claim, Counts, Evidence, Group, Member, Mined, Scope, SupportedClaim, short_hash,
 };
 
-use super::mining::Place;
+use super::place::Place;
 
 /// How the names of records begin.
 pub(super) const PREFIX: &str = "run-";

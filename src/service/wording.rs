@@ -26,35 +26,19 @@ use crate::library::{Candidate, Census, Findings, Learned, Library};
 use crate::skillify::llm::{
     Asked, Client, ClientError, Failure, Pair, Question, Refusal, Spent, Worded, no_answer, pairs, sift,
 };
-use crate::skillify::{self, Digest, Lessons, Mined, Offline, Vectors, Verified};
-use crate::table::{Session, Table};
+use crate::skillify::{self, Lessons, Mined, Offline};
+use crate::table::Table;
 
 use super::author::{Notes, Source};
-use super::digests::Before;
-use super::mining::{Place, RunError, beside_each_other, findings, mine};
+pub use super::job::Job;
+use super::mine::{beside_each_other, findings, mine};
+use super::mining::{Place, RunError};
 use super::sent::dollars;
 
 /// A server that did not answer is left alone for so long …
 const PAUSE: Duration = Duration::from_secs(5 * 60);
 /// … and one that wants another key or another model for so long.
 const PAUSE_FOR_A_PERSON: Duration = Duration::from_secs(15 * 60);
-
-/// A workspace of a tenant to mine.
-#[derive(Debug, Clone)]
-pub struct Job {
-    /// Tenant and workspace.
-    pub place: Place,
-    /// The digests of its sessions.
-    pub digests: Vec<Arc<Digest>>,
-    /// What sessions showed that are older than these, where these are a window.
-    pub older: Option<Arc<Before>>,
-    /// The sessions themselves, where whoever asks has them; else a model is shown those of [`Known::with_sessions`].
-    pub sessions: Arc<Vec<Session>>,
-    /// Vectors of the words of its prompts, where some are to be used.
-    pub vectors: Option<Arc<Vectors>>,
-    /// The people whom credentials name.
-    pub verified: Arc<Verified>,
-}
 
 /// What a job came to.
 #[derive(Debug)]

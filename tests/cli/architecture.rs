@@ -100,3 +100,216 @@ fn files_fit_one_head() {
         .collect();
     assert_eq!(long, Vec::<String>::new());
 }
+
+/// The files of the crate as modules: `shell::parse`, `["shell", "parse"]`.
+type Module = Vec<String>;
+
+/// Files that still import each other. A circle that is not within one of these is new; one of these that is gone
+/// leaves the list.
+const KNOWN_CIRCLES: &[&str] = &[
+    "skillify::candidate skillify::chance skillify::claim skillify::compose skillify::digest \
+     skillify::evidence::rerun skillify::evidence::timeline skillify::expected skillify::group \
+     skillify::guard skillify::index skillify::kind skillify::kind::alike skillify::kind::belongs \
+     skillify::kind::change skillify::kind::check skillify::kind::demand skillify::kind::files \
+     skillify::kind::flag skillify::kind::flaky skillify::kind::hook skillify::kind::instead \
+     skillify::kind::pattern skillify::kind::pipe skillify::kind::place skillify::kind::prevention \
+     skillify::kind::rejection skillify::kind::repair skillify::kind::rule skillify::kind::slow \
+     skillify::kind::snippet skillify::kind::together skillify::later skillify::matcher skillify::name \
+     skillify::offline skillify::older skillify::ones_own skillify::pattern skillify::predicate::ast \
+     skillify::prefer skillify::propose skillify::score skillify::speech skillify::speech::acts \
+     skillify::speech::forms skillify::speech::mood skillify::speech::wants skillify::steps \
+     skillify::template skillify::terms skillify::trigger skillify::unwanted skillify::verify \
+     skillify::wording",
+    "skillify::account skillify::action skillify::echo skillify::outcome skillify::segment",
+    "console::access::door console::access::guard console::asked console::page console::problem",
+    "skillify::complaint skillify::prompt skillify::telling",
+    "skillify::lines skillify::outputs skillify::shared",
+    "skillify::look skillify::option",
+    "skillify::llm::answer skillify::llm::question",
+    "skillify::llm::client skillify::llm::http",
+    "views::report::sections views::report::view",
+    "skillify::author::judge skillify::author::repeats",
+    "skillify::predicate::lexer skillify::predicate::parse",
+    "console::page::cluster console::page::work",
+];
+
+/// How files name others.
+struct Patterns {
+    comment: Regex,
+    tests: Regex,
+    import: Regex,
+    handing_on: Regex,
+    in_place: Regex,
+}
+
+impl Patterns {
+    fn new() -> Self {
+        let regex = |pattern: &str| Regex::new(pattern).unwrap();
+        Self {
+            comment: regex("//[^\n]*"),
+            tests: regex(r"#\[cfg\(test\)\]\s*(?:pub(?:\([a-z]+\))?\s+)?mod\s+\w+\s*\{"),
+            import: regex(r"\buse\s+([^;]+);"),
+            handing_on: regex(r"\bpub(?:\([^)]*\))?\s+use\s+([^;]+);"),
+            in_place: regex(r"\b((?:crate|super|self)(?:::\w+)+)"),
+        }
+    }
+
+    /// A file without comments and without its own tests.
+    fn code_of(&self, path: &Path) -> String {
+        let text = fs::read_to_string(path).unwrap();
+        let mut text = self.comment.replace_all(&text, "").into_owned();
+        while let Some(found) = self.tests.find(&text) {
+            let mut open = 1;
+            let length = text[found.end()..].find(|char| {
+                open += i32::from(char == '{') - i32::from(char == '}');
+                open == 0
+            });
+            let (start, end) = (found.start(), length.map_or(text.len(), |length| found.end() + length + 1));
+            text.replace_range(start..end, "");
+        }
+        text
+    }
+}
+
+/// The paths of a tree such as `a::{b, c::{d, e as f}}`.
+fn expand(tree: &str, before: &[String], paths: &mut Vec<Module>) {
+    let tree = tree.trim();
+    let parts =
+        |text: &str| text.split("::").filter(|part| !part.is_empty()).map(str::to_owned).collect::<Vec<_>>();
+    let Some((path, branches)) = tree.strip_suffix('}').and_then(|tree| tree.split_once('{')) else {
+        let name = tree.split(" as ").next().unwrap_or_default().trim();
+        return paths.push([before.to_vec(), parts(name)].concat());
+    };
+    let before = [before.to_vec(), parts(path)].concat();
+    let mut depth = 0;
+    let branches = branches.split(|char| {
+        depth += i32::from(char == '{') - i32::from(char == '}');
+        char == ',' && depth == 0
+    });
+    branches.filter(|branch| !branch.trim().is_empty()).for_each(|branch| expand(branch, &before, paths));
+}
+
+/// What a text names of other files: by `use`, and in place.
+fn paths_in(code: &str, imports: &Regex) -> Vec<Module> {
+    let mut paths = Vec::new();
+    imports.captures_iter(code).for_each(|found| expand(&found[1], &[], &mut paths));
+    paths
+}
+
+struct Files {
+    patterns: Patterns,
+    code: BTreeMap<Module, String>,
+    /// By file and name, where a name stands that a file hands on.
+    handed_on: BTreeMap<(Module, String), Module>,
+}
+
+impl Files {
+    fn read() -> Self {
+        let mut sources = Vec::new();
+        files(&root(), &mut sources);
+        let module_of = |path: &Path| -> Module {
+            let path = path.strip_prefix(root()).unwrap().with_extension("");
+            let names = path.iter().map(|name| name.to_string_lossy().into_owned());
+            names.filter(|name| name != "mod" && name != "lib").collect()
+        };
+        sources.retain(|path| !path.ends_with("main.rs"));
+        let patterns = Patterns::new();
+        let code = sources.iter().map(|path| (module_of(path), patterns.code_of(path))).collect();
+        let mut read = Self { patterns, code, handed_on: BTreeMap::new() };
+        let mut handed_on = BTreeMap::new();
+        for (module, code) in &read.code {
+            let paths = paths_in(code, &read.patterns.handing_on)
+                .into_iter()
+                .filter_map(|path| read.absolute(module, &path));
+            for path in paths {
+                handed_on.insert((module.clone(), path.last().cloned().unwrap_or_default()), path);
+            }
+        }
+        read.handed_on = handed_on;
+        read
+    }
+
+    /// The path from the root of the crate; `None` for another crate's.
+    fn absolute(&self, module: &Module, path: &[String]) -> Option<Module> {
+        let ups = path.iter().take_while(|part| *part == "super").count();
+        match path.first()?.as_str() {
+            "crate" => Some(path[1..].to_vec()),
+            "self" => Some([&module[..], &path[1..]].concat()),
+            "super" => Some([&module[..module.len().checked_sub(ups)?], &path[ups..]].concat()),
+            first => {
+                let child = [&module[..], &[first.to_owned()]].concat();
+                self.code.contains_key(&child).then(|| [&module[..], path].concat())
+            }
+        }
+    }
+
+    /// The file in which that stands, behind all that only hand it on.
+    fn file_of(&self, path: &[String], hops: usize) -> Option<Module> {
+        let length = (0..=path.len()).rev().find(|length| self.code.contains_key(&path[..*length]))?;
+        let (file, rest) = (path[..length].to_vec(), &path[length..]);
+        let name = rest.first().cloned().unwrap_or_default();
+        match self.handed_on.get(&(file.clone(), name)) {
+            Some(there) if hops < 8 && there[..] != path[..=length] => {
+                self.file_of(&[&there[..], &rest[1..]].concat(), hops + 1)
+            }
+            _ => Some(file),
+        }
+    }
+
+    /// The files that a file imports, its parents and its children aside.
+    fn imports_of(&self, module: &Module) -> BTreeSet<Module> {
+        let (code, patterns) = (&self.code[module], &self.patterns);
+        let mut paths = paths_in(code, &patterns.import);
+        paths.extend(paths_in(&patterns.import.replace_all(code, ""), &patterns.in_place));
+        let files = paths.iter().filter_map(|path| self.file_of(&self.absolute(module, path)?, 0));
+        files.filter(|file| !module.starts_with(file) && !file.starts_with(module)).collect()
+    }
+
+    /// The groups of files of which each leads to all others.
+    fn circles(&self) -> BTreeSet<BTreeSet<String>> {
+        let is_of_tests = |module: &Module| module.last().is_some_and(|name| name.ends_with("tests"));
+        let imports: BTreeMap<&Module, BTreeSet<Module>> = self
+            .code
+            .keys()
+            .filter(|module| !is_of_tests(module))
+            .map(|module| (module, self.imports_of(module)))
+            .collect();
+        assert!(imports.values().map(BTreeSet::len).sum::<usize>() > 1000, "the reading is broken");
+        let leads_to: BTreeMap<&Module, BTreeSet<&Module>> =
+            imports.keys().map(|module| (*module, reached(module, &imports))).collect();
+        let circle_of = |module: &Module| -> BTreeSet<String> {
+            let others = leads_to[module].iter();
+            let others =
+                others.filter(|other| leads_to.get(*other).is_some_and(|back| back.contains(module)));
+            others.map(|other| other.join("::")).collect()
+        };
+        imports.keys().map(|module| circle_of(module)).filter(|circle| circle.len() > 1).collect()
+    }
+}
+
+fn reached<'i>(from: &Module, imports: &'i BTreeMap<&Module, BTreeSet<Module>>) -> BTreeSet<&'i Module> {
+    let mut reached = BTreeSet::new();
+    let mut open: Vec<&Module> = imports[from].iter().collect();
+    while let Some(next) = open.pop() {
+        if reached.insert(next) {
+            open.extend(imports.get(next).into_iter().flatten());
+        }
+    }
+    reached
+}
+
+#[test]
+fn files_do_not_import_each_other_in_circles() {
+    let known: Vec<BTreeSet<String>> =
+        KNOWN_CIRCLES.iter().map(|files| files.split_whitespace().map(str::to_owned).collect()).collect();
+    let circles = Files::read().circles();
+    let new: Vec<_> =
+        circles.iter().filter(|circle| !known.iter().any(|known| circle.is_subset(known))).collect();
+    let gone: Vec<_> =
+        known.iter().filter(|known| !circles.iter().any(|circle| circle.is_subset(known))).collect();
+    assert!(
+        new.is_empty(),
+        "these files import each other; move what they share to a file that both import: {new:#?}"
+    );
+    assert!(gone.is_empty(), "these circles are gone; take them out of KNOWN_CIRCLES: {gone:#?}");
+}

@@ -12,6 +12,8 @@
 #[path = "../cli/support.rs"]
 #[allow(dead_code, reason = "each test binary uses its part")]
 mod cli;
+#[path = "../support/conformance.rs"]
+mod conformance;
 mod erasure;
 mod exporter;
 mod harness;

@@ -4,12 +4,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use skillspan::exporters::Destination;
 use skillspan::exporters::deeplake::{Skills, SkillsConfig};
 use skillspan::exporters::target::{Report, Update};
 use skillspan::library::{Change, Decision, Findings};
 use skillspan::skillify::Mined;
 use skillspan::table::Session;
 
+use crate::conformance::conforms;
 use crate::harness::service;
 use crate::sessions::{mined, needs, session};
 use crate::standin::{Faults, Row, StandIn};
@@ -136,6 +138,13 @@ async fn what_says_nothing_new_writes_no_row_also_from_an_empty_disk() {
     let report = publish(&standin, &more()).await;
     assert_eq!(report.named(Change::Unchanged), [NAME]);
     assert_eq!(standin.rows("skills"), skills);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_workspace_is_a_destination_as_all_are() {
+    let standin = StandIn::start(Faults::default()).await;
+    let config = config(&standin);
+    tokio::task::spawn_blocking(move || conforms(|| Skills::new(config.clone()))).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use skillspan::exporters::Destination;
 use skillspan::exporters::target::{Report, Update};
 use skillspan::library::{Change, Listed};
 use skillspan::service::mining::findings;

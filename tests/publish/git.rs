@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use skillspan::exporters::Destination;
 use skillspan::exporters::git::{Error, Git, Mode};
 use skillspan::library::{Change, Decision, Layout};
 

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use skillspan::event::Status;
+use skillspan::exporters::Destination;
 use skillspan::exporters::target::Update;
 use skillspan::library::{Decision, Episode, Findings};
 use skillspan::table::Session;

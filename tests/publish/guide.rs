@@ -5,6 +5,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 use skillspan::event::Timestamp;
+use skillspan::exporters::Destination;
 use skillspan::exporters::filesystem::Filesystem;
 use skillspan::exporters::git::{Git, Mode};
 use skillspan::exporters::target::{Report, Update};

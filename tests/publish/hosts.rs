@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use skillspan::exporters::Destination;
 use skillspan::exporters::git::{Auth, Config, Error, Git, Mode, Remote};
 use skillspan::exporters::target::{Place, Target};
 use skillspan::library::Route;

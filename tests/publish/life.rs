@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
+use skillspan::exporters::Destination;
 use skillspan::exporters::filesystem::{Config, Error, Filesystem};
 use skillspan::exporters::target::{Report, Update};
 use skillspan::library::{Change, Decision, Findings, Layout, Listed, Standing};

@@ -9,6 +9,8 @@
     reason = "helpers of tests fail as tests do"
 )]
 
+#[path = "../support/conformance.rs"]
+mod conformance;
 #[path = "../support/model_server.rs"]
 mod model_server;
 #[path = "../support/port.rs"]
@@ -21,6 +23,7 @@ mod author_answers;
 mod author_pages;
 mod author_secrets;
 mod bounds;
+mod destinations;
 mod failing;
 mod format;
 mod git;

@@ -8,6 +8,7 @@ use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use skillspan::exporters::Destination;
 use skillspan::exporters::Obstacle;
 use skillspan::exporters::filesystem::{Config, Error, Filesystem};
 use skillspan::exporters::git::{self, Git, Mode};

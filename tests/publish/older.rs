@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 use skillspan::event::Status;
+use skillspan::exporters::Destination;
 use skillspan::library::{Change, Standing};
 use skillspan::table::Session;
 

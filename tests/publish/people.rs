@@ -1,5 +1,6 @@
 //! What people do to skills, and how it is kept.
 
+use skillspan::exporters::Destination;
 use skillspan::exporters::filesystem::Filesystem;
 use skillspan::library::{Change, Decision, Layout, Standing};
 use skillspan::skillify::{Classes, Config, Offline, PublishRule, Snapshot, Verified, mine};

@@ -5,6 +5,7 @@ use std::os::unix::process::ExitStatusExt as _;
 use std::path::Path;
 use std::process::Command;
 
+use skillspan::exporters::Destination;
 use skillspan::exporters::git::{Config, Git, Mode, Remote};
 use skillspan::library::Change;
 

@@ -1,5 +1,6 @@
 //! Rules that people state: proposed in words of ours, published where a person agrees, and nobody's words anywhere.
 
+use skillspan::exporters::Destination;
 use skillspan::exporters::target::Update;
 use skillspan::library::{Change, Decision};
 use skillspan::skillify::Mined;

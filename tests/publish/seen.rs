@@ -1,5 +1,6 @@
 //! A skill outlives the sessions that showed it; what is remembered says when it was last seen.
 
+use skillspan::exporters::Destination;
 use skillspan::exporters::target::Update;
 use skillspan::library::{Change, Findings};
 use skillspan::table::Session;

@@ -1,5 +1,6 @@
 //! Skills that wait for a person to agree to what they may do.
 
+use skillspan::exporters::Destination;
 use skillspan::library::{Change, Decision};
 use skillspan::skillify::Mined;
 

@@ -6,7 +6,7 @@ use serde_json::Value;
 pub(super) const MCP: [&str; 2] = ["skillspan", "mcp"];
 
 /// How the command begins that looks for new skills.
-pub(super) const UPDATE: &str = "skillspan skills update";
+const UPDATE: &str = "skillspan skills update";
 
 /// How every command of hooks begins.
 pub(super) const HOOK: &str = "skillspan hook";

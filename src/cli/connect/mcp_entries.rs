@@ -82,7 +82,7 @@ pub(super) fn named(program: &str, more: &[String]) -> Vec<Setting> {
 }
 
 /// Claude Code and Cursor name how a server is spoken to.
-pub(super) fn typed(program: &str, more: &[String]) -> Vec<Setting> {
+fn typed(program: &str, more: &[String]) -> Vec<Setting> {
     let mut settings = vec![set(&["mcpServers", "skillspan", "type"], "stdio", "")];
     settings.extend(named(program, more));
     settings

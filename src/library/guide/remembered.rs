@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use crate::skillify::Claim;
 use serde::{Deserialize, Serialize};
+
+use crate::skillify::Claim;
 
 /// What is remembered of the block.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

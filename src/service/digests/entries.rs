@@ -14,10 +14,10 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::KeptGroup;
-use super::file::Made;
-use super::runs::{Line, Run};
-use crate::service::mining::Place;
-use crate::table::{Cursor, Difference};
+use super::index::{Indexed, IndexedGroup};
+use super::span::Span;
+use crate::service::place::Place;
+use crate::table::{Cursor, Difference, HashedTies};
 
 /// So many bytes are read or written at once.
 pub(super) const CHUNK: usize = 1 << 20;
@@ -45,23 +45,6 @@ pub(super) type Files = BTreeMap<u32, Arc<File>>;
 
 /// The number of the log.
 pub(super) const LOG: u32 = 0;
-
-/// Where an entry lies.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Span {
-    /// Of its header.
-    pub(super) offset: u64,
-    /// With its header.
-    pub(super) length: u32,
-    /// The number of the file.
-    pub(super) file: u32,
-}
-
-impl Span {
-    pub(super) fn end(self) -> u64 {
-        self.offset + u64::from(self.length)
-    }
-}
 
 /// An entry as it is written.
 pub(super) fn written(entry: &Entry<'_>) -> io::Result<Vec<u8>> {
@@ -172,5 +155,47 @@ impl Entries {
         let span = Span { offset: self.offset, length: whole, file: self.number };
         self.offset = span.end();
         Some((read(&self.bytes).ok()?, span))
+    }
+}
+
+/// What made a file of digests: another program may have made them differently.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Made {
+    /// The version of digests.
+    pub(super) digests: u32,
+    /// The version of the program.
+    pub(super) program: String,
+    /// The table.
+    pub(super) table: String,
+    /// The workspace of sessions that name none.
+    pub(super) default_workspace: String,
+}
+
+/// A run that a log builds upon.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Run {
+    /// No two files of a folder have one; the log is 0.
+    pub(super) number: u32,
+    pub(super) groups: u64,
+    /// The bytes of its groups.
+    pub(super) bytes: u64,
+    /// The bytes of the file.
+    pub(super) length: u64,
+}
+
+/// What the index has of a group.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Line {
+    pub(super) number: u64,
+    pub(super) ties: HashedTies,
+    pub(super) offset: u64,
+    pub(super) length: u32,
+    pub(super) sessions: Box<[Indexed]>,
+}
+
+impl Line {
+    pub(super) fn of(group: &IndexedGroup, span: Span) -> Self {
+        let (ties, sessions) = (group.ties.clone(), group.sessions.clone());
+        Self { number: group.number, ties, offset: span.offset, length: span.length, sessions }
     }
 }

@@ -25,33 +25,20 @@ use std::fs::File;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
 
-use serde::{Deserialize, Serialize};
-
-use super::entries::{self, Entry, Files, LOG, Span};
+use super::entries::{self, Entry, Files, LOG, Made, Run};
 use super::index::At;
 use super::load::{Loaded, load};
-use super::runs::{self, Out, Run, Writing};
+use super::remove::remove;
+use super::runs::{self, Out, Writing};
+use super::span::Span;
+use super::turn::{PREFIX, TURN, Turn};
 use super::{Kept, State, lessons};
 use crate::disk::{Disk, DiskFile, FileSystem, Lock, create_folders};
-use crate::service::{author, embeddings, record};
+use crate::service::author::PREFIX as OBSERVATIONS;
+use crate::service::embeddings::PREFIX as EMBEDDINGS;
+use crate::service::record::PREFIX as RECORD;
 use crate::skillify::short_hash;
-
-const PREFIX: &str = "digests-";
-
-/// What made a file of digests: another program may have made them differently.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Made {
-    /// The version of digests.
-    pub(super) digests: u32,
-    /// The version of the program.
-    pub(super) program: String,
-    /// The table.
-    pub(super) table: String,
-    /// The workspace of sessions that name none.
-    pub(super) default_workspace: String,
-}
 
 /// The file, and how far it holds what is known.
 pub(super) struct DigestFile {
@@ -119,49 +106,6 @@ pub(super) struct Prepared {
     run: Option<Writing>,
 }
 
-/// Whoever keeps digests and whoever forgets them take turns, so that nothing is kept behind the back of an
-/// erasure.
-pub(super) struct Turn(pub(super) PathBuf);
-
-pub(super) const TURN: &str = "keeping.lock";
-/// Keeping takes no longer.
-const PATIENCE: Duration = Duration::from_secs(60);
-const PAUSE: Duration = Duration::from_millis(5);
-
-impl Turn {
-    /// Waits for the others; until the answer is dropped there is nobody else.
-    #[expect(clippy::disallowed_methods, reason = "no caller is on a reactor's thread")]
-    pub(super) fn take(&self) -> io::Result<Box<dyn Lock>> {
-        let deadline = Instant::now() + PATIENCE;
-        loop {
-            match FileSystem.lock(&self.0)? {
-                Some(lock) => return Ok(lock),
-                None if Instant::now() >= deadline => {
-                    let message =
-                        format!("{} is locked by a process that does not let go of it", self.0.display());
-                    return Err(io::Error::other(message));
-                }
-                None => std::thread::sleep(PAUSE),
-            }
-        }
-    }
-}
-
-/// A turn that is taken.
-pub(in crate::service) struct Taken {
-    /// Whether digests are kept there: whoever forgets them has removed them all.
-    pub(in crate::service) has_digests: bool,
-    /// Until it is dropped nobody keeps or forgets anything.
-    pub(in crate::service) _turn: Box<dyn Lock>,
-}
-
-/// Waits for whoever keeps or forgets something beside the digests of a folder.
-pub(in crate::service) fn take_turn(folder: &Path) -> io::Result<Taken> {
-    let turn = Turn(folder.join(TURN)).take()?;
-    let has_digests = FileSystem.list(folder)?.iter().any(|name| is_log(name));
-    Ok(Taken { has_digests, _turn: turn })
-}
-
 /// Removes every file of digests in a folder, and what is kept beside them of sessions; says how many there were.
 pub fn forget(folder: &Path) -> io::Result<usize> {
     let _turn = match Turn(folder.join(TURN)).take() {
@@ -172,7 +116,7 @@ pub fn forget(folder: &Path) -> io::Result<usize> {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(0),
         names => names?,
     };
-    let prefixes = [PREFIX, lessons::PREFIX, embeddings::PREFIX, record::PREFIX, author::PREFIX];
+    let prefixes = [PREFIX, lessons::PREFIX, EMBEDDINGS, RECORD, OBSERVATIONS];
     let ours =
         |name: &String| prefixes.iter().any(|prefix| name.starts_with(prefix)) && !name.ends_with(".lock");
     let mut removed = 0;
@@ -181,19 +125,6 @@ pub fn forget(folder: &Path) -> io::Result<usize> {
         removed += 1;
     }
     Ok(removed)
-}
-
-/// Whether a file of this name holds digests.
-pub(super) fn is_log(name: &str) -> bool {
-    name.starts_with(PREFIX) && name.ends_with(".log")
-}
-
-/// Removes a file if there is one.
-pub(super) fn remove(path: &Path) -> io::Result<()> {
-    match FileSystem.remove(path) {
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
-        removed => removed,
-    }
 }
 
 impl DigestFile {

@@ -11,12 +11,11 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::KeptGroup;
-use super::entries::Span;
-use super::packed::Packed;
-use super::window::Key;
+use super::packed::{Key, Packed};
+use super::span::Span;
 use crate::event::Timestamp;
 use crate::library::session_number;
-use crate::service::mining::Place;
+use crate::service::place::Place;
 use crate::table::{HashedTies, sessions};
 
 /// The groups, by a number that no other group ever had.

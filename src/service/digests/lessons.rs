@@ -24,10 +24,11 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sha2::{Digest as _, Sha256};
 
-use super::file::{self, TURN, Turn};
+use super::turn;
+use super::turn::{TURN, Turn};
 use crate::disk::{Disk, FileSystem};
-use crate::service::mining::Place;
-use crate::service::wording::Job;
+use crate::service::job::Job;
+use crate::service::place::Place;
 use crate::skillify::{Config, Lessons, short_hash};
 
 /// How the names of the files begin.
@@ -101,7 +102,7 @@ where
     let Some(folder) = path.parent().filter(|_| is_same) else { return Ok(()) };
     let _turn = Turn(folder.join(TURN)).take()?;
     // Whoever forgets digests has removed them all: what is erased must not be kept behind their back.
-    if !FileSystem.list(folder)?.iter().any(|name| file::is_log(name)) {
+    if !FileSystem.list(folder)?.iter().any(|name| turn::is_log(name)) {
         return Ok(());
     }
     let temporary = path.with_extension("new");

@@ -6,11 +6,13 @@
 //! | `index.rs` | what is in memory of each group and session |
 //! | `packed.rs` | a digest as it is kept between runs |
 //! | `work.rs` | groups that were read, on their way to the file |
-//! | `entries.rs` | entries of a file, written and read |
+//! | `entries.rs`, `span.rs` | entries of a file, written and read; where one lies |
 //! | `file.rs`, `load.rs` | the file that keeps them, and how it is read at the start |
+//! | `turn.rs` | whoever keeps digests and whoever forgets them take turns |
+//! | `remove.rs` | files that may be gone already |
 //! | `runs.rs` | what it held, sealed and put in order |
 //! | `reading.rs` | [`Workspaces`]: digests of some workspaces, read from the file |
-//! | `window.rs`, `windowed.rs` | which sessions of a workspace are mined; what the older ones showed |
+//! | `window.rs`, `before.rs`, `windowed.rs` | which sessions of a workspace are mined; what the older ones showed |
 //! | `lessons.rs` | what was mined of it, kept until something is new |
 //!
 //! What is kept is a set of groups ([`crate::table::Ties`]), each with the digests of its sessions, and
@@ -26,6 +28,7 @@
 //! erasure may cover any group. Groups that another erasure may cover are read again. The file that keeps them goes
 //! at once.
 
+mod before;
 mod entries;
 mod file;
 mod index;
@@ -33,7 +36,10 @@ pub(super) mod lessons;
 mod load;
 mod packed;
 mod reading;
+mod remove;
 mod runs;
+mod span;
+mod turn;
 mod window;
 mod windowed;
 mod work;
@@ -52,22 +58,22 @@ use crate::skillify::DIGEST_VERSION;
 use crate::table::upkeep::Tombstone;
 use crate::table::{Covered, Cursor, Difference, Location, ReadError, ResolveOptions, Standing, Table, Ties};
 
-use entries::{Entry, Files};
+pub use before::Before;
+use entries::{Entry, Files, Made};
+use file::DigestFile;
 pub use file::forget;
-use file::{DigestFile, Made};
-pub(super) use file::{Taken, take_turn};
 use index::Index;
 pub(super) use index::Indexed;
-use packed::Packed;
+use packed::{Key, Packed};
 use reading::Reading;
 pub use reading::Workspaces;
 use runs::Dead;
-use window::Key;
+pub(super) use turn::{Taken, take_turn};
 pub use window::Window;
-pub use windowed::{Before, Windowed, Windows};
+pub use windowed::{Windowed, Windows};
 use work::Work;
 
-use super::mining::Place;
+use super::place::Place;
 
 /// The digests of a table's sessions.
 pub struct Digests {

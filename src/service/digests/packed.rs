@@ -6,9 +6,8 @@
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use super::window::Key;
 use crate::library::session_number;
-use crate::service::mining::Place;
+use crate::service::place::Place;
 use crate::skillify::Digest;
 
 /// A digest, packed.
@@ -111,3 +110,6 @@ impl Packed {
         Digest::read(&self.bytes)
     }
 }
+
+/// What orders the sessions of a workspace: when the last event was, and [`Indexed::session`].
+pub(super) type Key = (i64, u64);

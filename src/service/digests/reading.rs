@@ -5,12 +5,12 @@ use std::io;
 use std::sync::Arc;
 
 use super::KeptGroup;
-use super::entries::{self, Entry, Files, Span, damaged};
+use super::entries::{self, Entry, Files, damaged};
 use super::index::At;
-use super::packed::Packed;
-use super::window::Key;
+use super::packed::{Key, Packed};
+use super::span::Span;
 use crate::event::Timestamp;
-use crate::service::mining::Place;
+use crate::service::place::Place;
 use crate::skillify::{Digest, sharing_commands};
 use crate::table::Ties;
 

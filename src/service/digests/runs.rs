@@ -14,44 +14,19 @@ use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use serde::{Deserialize, Serialize};
-
 use super::Kept;
-use super::entries::{self, CHUNK, Entries, Entry, Files, Span, damaged};
-use super::file::Made;
-use super::index::{At, Index, Indexed, IndexedGroup, NewGroup};
+use super::entries::{self, CHUNK, Entries, Entry, Files, Line, Made, Run, damaged};
+use super::index::{At, Index, IndexedGroup, NewGroup};
+use super::span::Span;
 use crate::disk::{Disk, DiskFile, FileSystem};
-use crate::table::HashedTies;
 
 /// So many runs of about one size become one, and sizes that differ by less than so many times are about one.
 const FAN: usize = 4;
 /// So many groups are one entry of an index.
 const LINES: usize = 4096;
 
-/// A run that a log builds upon.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Run {
-    /// No two files of a folder have one; the log is 0.
-    pub(super) number: u32,
-    groups: u64,
-    /// The bytes of its groups.
-    bytes: u64,
-    /// The bytes of the file.
-    length: u64,
-}
-
 /// The groups of each file that no longer stand.
 pub(super) type Dead = BTreeMap<u32, Vec<u64>>;
-
-/// What the index has of a group.
-#[derive(Debug, Serialize, Deserialize)]
-pub(super) struct Line {
-    number: u64,
-    ties: HashedTies,
-    offset: u64,
-    length: u32,
-    sessions: Box<[Indexed]>,
-}
 
 /// A run on its way to its name.
 pub(super) struct Writing {
@@ -267,18 +242,11 @@ pub(super) fn write_index(log: &Path, run: &Run, made: &Made) -> io::Result<()> 
     FileSystem.rename(&new(&index_path), &index_path)
 }
 
-impl Line {
-    fn of(group: &IndexedGroup, span: Span) -> Self {
-        let (ties, sessions) = (group.ties.clone(), group.sessions.clone());
-        Self { number: group.number, ties, offset: span.offset, length: span.length, sessions }
-    }
-}
-
 /// Removes a run and its index, and what was not finished of them.
 pub(super) fn remove(log: &Path, number: u32) {
     for path in paths(log, number) {
         for path in [new(&path), path] {
-            if let Err(error) = super::file::remove(&path) {
+            if let Err(error) = super::remove::remove(&path) {
                 tracing::warn!(%error, path = %path.display(), "digests cannot be removed; remove the file");
             }
         }

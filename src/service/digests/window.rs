@@ -8,6 +8,7 @@
 use std::time::Duration;
 
 use super::Indexed;
+use super::packed::Key;
 use crate::event::Timestamp;
 
 /// How much of a workspace is mined.
@@ -23,9 +24,6 @@ pub struct Window {
 
 /// Blocks are so much of a window.
 const SHARE: u64 = 4;
-
-/// What orders the sessions of a workspace: when the last event was, and [`Indexed::session`].
-pub(super) type Key = (i64, u64);
 
 /// The sessions from a first one to before another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

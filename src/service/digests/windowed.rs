@@ -8,14 +8,15 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::before::Before;
 use super::entries::damaged;
-use super::packed::Packed;
+use super::packed::{Key, Packed};
 use super::reading::Reading;
-use super::window::{Block, Cuts, Key, Window, since};
+use super::window::{Block, Cuts, Window, since};
 use super::{Digests, Workspaces, finished, lessons};
 use crate::disk::{Disk, FileSystem};
-use crate::event::{Timestamp, visible_line};
-use crate::service::mining::Place;
+use crate::event::visible_line;
+use crate::service::place::Place;
 use crate::skillify::{self, Digest, Older, Verified, sharing_commands};
 use crate::table::{ReadError, Table};
 
@@ -39,17 +40,6 @@ pub struct Windowed {
     pub digests: Vec<Arc<Digest>>,
     /// What the others showed; `None` where there are none.
     pub older: Option<Arc<Before>>,
-}
-
-/// What the sessions before a window showed.
-#[derive(Debug, PartialEq)]
-pub struct Before {
-    /// What they showed.
-    pub showed: Older,
-    /// When the last event was of the first session that is mined.
-    pub since: Timestamp,
-    /// The same for the same digests and the same way to mine.
-    pub(super) key: String,
 }
 
 type Found = BTreeMap<Place, Arc<Before>>;

@@ -24,7 +24,7 @@ use crate::config::{EmbeddingSettings, SkillsPipeline};
 use crate::skillify::llm::{ClientError, Embedder, EmbeddingEndpoint, Failure};
 use crate::skillify::{Digest, Vectors, VectorsError};
 
-use super::wording::Job;
+use super::job::Job;
 use cache::Cache;
 pub(super) use cache::PREFIX;
 

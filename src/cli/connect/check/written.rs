@@ -102,7 +102,7 @@ impl Written {
     }
 }
 
-pub(super) fn text_of(value: Value) -> Option<String> {
+fn text_of(value: Value) -> Option<String> {
     value.as_str().map(str::to_owned)
 }
 

@@ -80,7 +80,7 @@ pub(super) fn steps(
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "saturates")]
-pub(super) fn millis(number: f64) -> i64 {
+fn millis(number: f64) -> i64 {
     number as i64
 }
 
