@@ -21,8 +21,8 @@ use super::value;
 pub struct RuleSpec {
     /// What the placeholder says: lower-case letters, digits and `-`.
     pub name: String,
-    /// Texts of which one stands in every match. The pattern is tried only where one of them stands;
-    /// without any, it is searched in the whole text, which costs more than all other rules together.
+    /// Texts of which every match contains one. The pattern is tried only near one of them. Without any, it is
+    /// searched in the whole text, which costs more than all other rules together.
     #[serde(default)]
     pub marks: Vec<String>,
     /// A regular expression; its group `secret`, or all of it, is the secret.
@@ -33,7 +33,7 @@ pub struct RuleSpec {
     /// Whether a match begins a word: `sk-…` does, the same letters inside `task-…` do not.
     #[serde(default)]
     pub word: bool,
-    /// What the secret must look like besides.
+    /// What the secret must look like in addition.
     #[serde(default)]
     pub check: Check,
     /// The option without which the rule is off.
