@@ -66,7 +66,7 @@ pub enum Check {
     Mixed,
     /// Base64 of `user:password`.
     Basic,
-    /// What a person may have chosen: no port, and no word that stands for a password.
+    /// What a person may have chosen: no port, and no word that only represents a password.
     Chosen,
     /// Letters with digits or signs, as no word of a language and no name of a thing is written.
     Drawn,
