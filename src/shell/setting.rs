@@ -243,7 +243,6 @@ fn is_secret(name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::shell::command::{program_of, single};
 
     fn told(line: &str) -> String {
