@@ -23,7 +23,7 @@ pub(super) fn tenants_of(credentials: Option<&[Credential]>) -> Vec<String> {
 }
 
 impl Resolver<'_> {
-    /// `None`: nobody is asked.
+    /// `None`: no credential is required.
     pub(super) fn credentials(&self) -> Result<Option<Vec<Credential>>, ResolveError> {
         let Some(auth) = &self.raw.extensions.auth else { return Ok(None) };
         if auth.tokens.is_empty() {

@@ -27,7 +27,8 @@ impl Source for ProcessSource {
     }
 }
 
-/// Replaces in every scalar below `node`, which stands at `path`. What cannot be replaced is told and refused.
+/// Replaces references in every scalar below `node`, which is at `path`. A reference that cannot be replaced is
+/// reported and refused.
 pub(crate) fn expand(
     node: &mut Node,
     source: &dyn Source,

@@ -17,7 +17,7 @@ use super::settings::{ForwardRoute, ForwardSettings, ProcessorSettings, Receiver
 use super::targets::folder_name;
 use super::tenants::safe_name;
 
-/// What may wait on the disk, and in memory, where nobody says how much.
+/// The defaults of what may wait on the disk, and in memory.
 const ON_DISK: u64 = 1 << 30;
 const IN_MEMORY: u64 = 64 << 20;
 /// A smaller queue on the disk would be mostly headers.

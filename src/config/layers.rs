@@ -76,7 +76,7 @@ pub(super) fn over_built_in(mut built_in: Node, mut written: Node) -> Node {
 }
 
 /// Whether a pipeline only changes the built-in one of its name. One whose list has a misspelt name does too: the
-/// misspelt key is the one error that is told.
+/// misspelt key is the only error that is reported.
 fn is_partial(pipeline: &Node) -> bool {
     let written = |name| pipeline.child(name).is_some_and(|list| list.value != Value::Null);
     match pipeline.value {

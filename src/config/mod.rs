@@ -95,7 +95,7 @@ pub enum ConfigError {
     /// `--config env:NAME` of a variable that is not set.
     #[error("--config env:{0}: the environment variable {0} is not set")]
     Unset(String),
-    /// What stands in it is wrong: all that is, in the order of the texts.
+    /// The configuration is wrong: all faults, in the order of the texts.
     #[error("{}", lines(.0))]
     Invalid(Vec<Fault>),
     /// Neither `XDG_DATA_HOME` nor `HOME` says where data belongs.

@@ -12,7 +12,7 @@ const HAIKU: &str = "claude-haiku-4-5";
 /// Dollars for a million tokens of [`HAIKU`]: read, written.
 const PRICE_OF_HAIKU: (u64, u64) = (1_000_000, 5_000_000);
 
-/// Tokens a day, where nobody writes how many.
+/// The default of tokens a day.
 const TOKENS_OF_CLAIMS: u64 = 500_000;
 const TOKENS_OF_EXCERPTS: u64 = 1_000_000;
 

@@ -243,7 +243,7 @@ pub struct ForwardRoute {
     pub receiver: String,
     /// What of it.
     pub signal: Signal,
-    /// What takes credentials out, a [`ProcessorSettings::Redact`]; `None`: nobody does.
+    /// What removes credentials, a [`ProcessorSettings::Redact`]; `None`: nothing does.
     pub redact: Option<ProcessorSettings>,
 }
 
@@ -271,7 +271,7 @@ pub enum ProcessorSettings {
         drop_attributes: Vec<String>,
         /// What is redacted besides credentials of known forms.
         options: redact::Options,
-        /// What keeps equal secrets comparable; `None`: a file of its own beside the journal.
+        /// The key that gives equal secrets equal placeholders; `None`: a file of its own beside the journal.
         key: Option<Secret>,
     },
     /// What is not stored.

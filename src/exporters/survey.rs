@@ -75,7 +75,7 @@ impl fmt::Display for Obstacle {
 pub struct Blocked {
     /// The path in the target.
     pub path: String,
-    /// What stands there.
+    /// What is there.
     pub obstacle: Obstacle,
 }
 

@@ -20,7 +20,7 @@ pub struct Checked {
     pub tenant: String,
     /// The credential's workspace, else the payload's; `""` if neither names one.
     pub workspace: String,
-    /// The person; `""` for nobody.
+    /// The person; `""` if unknown.
     pub person: String,
     /// The assistant as the table names it.
     pub assistant: String,

@@ -29,7 +29,7 @@ const MAX_SCOPE_NAME: usize = 200;
 const FIRST_GROWTH: usize = 1280;
 const MOST_GROWTH: usize = 4096;
 
-/// What a client is told of a disk that fails; the journal logs the rest.
+/// What an answer says about a failing disk; the journal logs the rest.
 const NOT_WRITABLE: &str = "the journal cannot be written now";
 
 /// Records that say themselves, or whose request says, that they are not to be stored.
@@ -407,7 +407,7 @@ impl EventCounts {
     }
 }
 
-/// What a client is told: no path of this machine.
+/// What an answer says: no path of this machine.
 fn refusal(error: AppendError) -> Refusal {
     match error {
         AppendError::TooLarge { .. } => Refusal::TooLarge(error.to_string()),

@@ -95,7 +95,8 @@ pub async fn serve_within(
         };
         match accepted {
             Ok((stream, peer)) => {
-                // Who is refused is told by the end of the connection: to say more would take its place.
+                // A refused client only sees its connection end, because an answer would occupy the place of another
+                // connection.
                 let Some(place) = places.admit(peer.ip()) else { continue };
                 let tls = certificates.clone();
                 let connection = Connection { stream, peer, place, tls, router: router.clone(), lifetimes };

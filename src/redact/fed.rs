@@ -15,7 +15,7 @@ const LONGEST: usize = 160;
 const ASKING: &[&str] = &[
     "passw", "passphrase", "token", "secret", "login", "signin", "auth", "luks", "keychain", "askpass", "env add", "credential",
 ];
-/// Programs that ask for one whatever else they are told.
+/// Programs that ask for one whatever their other arguments are.
 #[rustfmt::skip] // Words, many a line.
 const PROGRAMS: &[&str] = &["su", "sudo", "doas", "kinit", "runas", "createdb", "createuser", "ssh-add", "pass", "op", "cryptsetup", "gpg"];
 /// Programs that read texts, whatever words they look for.

@@ -66,7 +66,7 @@ impl Key {
         Self(Hmac::new_from_slice(&bytes).unwrap_or_else(|_| Hmac::new(&Default::default())))
     }
 
-    /// The key in a file that nobody else can read; it is created at first.
+    /// The key in a file that only its owner can read; the first use creates it.
     ///
     /// # Errors
     /// If the file can neither be read nor created, or holds too little.

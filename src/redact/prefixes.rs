@@ -5,7 +5,7 @@
 
 use std::sync::LazyLock;
 
-/// What stands behind a prefix.
+/// What follows a prefix.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Body {
     /// Letters, digits, `_` and `-`.

@@ -21,8 +21,8 @@ use super::value;
 pub struct RuleSpec {
     /// What the placeholder says: lower-case letters, digits and `-`.
     pub name: String,
-    /// Texts of which one stands in every match. The pattern is tried only where one of them stands;
-    /// without any, it is searched in the whole text, which costs more than all other rules together.
+    /// Texts of which every match contains one. The pattern is tried only near one of them. Without any, it is
+    /// searched in the whole text, which costs more than all other rules together.
     #[serde(default)]
     pub marks: Vec<String>,
     /// A regular expression; its group `secret`, or all of it, is the secret.
@@ -33,7 +33,7 @@ pub struct RuleSpec {
     /// Whether a match begins a word: `sk-…` does, the same letters inside `task-…` do not.
     #[serde(default)]
     pub word: bool,
-    /// What the secret must look like besides.
+    /// What the secret must look like in addition.
     #[serde(default)]
     pub check: Check,
     /// The option without which the rule is off.
@@ -66,7 +66,7 @@ pub enum Check {
     Mixed,
     /// Base64 of `user:password`.
     Basic,
-    /// What a person may have chosen: no port, and no word that stands for a password.
+    /// What a person may have chosen: no port, and no word that only represents a password.
     Chosen,
     /// Letters with digits or signs, as no word of a language and no name of a thing is written.
     Drawn,

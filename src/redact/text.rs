@@ -1,4 +1,4 @@
-//! Words in a text, where escapes of JSON, URLs and terminals stand in their way.
+//! Words in a text that may contain escapes of JSON, URLs and terminals.
 
 /// No word is looked at further than this.
 const LONGEST_WORD: usize = 100;

@@ -84,7 +84,7 @@ fn known(bytes: &[u8], start: usize, end: usize, found: &mut impl FnMut(SecretWo
     while let Some(rest) = bytes.get(at..end).filter(|rest| rest.len() > 8) {
         let whole = at == start || matches!(bytes.get(at - 1), Some(b'/' | b'+'));
         let row = rest.first().map_or(&[][..], |byte| beginning_with(*byte)).iter().find_map(|row| {
-            // Nearly all of them are told by their second byte.
+            // The second byte decides nearly all of them.
             let prefix = row.text.as_bytes();
             let body = (rest.get(1) == prefix.get(1)).then(|| rest.strip_prefix(prefix))??;
             let long = row.text.len() >= 4 && row.body != Body::Mixed && row.text != "key-";

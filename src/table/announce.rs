@@ -112,7 +112,7 @@ impl Table {
     pub(super) async fn conclude(&self, announcement: Announcement) {
         if let Some(Local { root, disk }) = self.local.clone() {
             let concluding = tokio::task::spawn_blocking(move || {
-                // As long as it is locked nobody else removes it, and nobody takes the same name.
+                // While it is locked, no other process removes it or takes its name.
                 let _ = disk.remove(&root.join(&announcement.path));
                 drop(announcement);
             });
@@ -206,7 +206,7 @@ impl Local {
             let path = self.root.join(&name);
             let locked = match self.disk.lock(&path) {
                 Err(error) if error.kind() == ErrorKind::NotFound => {
-                    // Not synced: what a power loss takes of it, nobody is at work with.
+                    // Not synced: after a power loss no writer is at work with it anyway.
                     for folder in [UPKEEP, WRITING] {
                         self.disk.create_folder(&self.root.join(folder))?;
                     }

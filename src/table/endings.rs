@@ -82,7 +82,7 @@ impl Commands {
             }
             return;
         }
-        // Who looks again at what is over is told the same again.
+        // A later call that checks on a finished command gets the same answer again.
         if is_poll(tool) && names.iter().any(|name| self.over.contains(name)) {
             told_of(facts, at);
             return;

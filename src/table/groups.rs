@@ -80,8 +80,8 @@ struct Held {
 #[derive(Debug)]
 #[must_use]
 pub struct Standing {
-    /// Whether something that the reader has seen is gone and nothing stands for it: what it made of
-    /// the table is no longer true.
+    /// Whether something that the reader has seen is gone without a replacement: what it made of the table is no
+    /// longer true.
     pub lost: bool,
     seen: BTreeSet<String>,
     unseen: Vec<Listed>,

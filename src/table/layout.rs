@@ -15,8 +15,8 @@ const MAX_VALUE_BYTES: usize = 180;
 
 /// What one file of the table was made from: a part of one planned batch of one journal.
 ///
-/// It decides the file's name and stands in its footer, so a plan that is carried out again finds
-/// the very file it wrote before, and only that.
+/// It decides the file's name and is in its footer, so a repeated plan finds the very file it wrote before, and only
+/// that.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FileIdentity {
     /// Whose events the file holds.

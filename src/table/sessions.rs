@@ -59,7 +59,7 @@ pub enum SessionSource {
     History,
     /// Nothing carried an id; the trace stands for the session.
     Trace,
-    /// Its one observation has neither an id nor a trace and stands alone.
+    /// Its only observation has neither an id nor a trace.
     None,
 }
 

@@ -98,5 +98,5 @@ fn what_a_hook_gave_is_explained_as_well() {
     let (_, said, _) = outcome(skillspan().args(["explain", "--hook", "pi"]).arg(&file));
     assert!(said.contains("of 53 records became events") && said.contains("duplicate (pi-hooks)"), "{said}");
     let (code, _, error) = outcome(skillspan().args(["explain", "--hook", "emacs"]).arg(&file));
-    assert!(code == 1 && error.contains("known are claude"), "{error}");
+    assert!(code == 1 && error.contains("it knows those of claude"), "{error}");
 }

@@ -16,6 +16,8 @@ const NO_KEY: &str = "no-such-key";
 const NO_VALUE: &str = "\"no such value\"";
 /// Stands for the place in a list.
 const ENTRY: &str = "[]";
+/// Keys that `docs/reference/mappings.md` describes.
+const MAPPINGS: &str = "processors.mappings";
 /// Keys below one of several forms, which no answer lists.
 const FORMS: &[&[&str]] = &[
     &["connectors", "skillify", "proposer", "anthropic"],
@@ -168,16 +170,13 @@ fn the_page_of_keys_is_what_the_program_answers() {
     let mut page = "# Keys of the configuration\n\nEvery key, what it takes, and what it means. \
                     [config.example.yaml](../../config.example.yaml) has the defaults;\n\
                     [configuration](configuration.md) has the rules. `[]` is an entry of a list, `TENANT` a name of yours. \
-                    Every component may\nhave a name behind its type: `otlp/eu`.\n\n\
+                    Every component may\nhave a name behind its type: `otlp/eu`. [mappings](mappings.md) lists the keys of a mapping.\n\n\
                     This page is generated from the code: `UPDATE_DOCS=1 cargo test --test cli keys` writes it.\n"
         .to_owned();
-    let rows = keys();
-    let silent = rows.iter().filter(|(_, _, meaning)| meaning.is_empty()).count();
-    assert!(
-        silent * 4 < rows.len(),
-        "{silent} keys of {} have no documentation: the reading is broken",
-        rows.len()
-    );
+    let rows: Vec<Row> = keys().into_iter().filter(|(key, _, _)| !key.starts_with(MAPPINGS)).collect();
+    let silent: Vec<&str> =
+        rows.iter().filter(|(_, _, meaning)| meaning.is_empty()).map(|(key, _, _)| key.as_str()).collect();
+    assert_eq!(silent, Vec::<&str>::new(), "their fields have no documentation");
     let mut section = String::new();
     for (key, takes, meaning) in rows {
         let mut parts = key.splitn(3, '.');
@@ -192,7 +191,7 @@ fn the_page_of_keys_is_what_the_program_answers() {
     pages::hold("docs/reference/keys.md", &page);
 }
 
-/// Keys that have a reference of their own, or another name in the example.
+/// Keys with another name in the example.
 const ELSEWHERE: &[&str] = &["sampling_percentage"];
 
 #[test]
@@ -209,7 +208,7 @@ fn the_example_has_every_key() {
         .into_iter()
         .map(|(key, _, _)| key)
         // docs/reference/mappings.md has those of mappings, docs/reference/configuration.md those of selections.
-        .filter(|key| !key.starts_with("processors.mappings") && !key.starts_with("processors.filter"))
+        .filter(|key| !key.starts_with(MAPPINGS) && !key.starts_with("processors.filter"))
         .filter(|key| {
             !key.starts_with("processors.attributes") && !ELSEWHERE.iter().any(|other| key.ends_with(other))
         })

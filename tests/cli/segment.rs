@@ -165,12 +165,15 @@ async fn rows_of_the_table_become_segments() {
 async fn what_is_no_stream_of_rows_is_refused_and_says_why() {
     let rows = rows().await;
     let whole = stream(&[rows.clone(), rows.clone()]);
-    assert!(error(b"").contains("no Arrow IPC stream"));
-    assert!(error(b"event_id,session_id\n1,2\n").contains("no Arrow IPC stream"));
+    assert!(error(b"").contains("not an Arrow IPC stream"));
+    assert!(error(b"event_id,session_id\n1,2\n").contains("not an Arrow IPC stream"));
     assert!(error(&whole[..whole.len() - 8]).contains("cut off"), "without its end mark");
     for part in 1..8 {
         let message = error(&whole[..whole.len() * part / 8]);
-        assert!(message.contains("cut off") || message.contains("no Arrow IPC stream"), "{part}: {message}");
+        assert!(
+            message.contains("cut off") || message.contains("not an Arrow IPC stream"),
+            "{part}: {message}"
+        );
     }
     let mut twice = whole.clone();
     twice.extend(&whole);

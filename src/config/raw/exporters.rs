@@ -59,13 +59,13 @@ pub(in crate::config) struct Parquet {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(in crate::config) struct Flush {
-    /// This many events wait.
+    /// Write a file when this many events wait.
     pub(in crate::config) rows: u64,
-    /// This many bytes wait.
+    /// Write a file when this many bytes wait.
     pub(in crate::config) bytes: ByteSize,
-    /// The oldest event has waited this long.
+    /// Write a file when the oldest event has waited this long.
     pub(in crate::config) age: Span,
-    /// A session said that it ended.
+    /// Write a file when a session says that it ended.
     pub(in crate::config) on_session_end: bool,
 }
 
@@ -137,13 +137,13 @@ impl std::fmt::Debug for GitAuth {
 pub(in crate::config) struct Deeplake {
     /// The extension of the table to follow. Absent: the one that the pipeline fills, or `sessions_table`.
     pub(in crate::config) table: Option<String>,
-    /// The API.
+    /// The address of the API.
     pub(in crate::config) endpoint: String,
     /// The organisation's id.
     pub(in crate::config) org: String,
     /// The organisation's name, as Hivemind writes it into the paths of sessions. Absent: `org`.
     pub(in crate::config) org_name: Option<String>,
-    /// The workspace.
+    /// The workspace in Deeplake.
     pub(in crate::config) workspace: String,
     /// An API token of the organisation.
     pub(in crate::config) token: Option<Secret>,
@@ -174,7 +174,7 @@ pub(in crate::config) struct Deeplake {
 pub(in crate::config) struct DeeplakeTables {
     /// Hivemind's table of sessions.
     pub(in crate::config) sessions: String,
-    /// Its table of skills.
+    /// Hivemind's table of skills.
     pub(in crate::config) skills: String,
     /// Our own table, with what the library of skills remembers.
     pub(in crate::config) library: String,
@@ -184,9 +184,9 @@ pub(in crate::config) struct DeeplakeTables {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(in crate::config) struct SessionsOf {
-    /// The tenant.
+    /// Only sessions of this tenant.
     pub(in crate::config) tenant: String,
-    /// The workspace that the credential names.
+    /// Only sessions whose credential names this workspace.
     pub(in crate::config) workspace: String,
 }
 
@@ -194,11 +194,11 @@ pub(in crate::config) struct SessionsOf {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(in crate::config) struct Batch {
-    /// This many rows.
+    /// The most rows of one statement.
     pub(in crate::config) rows: u64,
-    /// This many bytes.
+    /// The most bytes of one statement.
     pub(in crate::config) bytes: ByteSize,
-    /// How many statements are under way at once.
+    /// The most statements under way at once.
     pub(in crate::config) concurrency: u64,
 }
 
@@ -246,7 +246,7 @@ pub(in crate::config) struct Route {
     pub(in crate::config) workspaces: Vec<String>,
     /// Skills of work in these repositories, as sessions name them: `git.example.com/team/shop`.
     pub(in crate::config) projects: Vec<String>,
-    /// `workspace`, `project`, `person`.
+    /// Skills of these kinds: `workspace`, `project`, `person`.
     pub(in crate::config) scopes: Vec<Scope>,
     /// Of skills of one person, only those of these people.
     pub(in crate::config) people: Vec<String>,
@@ -264,11 +264,11 @@ pub(in crate::config) enum Scope {
 #[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(in crate::config) struct SkillLimits {
-    /// In all.
+    /// The most skills in all.
     pub(in crate::config) skills: u64,
-    /// Of one workspace.
+    /// The most skills of one workspace.
     pub(in crate::config) workspace: u64,
-    /// New ones in one run.
+    /// The most new skills of one run.
     pub(in crate::config) run: u64,
 }
 
@@ -336,9 +336,9 @@ pub(in crate::config) struct Reach {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(in crate::config) struct Publish {
-    /// At least this many sessions must support it …
+    /// A skill needs the support of at least this many sessions.
     pub(in crate::config) sessions: u64,
-    /// … of at least this many people.
+    /// A skill needs the support of at least this many people.
     pub(in crate::config) people: u64,
     /// Count only people whom a credential names.
     pub(in crate::config) verified: bool,

@@ -17,7 +17,7 @@ pub(in crate::config) struct Otlp {
     /// `http://` or `https://`, host and port; over HTTP with the path that `/v1/traces` is added to, of `langfuse`
     /// with the one that `/api/public/…` is added to.
     pub(in crate::config) endpoint: String,
-    /// Of `langfuse`: the keys of a project, for each tenant.
+    /// Only of `langfuse`: the keys of a project, for each tenant.
     pub(in crate::config) keys: BTreeMap<String, Keys>,
     /// Headers of each request, such as a credential.
     pub(in crate::config) headers: BTreeMap<String, Secret>,
@@ -64,9 +64,9 @@ impl Default for Otlp {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(in crate::config) struct Keys {
-    /// `pk-lf-…`
+    /// The project's public key, `pk-lf-…`.
     pub(in crate::config) public_key: Secret,
-    /// `sk-lf-…`
+    /// The project's secret key, `sk-lf-…`.
     pub(in crate::config) secret_key: Secret,
 }
 
@@ -78,7 +78,7 @@ pub(in crate::config) struct ClientTls {
     pub(in crate::config) ca_file: Option<String>,
     /// Our certificate, for a backend that asks for one.
     pub(in crate::config) cert_file: Option<String>,
-    /// Its key.
+    /// The key of our certificate.
     pub(in crate::config) key_file: Option<String>,
 }
 

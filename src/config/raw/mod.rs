@@ -199,7 +199,7 @@ pub(in crate::config) struct Console {
 pub(in crate::config) struct Mcp {
     /// `false`: assistants may ask nothing.
     pub(in crate::config) enabled: bool,
-    /// Whether they may read whole sessions.
+    /// Whether assistants may read whole sessions.
     pub(in crate::config) read_session: bool,
 }
 

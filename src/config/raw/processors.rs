@@ -38,15 +38,15 @@ pub(in crate::config) struct Selection {
     pub(in crate::config) match_type: MatchType,
     /// Attributes, all of these.
     pub(in crate::config) attributes: Vec<Attribute>,
-    /// `service.name`.
+    /// Values of `service.name`.
     pub(in crate::config) services: Vec<String>,
-    /// Such as `claude-code`.
+    /// Assistants, such as `claude-code`.
     pub(in crate::config) assistants: Vec<String>,
     /// Workspaces.
     pub(in crate::config) workspaces: Vec<String>,
-    /// Repositories, by their URL.
+    /// Repositories, by any spelling of their URL.
     pub(in crate::config) projects: Vec<String>,
-    /// People.
+    /// People, in any spelling that counts as the same.
     pub(in crate::config) users: Vec<String>,
 }
 
@@ -61,9 +61,9 @@ pub(in crate::config) enum MatchType {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(in crate::config) struct Attribute {
-    /// Its name.
+    /// The attribute's name.
     pub(in crate::config) key: String,
-    /// Its value; absent: any.
+    /// The attribute's value. Absent: any.
     #[serde(default)]
     pub(in crate::config) value: Option<String>,
 }

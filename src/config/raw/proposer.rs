@@ -70,11 +70,11 @@ pub(in crate::config) enum Use {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(in crate::config) struct Budget {
-    /// Requests, retries included.
+    /// The most requests, retries included.
     pub(in crate::config) calls: Limits<Count>,
-    /// Tokens, read and written. Absent: as many as `sees` needs.
+    /// The most tokens, read and written. Absent: as many as `sees` needs.
     pub(in crate::config) tokens: Option<Limits<Count>>,
-    /// US dollars.
+    /// The most US dollars.
     pub(in crate::config) cost: Limits<Dollars>,
 }
 
@@ -82,9 +82,9 @@ pub(in crate::config) struct Budget {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(in crate::config) struct Price {
-    /// Tokens that the model reads.
+    /// For a million tokens that the model reads.
     pub(in crate::config) input: Dollars,
-    /// Tokens that it writes.
+    /// For a million tokens that it writes.
     pub(in crate::config) output: Dollars,
 }
 

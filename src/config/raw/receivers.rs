@@ -54,7 +54,7 @@ impl Default for Hooks {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(in crate::config) struct Transcripts {
-    /// Whose files; absent: of every assistant that is known.
+    /// Assistants whose files are read. Absent: all that skillspan knows.
     pub(in crate::config) assistants: Vec<String>,
     /// Files without changes for this long are left alone.
     pub(in crate::config) since: Span,
@@ -81,7 +81,7 @@ pub(in crate::config) struct Otlp {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(in crate::config) struct Langfuse {
-    /// The OTLP receiver on whose ports they are served.
+    /// The OTLP receiver on whose ports Langfuse's paths are served.
     pub(in crate::config) endpoint: String,
 }
 
@@ -142,7 +142,7 @@ pub(in crate::config) struct Http {
 pub(in crate::config) struct Cors {
     /// Their origins, such as `https://app.example.com`; one `*` in each matches anything.
     pub(in crate::config) allowed_origins: Vec<String>,
-    /// Headers that they may send besides OTLP's own.
+    /// Headers that pages may send besides OTLP's own.
     pub(in crate::config) allowed_headers: Vec<String>,
     /// How long a browser may remember the answer.
     pub(in crate::config) max_age: Span,
@@ -209,7 +209,7 @@ pub(in crate::config) struct Redact {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(in crate::config) struct Workspace {
-    /// Attributes that name it, in order of precedence.
+    /// Attributes that name the workspace, in order of precedence.
     pub(in crate::config) from: Vec<String>,
     /// The workspace of sessions that name none.
     pub(in crate::config) default: String,
@@ -229,9 +229,9 @@ pub(in crate::config) struct Limits {
 #[derive(Debug, Default, Clone, Copy, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(in crate::config) struct PerTenant {
-    /// Requests a second.
+    /// The most requests a second.
     pub(in crate::config) requests: Option<RequestRate>,
-    /// Bytes a second, as received.
+    /// The most bytes a second, as received.
     pub(in crate::config) bytes: Option<ByteRate>,
 }
 

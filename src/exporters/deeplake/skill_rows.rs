@@ -127,7 +127,7 @@ impl Latest {
 }
 
 impl Memory {
-    /// The library's files as they stand at the service.
+    /// The library's files as the service has them.
     pub(super) fn tree(&self, rows: &BTreeMap<String, Latest>) -> Tree {
         let generated = |path: &String| {
             let next = self.next_tree.as_ref().and_then(|tree| tree.get(path));
@@ -160,7 +160,7 @@ impl Memory {
     }
 }
 
-/// Where a skill's SKILL.md stands in a tree.
+/// The path of a skill's SKILL.md in a tree.
 pub(super) fn skill_path(name: &str) -> String {
     format!("{SKILLS}/{name}/SKILL.md")
 }

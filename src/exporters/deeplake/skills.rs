@@ -119,7 +119,7 @@ pub struct Skills {
     stop: Arc<AtomicBool>,
 }
 
-/// What stands at the service.
+/// The content of the service.
 struct View {
     step: u64,
     memory: Memory,
@@ -167,7 +167,7 @@ impl Destination for Skills {
         Ok(Report::of(&update.changes(&view.library)?, &view.library))
     }
 
-    /// Reads what stands there, sees what must change and writes it. Blocks.
+    /// Reads the library there, decides what must change and writes it. Blocks.
     fn publish(&self, update: &Update) -> Result<Report, SkillsError> {
         block_on(async { self.session()?.publish(update).await })
     }

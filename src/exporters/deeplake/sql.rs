@@ -1,9 +1,9 @@
 //! Statements, and values in them.
 //!
-//! The service speaks PostgreSQL with `standard_conforming_strings` on: in `'…'` only the quote is
-//! doubled, a backslash is a backslash. NUL cannot stand in a PostgreSQL text, nor `\u0000` in its JSON:
-//! `␀` (U+2400) stands for it. Rust's strings hold no lone surrogates; one that a client wrote as an
-//! escape within a JSON text is six plain characters here and stays so.
+//! The service speaks PostgreSQL with `standard_conforming_strings` on: in `'…'` only the quote is doubled, a
+//! backslash is a backslash. A PostgreSQL text cannot hold NUL, nor its JSON `\u0000`: `␀` (U+2400) stands for it.
+//! Rust's strings hold no lone surrogates; one that a client wrote as an escape within a JSON text is six plain
+//! characters here and stays so.
 
 use std::fmt::Write as _;
 

@@ -27,7 +27,7 @@ pub struct Status {
     pub erased: u64,
     /// Attempts that failed, by kind.
     pub failures: BTreeMap<&'static str, u64>,
-    /// What stands in the way now, if anything.
+    /// The current obstacle, if any.
     pub failing: Option<Failing>,
 }
 

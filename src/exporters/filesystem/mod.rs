@@ -45,7 +45,7 @@ const LARGEST: u64 = 16 << 20;
 pub struct Config {
     /// The folder; created if it is not there.
     pub path: PathBuf,
-    /// What stands in it.
+    /// Its content.
     pub layout: Layout,
 }
 
@@ -122,7 +122,7 @@ impl Filesystem {
             .map_err(|source| Error::State { path: path(), source })
     }
 
-    /// What must change, if nothing stands in its way.
+    /// What must change, if there is no obstacle.
     fn changes(&self, update: &Update, library: &Library, survey: &Survey) -> Result<Changes, Error> {
         let changes = update.changes(library)?;
         survey.check_changes(&changes).map_err(|blocked| self.blocked(blocked))?;

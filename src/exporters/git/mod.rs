@@ -193,7 +193,7 @@ impl Git {
         Ok(View { tips, base, state, library, survey, rewritten })
     }
 
-    /// What must change, if nothing stands in its way.
+    /// What must change, if there is no obstacle.
     fn changes(&self, update: &Update, view: &View) -> Result<Changes, Error> {
         let changes = update.changes(&view.library)?;
         view.survey.check_changes(&changes).map_err(|blocked| self.blocked(blocked))?;

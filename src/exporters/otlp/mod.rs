@@ -128,7 +128,7 @@ pub struct Otlp {
     state: Arc<State>,
     /// Bodies before this sequence go alone: together they were refused.
     alone_before: u64,
-    /// What is said of bodies that are refused, and of failures.
+    /// Log messages about refused bodies and failures.
     refusals: Seldom,
     failures: Seldom,
     /// The last failure was said, and so is its end.

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 /// The same is said so seldom.
 const PAUSE: Duration = Duration::from_secs(60);
 
-/// One thing that is said once a minute at most.
+/// A message that is logged at most once a minute.
 #[derive(Debug, Default)]
 pub(super) struct Seldom {
     said_at: Option<Instant>,

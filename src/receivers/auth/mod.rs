@@ -57,7 +57,7 @@ pub struct Caller {
     pub sender: Sender,
     /// `false`: nothing of the request is written.
     pub capture: bool,
-    /// Nothing of the request is written, and its sender is told what would have been.
+    /// Nothing of the request is written, and the answer says what would have been.
     pub is_check: bool,
     /// The marks of those that forwarded it ([`hops`]); `""` for none.
     pub hops: String,

@@ -34,7 +34,7 @@ const VALUE: usize = 64;
 pub struct Forward {
     /// Where it waits.
     pub queue: Arc<Queue>,
-    /// What takes credentials out; `None`: nobody does.
+    /// What removes credentials; `None`: nothing does.
     pub cleaner: Option<Arc<Cleaner>>,
     /// The encoding that the backend wants; `None`: the one that the client chose.
     pub form: Option<Form>,

@@ -30,7 +30,7 @@ pub(super) fn refused(refusal: &Refusal) -> Response<Body> {
     answer
 }
 
-/// An error that no [`Refusal`] stands for.
+/// An error without a matching [`Refusal`].
 pub(super) fn error(status: StatusCode, message: &str) -> Response<Body> {
     let name = status.canonical_reason().unwrap_or_default();
     answer(status, &json!({ "message": message, "error": name }))

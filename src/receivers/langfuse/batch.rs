@@ -158,7 +158,7 @@ fn read_events(form: Form, body: &[u8], visit: &mut dyn FnMut(&Record<'_>)) -> R
     Ok(Report { verdicts, is_list })
 }
 
-/// `{"batch": […]}`, whatever else stands beside it.
+/// `{"batch": […]}`, with any other members beside it.
 struct Envelopes<'j>(&'j mut dyn FnMut(&str));
 
 impl<'de> DeserializeSeed<'de> for Envelopes<'_> {

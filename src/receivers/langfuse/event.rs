@@ -178,7 +178,7 @@ impl Event {
         Ok(Self { id, upsert, said })
     }
 
-    /// Shows it as the record that it stands for.
+    /// Passes it on as the record that it represents.
     pub(super) fn show(&self, visit: &mut dyn FnMut(&Record<'_>)) {
         let resource = Resource::default();
         let scope = InstrumentationScope { name: "langfuse-sdk".to_owned(), ..Default::default() };

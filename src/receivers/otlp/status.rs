@@ -154,7 +154,7 @@ fn json_detail(refusal: &Refusal) -> Option<Value> {
     }
 }
 
-/// An error answer that no [`Refusal`] stands for.
+/// An error answer without a matching [`Refusal`].
 pub(in crate::receivers) fn error(
     status: StatusCode,
     code: Code,

@@ -17,7 +17,7 @@ const CAPTURE_VARIABLES: &[&str] = &["SKILLSPAN_CAPTURE", "SKILLSPAN_HOOK"];
 const RESOURCE: &str = "OTEL_RESOURCE_ATTRIBUTES";
 const CAPTURE: &str = "skillspan.capture";
 
-/// What is said of the sessions of one folder.
+/// What settings and marker files say about the sessions of one folder.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Consent {
     /// The file that leaves them out, or why one that cannot be understood does.

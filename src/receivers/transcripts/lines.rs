@@ -30,7 +30,7 @@ const CHUNK: usize = 64 << 10;
 /// Beginnings of a value in a broken line that are tried.
 const MOST_TRIED: usize = 16;
 
-/// What stands in a file.
+/// A value or a fault of a file.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Found {
     /// A value, and whether a text of it was cut.

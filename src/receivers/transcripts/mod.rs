@@ -20,8 +20,8 @@
 //! | `repository.rs` | which repository a folder is of |
 //!
 //! Invariants: files are opened for reading and never changed; nothing outside of the folder of an assistant is read,
-//! whatever its links say; a file that cannot be read, or a line of it, keeps nothing from the others and is told;
-//! what is remembered as imported was acknowledged.
+//! whatever its links say; an unreadable file or line does not affect the others, and is reported; what is remembered
+//! as imported was acknowledged.
 
 mod assistants;
 mod bytes;

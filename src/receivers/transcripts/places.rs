@@ -22,7 +22,7 @@ const MAX_FILES: usize = 200_000;
 /// What an archived file is compressed with.
 const COMPRESSED: &str = ".zst";
 
-/// Why a file is left out that is nobody's.
+/// Why a file that belongs to no assistant is left out.
 pub const NEITHER: &str = "it is neither an assistant's session nor an export that is known; say --assistant";
 
 /// A file of sessions.

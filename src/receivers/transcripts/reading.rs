@@ -124,7 +124,7 @@ pub fn read(
             Found::Unfinished if is_new => summary.leave(piece.line, "it is not finished"),
             Found::Unfinished => {}
         }
-        // What is told of a line that was read before was handed on before.
+        // Faults of a line that was read before were reported before.
         told.drain(..).filter(|_| is_new).for_each(|told| pending.take(told, &mut summary));
         pending.hand_on_if(BATCH_BYTES, BATCH_RECORDS, hand_on)?;
     }

@@ -2,7 +2,7 @@
 
 use memchr::memchr3;
 
-/// The longest text in bytes, as it stands in the file; four times what is stored of one by default.
+/// The longest text in bytes, as written in the file; four times what is stored of one by default.
 pub(super) const MAX_TEXT: usize = 1 << 20;
 
 /// A line as far as it has been read.

@@ -18,7 +18,7 @@ pub struct Compacted {
     pub days: u64,
     /// The files that were replaced.
     pub files_before: u64,
-    /// The files that stand for them.
+    /// The files that replace them.
     pub files_after: u64,
     /// Rows of observations that were stored more than once, or are erased.
     pub rows_dropped: u64,

@@ -77,8 +77,8 @@ impl Table {
     /// Hides `subject` from readers and writers, then replaces every file that holds a row of it. `tenant`
     /// restricts it to one tenant. Nothing is written if nothing of the subject is found.
     ///
-    /// What was begun and not finished, here or elsewhere, is finished as well. When this returns without
-    /// damaged files, no file holds a row of it and nobody is about to write one.
+    /// What was begun and not finished, here or elsewhere, is finished as well. When this returns without damaged
+    /// files, no file holds a row of it and no writer is about to write one.
     pub async fn erase(
         &self,
         subject: &Subject,

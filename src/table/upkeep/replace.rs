@@ -16,8 +16,8 @@ use crate::table::{FileIdentity, Filter, ReadError, Table, WriteError, layout, w
 
 const REPLACED: &str = "upkeep/replaced";
 
-/// That some files stand for others. Written once all of `outputs` are on the store; from then on the
-/// inputs may go.
+/// The record that some files replace others. Written once all of `outputs` are on the store; from then on the inputs
+/// may go.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Replacement {
     /// Tells it from another one's of the same generation.
@@ -211,7 +211,7 @@ impl Table {
         Ok(Output { path: Some(path.to_owned()), rows })
     }
 
-    /// Removes files that were to stand for others and will not.
+    /// Removes files that were to replace others and will not.
     pub(super) async fn take_back(&self, outputs: &[String]) -> Result<(), UpkeepError> {
         for output in outputs {
             self.remove(output).await?;

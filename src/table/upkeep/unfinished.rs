@@ -32,7 +32,7 @@ pub(super) fn writer(now: Timestamp) -> u64 {
 /// Which of the unfinished files of a folder go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Which {
-    /// Those that nobody is at work on any more.
+    /// Those that no process works on any more.
     Abandoned,
     /// All of them: nobody may write there.
     All,

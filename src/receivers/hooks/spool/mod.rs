@@ -225,7 +225,7 @@ impl Spool {
         }
     }
 
-    /// A lock that is a file of its own, for one alone.
+    /// An exclusive lock on a file of its own.
     fn lock(&self, name: &str, deadline: Instant) -> Result<File, SpoolError> {
         let path = self.folder.join(format!("{name}.lock"));
         let file = private().create(true).truncate(false).write(true).open(&path).map_err(failed(&path))?;

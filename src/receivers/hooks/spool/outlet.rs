@@ -77,7 +77,7 @@ impl Outlet {
         }
     }
 
-    /// From here on every entry is a batch of its own: one of a batch was not accepted.
+    /// From here on every entry is a batch of its own, because an entry of a batch was refused.
     pub fn one_by_one(&mut self) {
         self.alone = true;
     }

@@ -39,7 +39,7 @@ pub struct Waiting {
     pub refused: usize,
     /// Why the last of them was, with the time.
     pub last_refusal: String,
-    /// Why what waits could not be sent, with the time; `""` if nobody tried, or it could.
+    /// Why the waiting events could not be sent, with the time; `""` after a success or before the first attempt.
     pub trouble: String,
 }
 

@@ -16,7 +16,7 @@ const LENIENT: GeneralPurpose = GeneralPurpose::new(
 
 /// Of span ids and of trace ids.
 const ID_LENGTHS: [usize; 2] = [8, 16];
-/// No client's names of its own are longer.
+/// No client has longer names of its own.
 const LONGEST_ID: usize = 128;
 
 const TWO_TO_63: f64 = 9_223_372_036_854_775_808.0;

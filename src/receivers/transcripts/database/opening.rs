@@ -109,7 +109,7 @@ fn connect(path: &Path, how: &str) -> rusqlite::Result<Connection> {
         OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(uri(path, how), flags)?;
     prepare(&connection)?;
-    // The first look at its pages: what cannot be read so is told here.
+    // The first read of its pages: a database that cannot be read is reported here.
     connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
     Ok(connection)
 }

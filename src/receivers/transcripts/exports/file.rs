@@ -34,7 +34,7 @@ pub struct ExportFile {
     pub(super) holds: Holds,
 }
 
-/// What stands in an export.
+/// The content of an export.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Holds {
     /// Values of JSON.

@@ -88,7 +88,7 @@ impl Rows<'_> {
     }
 }
 
-/// What an application says of its own, it says in the metadata.
+/// An application's own attributes are in the metadata.
 fn say_workspace(body: &mut Value, workspace: &str) {
     let Some(body) = body.as_object_mut().filter(|_| !workspace.is_empty()) else { return };
     let metadata = body.entry("metadata").or_insert_with(|| json!({}));

@@ -97,7 +97,7 @@ impl Walk {
         }
     }
 
-    /// The next page; `None`: everything was read. `tell` is told what is waited for.
+    /// The next page; `None`: everything was read. `tell` reports what the walk waits for.
     pub async fn next(
         &mut self,
         owner: &Owner,
