@@ -206,9 +206,12 @@ fn changes(claims: &[SupportedClaim], of_project: &str) -> String {
     };
     let language =
         only(edited.map(language).collect()).filter(|name| LANGUAGES.iter().any(|(_, own)| own == name));
-    let told = claims.iter().filter(|claim| !matches!(claim.claim, Claim::Leftover { .. }));
+    let told = claims.iter().filter(|claim| match &claim.claim {
+        Claim::Leftover { .. } => false,
+        Claim::Check { run, .. } => !is_beside(run),
+        _ => true,
+    });
     let checks = told.filter_map(|claim| claim.claim.about().or_else(|| claim.claim.asks_for()));
-    let checks = checks.filter(|run| !is_beside(run));
     let program =
         only(checks.map(|run| run.to_string().split(' ').next().unwrap_or_default().to_owned()).collect());
     let is_name = |name: &String| !name.is_empty() && name.chars().all(|char| char.is_ascii_alphanumeric());
