@@ -112,15 +112,16 @@ const KNOWN_CIRCLES: &[&str] = &[
      skillify::guard skillify::index skillify::kind skillify::kind::alike skillify::kind::belongs \
      skillify::kind::change skillify::kind::check skillify::kind::demand skillify::kind::files \
      skillify::kind::flag skillify::kind::flaky skillify::kind::hook skillify::kind::instead \
-     skillify::kind::pattern skillify::kind::pipe skillify::kind::place skillify::kind::prevention \
-     skillify::kind::rejection skillify::kind::repair skillify::kind::rule skillify::kind::slow \
-     skillify::kind::snippet skillify::kind::together skillify::later skillify::matcher skillify::name \
-     skillify::offline skillify::older skillify::ones_own skillify::pattern skillify::predicate::ast \
-     skillify::prefer skillify::propose skillify::score skillify::speech skillify::speech::acts \
-     skillify::speech::forms skillify::speech::mood skillify::speech::wants skillify::steps \
-     skillify::template skillify::terms skillify::trigger skillify::unwanted skillify::verify \
-     skillify::wording",
-    "skillify::account skillify::action skillify::echo skillify::outcome skillify::segment",
+     skillify::kind::leftover skillify::kind::pattern skillify::kind::pipe skillify::kind::place \
+     skillify::kind::prevention skillify::kind::rejection skillify::kind::repair skillify::kind::rule \
+     skillify::kind::skill skillify::kind::slow skillify::kind::snippet skillify::kind::together \
+     skillify::later skillify::matcher skillify::name skillify::offline skillify::older \
+     skillify::ones_own skillify::pattern skillify::predicate::ast skillify::prefer skillify::propose \
+     skillify::score skillify::speech skillify::speech::acts skillify::speech::forms \
+     skillify::speech::mood skillify::speech::wants skillify::steps skillify::template skillify::terms \
+     skillify::trigger skillify::unwanted skillify::verify skillify::wording",
+    "skillify::account skillify::action skillify::echo skillify::left_over skillify::outcome \
+     skillify::segment",
     "console::access::door console::access::guard console::asked console::page console::problem",
     "skillify::complaint skillify::prompt skillify::telling",
     "skillify::lines skillify::outputs skillify::shared",

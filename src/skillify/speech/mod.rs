@@ -295,7 +295,8 @@ pub fn quotations(session: &Session, claim: &Claim) -> Vec<Quotation> {
     let mut found: Vec<Quotation> = Vec::new();
     for said in by_event.into_values() {
         let best = said.into_iter().max_by_key(|one| clearness(one, act));
-        let shown = |one: Spoken| Quotation { at: one.at, sentence: one.sentence.replace(own::QUOTE, "“…”") };
+        let shown =
+            |one: Spoken| Quotation { at: one.at, sentence: one.sentence.replace(own::QUOTE, "“…”") };
         let quotation = best.map(shown);
         found.extend(quotation.filter(|new| !found.iter().any(|known| known.sentence == new.sentence)));
     }
