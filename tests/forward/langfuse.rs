@@ -214,7 +214,7 @@ fn nothing_goes_of_a_tenant_without_keys() {
     let site = of_two("", &backend);
     site.edit_config(&[(", beta: { public_key: pk-lf-beta, secret_key: sk-lf-beta }", "")]);
     let said = site.run(&["validate"]);
-    assert!(said.contains("there are no keys for beta: nothing of it is forwarded"), "{said}");
+    assert!(said.contains("there are no keys for beta: nothing of theirs is forwarded"), "{said}");
     let running = site.start();
     for (pair, trace) in [(BEN, "t-b"), (ANA, "t-a"), (BEN, "t-b")] {
         assert_eq!(post(&site, pair, INGESTION, JSON, ingestion(&exchange("s-1", trace))), 207);

@@ -48,7 +48,7 @@ fn what_is_wrong_is_told_with_what_to_do() {
             "sessions/b: { receivers: [otlp], exporters: [otlp/a] }",
             "otlp/a forwards bodies: name it in a pipeline traces, logs or metrics",
         ),
-        (A, "skills/b: { receivers: [skillify], exporters: [otlp/a] }", "otlp/a has bodies as they came"),
+        (A, "skills/b: { receivers: [skillify], exporters: [otlp/a] }", "otlp/a forwards bodies"),
         ("otlp/a: {}", TRACES, "name the backend here: endpoint"),
         (
             "otlp/a: { endpoint: a.example.com:4317 }",
@@ -109,7 +109,7 @@ fn what_is_wrong_with_a_langfuse_server_is_told() {
     let traces = "traces: { receivers: [otlp, langfuse], exporters: [langfuse/a] }";
     let cases = [
         (exporter(""), traces, "name a project's keys for each tenant"),
-        (exporter(", keys: { acme: { public_key: pk, secret_key: sk } }"), traces, "there is default"),
+        (exporter(", keys: { acme: { public_key: pk, secret_key: sk } }"), traces, "known are default"),
         (exporter(", keys: { default: { public_key: pk } }"), traces, "secret_key"),
         (
             exporter(", keys: { default: { public_key: \"\", secret_key: sk } }"),

@@ -111,7 +111,7 @@ fn what_a_person_withdraws_is_gone_and_comes_back_at_their_word_alone() {
     let before = target.contents();
     target.publish(&mined(&first()));
     assert_eq!(target.contents(), before, "mining does not make it again");
-    assert!(target.decide(NAME, Decision::Withdraw).unwrap_err().contains("does not stand"));
+    assert!(target.decide(NAME, Decision::Withdraw).unwrap_err().contains("is not published"));
     target.decide(NAME, Decision::Restore).unwrap();
     assert_eq!(target.read(SKILL), text.replace("skillspan-version: \"1\"", "skillspan-version: \"2\""));
 }

@@ -319,7 +319,7 @@ pub(in crate::config) struct Skillify {
     pub(in crate::config) proposer: Proposer,
     /// Where vectors of words come from, which recognise prompts that ask for the same in other words.
     pub(in crate::config) embeddings: Option<Embeddings>,
-    /// How several workers agree on one of them: `file`.
+    /// How several workers agree on one of them. `kubernetes` is not supported yet.
     pub(in crate::config) coordination: Coordination,
 }
 
