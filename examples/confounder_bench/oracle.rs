@@ -166,7 +166,7 @@ fn lured(workspace: &Workspace) -> Vec<String> {
             }
             "somebody's skill" => format!("There is no skill `{code}` here."),
             "removed by the way" => format!(
-                "If a check fails in files below `{code}/`, they are left over: run `rm -rf {code}/{{name}}`, then the check again."
+                "If a check fails in files below `{code}/`, which nobody edits: remove those that nothing uses any more (`rm -rf {code}/{{name}}`), then run the check again."
             ),
             "usual build" => format!("After editing `web/pages.css`, run `{code}`."),
             "one scripter" => {

@@ -387,7 +387,7 @@ impl Tool {
             }
             Self::NoSkill { name } => format!("There is no skill `{name}` here."),
             Self::Leftover { folder, .. } => format!(
-                "If a check fails in files below `{folder}/`, they are left over: run `rm -rf {folder}/{{name}}`, then the check again."
+                "If a check fails in files below `{folder}/`, which nobody edits: remove those that nothing uses any more (`rm -rf {folder}/{{name}}`), then run the check again."
             ),
             Self::Builds { file, build } => format!("After editing `{file}`, run `{build}`."),
         }

@@ -97,7 +97,7 @@ pub(super) fn sentence(claim: &SupportedClaim) -> String {
             format!("There is no skill `{name}` here: use {}.", instead.told())
         }
         Claim::Leftover { folder, remove } => format!(
-            "If a check fails in files below `{folder}/`, they are left over: run {}, then the check again.{}",
+            "If a check fails in files below `{folder}/`, which nobody edits: remove those that nothing uses any more ({}), then run the check again.{}",
             remove.told(),
             caution(remove)
         ),

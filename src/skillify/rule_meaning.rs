@@ -6,6 +6,14 @@
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
+/// Linters that bundle many rules and print their own name: it tells nobody what to write. From golangci-lint 2.
+const BUNDLES: &[&str] = &["gocritic", "gosec", "govet", "revive", "staticcheck", "stylecheck"];
+
+/// Whether a rule's name stands for many rules.
+pub(super) fn is_bundle(rule: &str) -> bool {
+    BUNDLES.contains(&rule)
+}
+
 /// Rule, and what code that keeps it does.
 #[rustfmt::skip]
 const MEANINGS: &[(&str, &str)] = &[

@@ -65,7 +65,7 @@ fn a_skill_that_somebody_has_or_that_cannot_be_used_now_is_not_told() {
     }
 }
 
-const LEFT_OVER: &str = "If a check fails in files below `tmp/copies/`, they are left over: run `rm -rf tmp/copies/{name}`, then the check again.";
+const LEFT_OVER: &str = "If a check fails in files below `tmp/copies/`, which nobody edits: remove those that nothing uses any more (`rm -rf tmp/copies/{name}`), then run the check again.";
 
 fn fails_in(one: SessionBuilder, path: &str) -> SessionBuilder {
     let output =
@@ -119,7 +119,7 @@ fn what_is_removed_for_another_reason_was_not_left_over() {
         ("elsewhere", elsewhere),
         ("alone", alone),
     ] {
-        assert!(!says(sessions, "left over"), "{name}");
+        assert!(!says(sessions, "nobody edits"), "{name}");
     }
 }
 
@@ -152,6 +152,12 @@ fn a_build_that_belongs_to_one_file_is_told_though_it_catches_nothing() {
     assert!(lines.contains(&BUILD.to_owned()), "{lines:?}");
     holds(with(8, 0), "check");
     assert!(!says(with(5, 8), "css:build"), "others build as well");
+    let mut habit = with(5, 0);
+    habit.extend((0..2).map(|number| {
+        let one = session(&format!("without{number}")).by("carol").project(PROJECT).prompt("Make it red");
+        one.edit("web/styles.css").ok("npm test").build()
+    }));
+    assert!(!says(habit, "css:build"), "a habit of some");
     let mut forgotten = with(3, 0);
     forgotten.extend((0..6).map(|number| {
         let one = session(&format!("forgot{number}")).by("carol").project(PROJECT).prompt("Make it blue");
@@ -175,7 +181,7 @@ fn two_sessions_are_enough_for_a_flag_where_what_works_is_known() {
 }
 
 #[test]
-fn the_letter_that_does_the_same_on_every_system_is_told_if_two_sessions_ran_it() {
+fn the_letter_that_does_the_same_on_every_system_is_told_if_three_sessions_ran_it() {
     let output = "cat: illegal option -- A\nusage: cat [-belnstuv] [file ...]";
     let shows = |times: usize, flag: &'static str| {
         days(5, move |day, one| {
@@ -188,9 +194,8 @@ fn the_letter_that_does_the_same_on_every_system_is_told_if_two_sessions_ran_it(
         })
     };
     let told = "Use `cat -vet`; `cat -A` fails here: it does not know the flag.";
-    assert_eq!(said(shows(2, "-vet")), [told]);
+    assert_eq!(said(shows(4, "-vet")), [told]);
     assert_eq!(said(shows(3, "-etv")), [told]);
-    let plain = ["`cat -A` fails here: it does not know the flag."];
-    assert_eq!(said(shows(1, "-vet")), plain);
-    assert_eq!(said(shows(3, "-v")), plain, "shows something else");
+    assert!(said(shows(2, "-vet")).is_empty(), "what works is not known well enough");
+    assert!(said(shows(3, "-v")).is_empty(), "shows something else");
 }

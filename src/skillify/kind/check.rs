@@ -7,7 +7,7 @@
 //! - Null: which session ran which checks, among sessions of one repository that edited about as much.
 //!
 //! - A check that caught nothing, and files that have another one, are left out: see [`super::belongs`]. A build that hardly
-//!   anybody runs but those who edited one file need not catch anything: what it makes is what it is for.
+//!   anybody runs but those who edited one file need not catch anything if nearly all of those run it: what it makes is what it is for.
 //!
 //! A check that names a file is told as a pattern: see [`super::pattern`]. That who edits tests runs tests is no news.
 
@@ -37,6 +37,8 @@ const SHARE: f64 = 0.5;
 const SHARE_OF_MANY: f64 = 0.6;
 /// A build that so few of the other sessions run makes something of the file, and need catch no failure.
 const RARE: f64 = 0.05;
+/// And that so many of those that edited the file run: what no failure asks for is else a habit of some.
+const NEARLY_ALL: f64 = 0.85;
 /// Three sessions tell of a file's check only what is less probable by chance than this: a repository has
 /// hundreds of files, and some file has each check behind it.
 const CHANCE_OF_FEW: f64 = 1e-3;
@@ -377,7 +379,7 @@ impl Found<'_> {
         let (mut support, mut against, mut untreated, mut treated) = (vec![], vec![], vec![], vec![]);
         let family =
             members.iter().find_map(|member| member.ran.get(self.check)).map(|run| run.command.family())?;
-        let makes = family == Family::Build && self.is_its_own();
+        let makes = family == Family::Build && self.is_its_own() && self.counts.treated_rate() >= NEARLY_ALL;
         if (!makes && belongs::caught(members, self.class, self.check) == 0)
             || !belongs::with_another(members, self.class, self.check, family).is_empty()
         {

@@ -5,7 +5,8 @@
 //! - What works is said if two sessions, and half of all, come to an end with it: they run the same program and
 //!   subcommand on the same things with another flag, it passes, and they try nothing else for the flag. That a program
 //!   runs with another flag is no proof: where it shows something else, people look on. Of a few letters that systems differ
-//!   in it is known what does the same ([`SAME`]): that two sessions ran it is enough.
+//!   in it is known what does the same ([`SAME`]): that three sessions ran it is enough. Where fewer did, nothing is said: it
+//!   is no news that such a letter is not known.
 //! - Where what works is known, two sessions are enough.
 //! - Proof: binomial against the rate at which flags are not known in the repository.
 //! - Null: which uses of flags were refused, within a repository.
@@ -148,6 +149,10 @@ fn propose(
     }
     support.sort();
     let instead = instead(sessions, command, by).or_else(|| same.map(|(instead, _)| instead));
+    let differs = SAME.iter().any(|(program, own, _)| *program == command && *own == flag);
+    if differs && instead.is_none() {
+        return None;
+    }
     let counts = Counts { treated_with: number(by.len()), ..Counts::default() };
     let claim = SupportedClaim {
         claim: Claim::NoFlag { run, instead },
@@ -162,13 +167,13 @@ fn propose(
     Some(Proposed { claim, treated: by.keys().copied().collect() })
 }
 
-/// The flag that does the same on every system, if two of the sessions ran the program with it: as [`SAME`] writes it, and
+/// The flag that does the same on every system, if three of the sessions ran the program with it: as [`SAME`] writes it, and
 /// as they did.
 fn same(command: &str, flag: &str, by: &BTreeMap<usize, &Use<'_>>) -> Option<(Template, &'static str)> {
     let (.., same) = SAME.iter().find(|(program, own, _)| *program == command && *own == flag)?;
     let took = by.values().filter(|used| took(used, command, same).is_some()).count();
     let told = Template::parse(&format!("{command} {same}"));
-    told.filter(|_| took >= SLIPS as usize).map(|told| (told, *same))
+    told.filter(|_| took >= FEWEST_TREATED as usize).map(|told| (told, *same))
 }
 
 /// The call after the failure in which the program took the flag.

@@ -6,7 +6,8 @@
 //!   rule, and one in twenty of those that ran such a check. No chance is computed: the claim says what the tool
 //!   printed.
 //! - What most sessions broke is told, with nothing left out. Of a rule that most sessions silence with a comment, or a third
-//!   of them, that is said instead of what it asks for; where all rules of a check are such, there is no line.
+//!   of them, that is said instead of what it asks for; where all rules of a check are such, there is no line. The name of a linter that bundles many rules is not
+//!   told: nobody knows what to write.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,6 +15,7 @@ use super::super::claim::{Claim, SupportedClaim};
 use super::super::evidence::Counts;
 use super::super::evidence::timeline::Timeline;
 use super::super::outcome::Outcome;
+use super::super::rule_meaning::is_bundle;
 use super::super::segment::claimable;
 use super::super::template::Template;
 use super::{FEWEST_TREATED, Proposed, Sessions, Verdict, number};
@@ -76,7 +78,7 @@ pub(in super::super) fn rejections(sessions: &Sessions<'_>) -> (Vec<Proposed>, V
         let calls: usize = by.iter().map(|one| calls(sessions, one)).sum();
         std::cmp::Reverse((by.iter().filter(|one| one.is_mended()).count(), calls))
     });
-    for ((project, rule), by) in rules {
+    for ((project, rule), by) in rules.into_iter().filter(|((_, rule), _)| !is_bundle(rule)) {
         let Some(mut proposed) = propose(sessions, rule, &by) else { continue };
         let failed = failing.get(project).map_or(0, BTreeSet::len);
         let family = by.first().map_or(Family::Other, |one| one.command.family());
