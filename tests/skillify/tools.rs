@@ -171,14 +171,15 @@ fn a_skill_that_tells_of_a_pipe_says_to_think_of_it_before_the_check_runs() {
     assert!(description.ends_with(" and before running `go test ./...`."), "{description}");
 }
 
-const NO_FLAG: &str = "cat: illegal option -- A\nusage: cat [-belnstuv] [file ...]";
+const NO_FLAG: &str =
+    "ls: illegal option -- Q\nusage: ls [-@ABCFGHILOPRSTUWabcdefghiklmnopqrstuvwxy1%,] [file ...]";
 
 #[test]
 fn a_flag_that_a_program_does_not_know_is_told() {
     let sessions = days(4, |day, one| {
-        one.run_with_output(&format!("cat -A src/f{day}.ts | head -5"), Status::Ok, NO_FLAG)
+        one.run_with_output(&format!("ls -Q src/f{day}.ts | head -5"), Status::Ok, NO_FLAG)
     });
-    assert_eq!(said(sessions.clone()), ["`cat -A` fails here: it does not know the flag."]);
+    assert_eq!(said(sessions.clone()), ["`ls -Q` fails here: it does not know the flag."]);
     holds(sessions, "flag");
 }
 
@@ -197,10 +198,10 @@ fn what_works_instead_of_a_flag_is_told_if_sessions_ran_it_next() {
         ["Use `gh pr diff --name-only`; `gh pr diff --stat` fails here: it does not know the flag."]
     );
     let by_letter = days(4, |day, one| {
-        let one = one.run_with_output(&format!("cat -A src/f{day}.ts | head -5"), Status::Ok, NO_FLAG);
-        one.run_with_output(&format!("cat -v src/f{day}.ts | head -5"), Status::Ok, "a")
+        let one = one.run_with_output(&format!("ls -Q src/f{day}.ts | head -5"), Status::Ok, NO_FLAG);
+        one.run_with_output(&format!("ls -v src/f{day}.ts | head -5"), Status::Ok, "a")
     });
-    assert_eq!(said(by_letter), ["`cat -A` fails here: it does not know the flag."]);
+    assert_eq!(said(by_letter), ["`ls -Q` fails here: it does not know the flag."]);
     let other = said(of(|day| format!("git log --oneline -{day}")));
     assert_eq!(other, ["`gh pr diff --stat` fails here: it does not know the flag."]);
 }
@@ -242,19 +243,19 @@ fn what_runs_next_is_no_replacement_where_it_does_not_do_the_work() {
 #[test]
 fn a_flag_that_works_for_somebody_or_stands_in_a_log_is_not_told() {
     let refused = |day: usize, one: SessionBuilder| {
-        one.run_with_output(&format!("cat -A src/f{day}.ts"), Status::Error, NO_FLAG)
+        one.run_with_output(&format!("ls -Q src/f{day}.ts"), Status::Error, NO_FLAG)
     };
     let elsewhere = days(6, |day, one| {
         if day < 5 {
             refused(day, one)
         } else {
-            one.run_with_output("cat -vA src/x.ts | head -3", Status::Ok, "a$")
+            one.run_with_output("ls -lQ src/x.ts | head -3", Status::Ok, "a$")
         }
     });
     let log = "ran the tool\nunknown flag: --stat\n--- FAIL: TestFlags\nFAIL\n";
     let in_a_log = days(5, |_, one| one.run_with_output("go test ./cmd", Status::Error, log));
     let searched =
-        days(5, |_, one| one.run_with_output("grep -rn 'illegal option -- A' src", Status::Ok, NO_FLAG));
+        days(5, |_, one| one.run_with_output("grep -rn 'illegal option -- Q' src", Status::Ok, NO_FLAG));
     let alone = days(5, |day, one| refused(day, one.by("alice")));
     for sessions in [elsewhere, in_a_log, searched, alone] {
         let lines = said(sessions);
