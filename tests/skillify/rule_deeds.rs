@@ -22,7 +22,7 @@ fn asked(sessions: &[Session]) -> Vec<(String, &'static str)> {
         one.is_proposed() && one.shortfalls.contains(&Shortfall::Rule) && !one.is_published()
     };
     let rules = mined.candidates.iter().filter(is_asked);
-    rules.map(|one| (one.claims[0].claim.to_string(), one.scope.as_str())).collect()
+    rules.filter_map(|one| Some((one.claims.first()?.claim.to_string(), one.scope.as_str()))).collect()
 }
 
 fn rule(says: &str, scope: &'static str) -> Vec<(String, &'static str)> {
