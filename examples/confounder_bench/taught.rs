@@ -111,7 +111,7 @@ impl Play<'_> {
             Tool::Builds { file, build } => {
                 self.worked();
                 self.record.edit(file);
-                // One in six forgets.
+                // One in eight forgets.
                 if number != 4 {
                     self.record.run(build, true, "Done in 1.2s");
                 }
@@ -262,7 +262,9 @@ impl Play<'_> {
                 if number < 6 {
                     self.record.edit(&bait.usual_file);
                 }
-                self.record.run(&bait.usual_build, true, "Done in 1.2s");
+                if number >= 6 || number.is_multiple_of(2) {
+                    self.record.run(&bait.usual_build, true, "Done in 1.2s");
+                }
             }
             Lure::Twice => {
                 let line = declaration(style.language, &bait.twice);

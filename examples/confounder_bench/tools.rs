@@ -110,7 +110,7 @@ pub(crate) enum Lure {
     SomeHaveIt,
     /// Files that are removed while a check is mended.
     ByTheWay,
-    /// A build that others run as well.
+    /// A build that half of those forget who edit its file, and others run as well.
     UsualBuild,
 }
 
@@ -215,9 +215,9 @@ pub(crate) fn add(random: &mut Random, plan: &mut Plan) -> (Bait, Vec<(Vec<Part>
                 .to_vec(),
         },
         Tool::Flag {
-            program: "cat",
-            flag: "-A",
-            error: "cat: illegal option -- A\nusage: cat [-belnstuv] [file ...]",
+            program: "ls",
+            flag: "--hyperlink",
+            error: "ls: unrecognized option `--hyperlink'\nusage: ls [-ABCFGHLOPRSTUWabcdefghiklmnopqrstuvwxy1%,] [--color=when] [file ...]",
         },
         Tool::Asked { check: style.named_suite("release"), area },
         Tool::Slow { check: soak, part },
@@ -284,7 +284,7 @@ pub(crate) fn add(random: &mut Random, plan: &mut Plan) -> (Bait, Vec<(Vec<Part>
     for (tool, many) in [
         (Tool::NoSkill { name: "release-notes" }, 5),
         (Tool::Leftover { check: plan.style.named_suite("whole"), folder: "tmp/copies" }, 6),
-        (Tool::Builds { file: "web/theme.css".to_owned(), build: plan.style.task("build-theme") }, 6),
+        (Tool::Builds { file: "web/theme.css".to_owned(), build: plan.style.task("build-theme") }, 8),
     ] {
         groups.push((shown(plan.lessons.len(), many), false));
         plan.lessons.push(Lesson::Tool(tool));
