@@ -11,7 +11,8 @@ use serde::{Deserialize, Serialize};
 
 use super::cases::{Cases, NONE_BEFORE};
 use super::diff::{self, Line as DiffLine};
-use super::skills::{Entry, Line, Whose, rest, seen};
+use super::rests::{Line, rest};
+use super::skills::{Entry, Skill, Whose, seen};
 use super::who::People;
 use super::{Frame, Seen, html, is_of_form, link};
 use crate::console::App;
@@ -113,6 +114,17 @@ struct Page {
     /// The text of the edit, if that was sent; else what is proposed.
     text: String,
     is_edited: bool,
+}
+
+/// Somebody decided while the form was open.
+#[derive(Template)]
+#[template(path = "decided.html")]
+struct DecidedPage {
+    frame: Frame,
+    skill: Skill,
+    /// What was typed, which is not lost.
+    reason: String,
+    text: String,
 }
 
 impl Page {
@@ -335,9 +347,14 @@ pub(in crate::console) async fn decide_page(
             let wrong = problem.says().to_owned();
             return Ok(html(StatusCode::CONFLICT, &Page { wrong, reason, text, is_edited, ..page }));
         }
-        Err(problem) if problem.status() == StatusCode::NOT_FOUND && is_known(&app, &reader, &name).await => {
-            let says = "It was decided meanwhile, so nothing was done now. The skill's page says how.";
-            return Err(Problem::new(StatusCode::CONFLICT, says));
+        Err(problem) if problem.status() == StatusCode::NOT_FOUND => {
+            let whose = Whose { tenant };
+            let Ok(skill) = super::skills::view(&app, &reader, &name, &whose).await else {
+                return Err(problem);
+            };
+            let frame = Frame::new(&reader, "review", format!("{name} was decided meanwhile"));
+            let text = if is_edited { text } else { String::new() };
+            return Ok(html(StatusCode::CONFLICT, &DecidedPage { frame, skill, reason, text }));
         }
         Err(problem) => return Err(problem),
     }
@@ -365,7 +382,8 @@ pub(in crate::console) async fn decide(
         }
     };
     let text = (verdict.action == "edit").then(|| verdict.text.clone());
-    let remark = Remark { reason: verdict.reason.clone(), text };
+    let (at, by) = (Timestamp::now().to_string(), reader.name.clone());
+    let remark = Remark { reason: verdict.reason.clone(), text, at, by };
     let (settings, reader, name) = (app.settings.clone(), reader.clone(), name.to_owned());
     let deciding = tokio::task::spawn_blocking(move || {
         carry_out(&settings, &reader, &name, decision, &remark, &verdict)
