@@ -67,6 +67,12 @@ fn put_edited(run: &mut Run<'_>, name: &str, text: &str) -> Result<(), DecisionE
     if written.is_empty() {
         return Err(DecisionError::NoProposal(name.to_owned()));
     }
+    // Sent back as it was proposed: that is to agree.
+    let is_own =
+        |path: &String| run.changes.files.get(path).is_none_or(|made| made.trim_end() != text.trim_end());
+    if !written.iter().any(is_own) {
+        return Ok(());
+    }
     for path in written {
         run.changes.files.insert(path, text.clone());
     }

@@ -20,7 +20,7 @@ use crate::console::chart::{self, Part};
 use crate::event::Timestamp;
 use crate::library::{Library, Listed, Side, WatchedSkill, Week};
 use crate::table::Session;
-use crate::views::report::{Published, add_to_skills};
+use crate::views::report::{Published, add_to_skills, tenths as report_tenths};
 use crate::views::whole::read_since;
 
 /// So many weeks are looked at.
@@ -240,14 +240,14 @@ impl Cost {
 
     /// A measure, `–` without any session.
     pub(super) fn told(&self, measure: &f64) -> String {
-        if self.sessions == 0 { "–".to_owned() } else { format!("{measure}") }
+        if self.sessions == 0 { "–".to_owned() } else { format!("{measure:.1}") }
     }
 }
 
-/// Tenths, rounded down.
+/// Tenths, rounded as the report does.
 #[expect(clippy::cast_precision_loss, reason = "it is shown with one digit")]
 fn mean(sum: u64, count: u64) -> f64 {
-    sum.saturating_mul(10).checked_div(count).map_or(0.0, |tenths| tenths as f64 / 10.0)
+    report_tenths(sum, count).map_or(0.0, |tenths| tenths as f64 / 10.0)
 }
 
 #[cfg(test)]

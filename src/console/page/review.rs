@@ -122,6 +122,8 @@ struct Page {
 struct DecidedPage {
     frame: Frame,
     skill: Skill,
+    /// Why nothing was done.
+    says: String,
     /// What was typed, which is not lost.
     reason: String,
     text: String,
@@ -341,24 +343,42 @@ pub(in crate::console) async fn decide_page(
         Ok(done) => app.access.tell(&reader, done),
         // What was written is not lost: the form is there again with it, beside why.
         Err(problem) if problem.status() == StatusCode::CONFLICT => {
-            let Ok(view) = view(&app, &reader, &name, &Whose { tenant }).await else { return Err(problem) };
+            let whose = Whose { tenant };
+            let Ok(view) = view(&app, &reader, &name, &whose).await else {
+                let text = if is_edited { text } else { String::new() };
+                return too_late(&app, &reader, (&name, &whose), problem, (reason, text)).await;
+            };
             let page = Page::of(&reader, view);
             let text = if is_edited { text } else { page.text };
             let wrong = problem.says().to_owned();
             return Ok(html(StatusCode::CONFLICT, &Page { wrong, reason, text, is_edited, ..page }));
         }
         Err(problem) if problem.status() == StatusCode::NOT_FOUND => {
-            let whose = Whose { tenant };
-            let Ok(skill) = super::skills::view(&app, &reader, &name, &whose).await else {
-                return Err(problem);
-            };
-            let frame = Frame::new(&reader, "review", format!("{name} was decided meanwhile"));
             let text = if is_edited { text } else { String::new() };
-            return Ok(html(StatusCode::CONFLICT, &DecidedPage { frame, skill, reason, text }));
+            return too_late(&app, &reader, (&name, &Whose { tenant }), problem, (reason, text)).await;
         }
         Err(problem) => return Err(problem),
     }
     led_to(&back)
+}
+
+/// What became of a skill whose form was sent too late, with what was typed.
+async fn too_late(
+    app: &Arc<App>,
+    reader: &Reader,
+    (name, whose): (&str, &Whose),
+    problem: Problem,
+    (reason, text): (String, String),
+) -> Result<Response, Problem> {
+    let Ok(skill) = super::skills::view(app, reader, name, whose).await else { return Err(problem) };
+    let (title, says) = match problem.status() {
+        StatusCode::NOT_FOUND => {
+            (format!("{name} was decided meanwhile"), "Nothing was done now.".to_owned())
+        }
+        _ => ("Not done".to_owned(), format!("{}.", problem.says().trim_end_matches('.'))),
+    };
+    let frame = Frame::new(reader, "review", title);
+    Ok(html(StatusCode::CONFLICT, &DecidedPage { frame, skill, says, reason, text }))
 }
 
 /// Carries a decision out at every target that has the skill; what was done, a line each.

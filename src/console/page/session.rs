@@ -212,7 +212,10 @@ fn shown(session: &Session, people: &People, meant: &Meant, skills: Vec<String>)
         failed: figures.failed,
         refused: figures.refused,
         corrected: corrections.len(),
-        interrupts: figures.interrupts,
+        // What the list counts: a client may tell a stop in words alone.
+        interrupts: figures
+            .interrupts
+            .max(account.objections.iter().filter(|one| one.how == How::Stopped).count()),
         errors: figures.errors,
         tokens,
         skills,

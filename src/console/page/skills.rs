@@ -305,6 +305,7 @@ pub(in crate::console) async fn view(
     let heading = match (standing, &skill.proposal) {
         (Some(_), _) => "What assistants read",
         (None, Some(_)) => "What assistants would read",
+        (None, None) if skill.never_stood() => "What it would have said",
         (None, None) => "What it said; no assistant reads it now",
     };
     let is_proposed = standing.is_none() && skill.proposal.is_some();

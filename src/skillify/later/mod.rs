@@ -182,6 +182,8 @@ impl Claim {
             Self::Rejects { .. } => "broke the rule",
             Self::Run(_) => "left the step out",
             Self::NoFlag { .. } => "gave it the flag",
+            Self::NoSkill { .. } => "asked for it",
+            Self::Leftover { .. } => "saw a check fail there",
             Self::Piped { .. } => "ran it behind a filter",
             Self::Asked { .. } => "ran it unasked, or not at all",
             Self::Slow { .. } => "ran the slow one",

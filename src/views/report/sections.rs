@@ -123,7 +123,7 @@ fn kinds(tally: &Tally) -> Section {
     let section = Section {
         id: "failed-by-kind",
         title: "What failed, by kind",
-        says: "PASSED: failures after which the same command passed; CALLS: the calls until then, EACH: on average; \
+        says: "PASSED: failures after which the same command passed; CALLS: the calls until then, EACH: on average, for each row of failures that ended so; \
                NEVER: failures after which it did not pass in the session. What is not run again until it passes, such \
                as an edit, and a line of which nothing tells the command that failed, is neither. Each failed call is in \
                a row; one that ran two commands may be in two.",
