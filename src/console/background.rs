@@ -30,6 +30,8 @@ enum Stage<T> {
         at: Instant,
         /// It is being made anew.
         again: bool,
+        /// Somebody wants it anew.
+        wanted: bool,
     },
     Failed(String, Instant),
 }
@@ -64,8 +66,8 @@ impl<T: Send + Sync + 'static> Background<T> {
             Todo::Make(known) => known,
         };
         let (app, reader) = (Arc::clone(app), reader.clone());
-        let handle = tokio::runtime::Handle::current();
-        tokio::task::spawn_blocking(move || {
+        let handle = app.readers.handle();
+        handle.clone().spawn_blocking(move || {
             let made = handle.block_on(async {
                 // One after the other: each may need much memory.
                 let _turn = app.background.acquire().await;
@@ -76,17 +78,28 @@ impl<T: Send + Sync + 'static> Background<T> {
         Ok(known)
     }
 
-    /// What was made for the reader is made anew when it is next asked for.
-    pub(super) fn forget(&self, reader: &Reader) {
+    /// What was made for the reader longer ago than this is made anew when it is next asked for, and shown until then.
+    pub(super) fn renew(&self, reader: &Reader, after: Duration) {
         let own = whose_of(reader);
-        self.lock(|kept| kept.retain(|whose, stage| *whose != own || matches!(stage, Stage::Making)));
+        self.lock(|kept| match kept.get_mut(&own) {
+            Some(Stage::Made { at, again, wanted, .. }) if !*again && at.elapsed() >= after => *wanted = true,
+            Some(Stage::Failed(..)) => drop(kept.remove(&own)),
+            _ => {}
+        });
+    }
+
+    /// Whether it is being made for the reader, for the first time or anew.
+    pub(super) fn is_making(&self, reader: &Reader) -> bool {
+        self.lock(|kept| {
+            matches!(kept.get(&whose_of(reader)), Some(Stage::Making | Stage::Made { again: true, .. }))
+        })
     }
 
     fn todo(&self, whose: &Whose) -> Todo<T> {
         self.lock(|kept| match kept.get_mut(whose) {
-            Some(Stage::Made { value, at, again }) => {
+            Some(Stage::Made { value, at, again, wanted }) => {
                 let is_old = self.lasts.is_some_and(|lasts| at.elapsed() > lasts);
-                if is_old && !std::mem::replace(again, true) {
+                if (is_old || *wanted) && !std::mem::replace(again, true) {
                     Todo::Make(Some(Arc::clone(value)))
                 } else {
                     Todo::Answer(Ok(Some(Arc::clone(value))))
@@ -107,13 +120,14 @@ impl<T: Send + Sync + 'static> Background<T> {
     fn put(&self, whose: Whose, made: Result<T, String>) {
         self.lock(|kept| match (made, kept.get_mut(&whose)) {
             (Ok(value), _) => {
-                let made = Stage::Made { value: Arc::new(value), at: Instant::now(), again: false };
+                let made =
+                    Stage::Made { value: Arc::new(value), at: Instant::now(), again: false, wanted: false };
                 kept.insert(whose, made);
             }
             // What is known is better than nothing; it is tried again later.
-            (Err(error), Some(Stage::Made { at, again, .. })) => {
+            (Err(error), Some(Stage::Made { at, again, wanted, .. })) => {
                 tracing::warn!(%error, "what the console shows is not made anew");
-                (*at, *again) = (Instant::now(), false);
+                (*at, *again, *wanted) = (Instant::now(), false, false);
             }
             (Err(error), _) => {
                 kept.insert(whose, Stage::Failed(error, Instant::now()));

@@ -191,19 +191,52 @@ pub(super) fn map(areas: &[Area<'_>], caption: &str) -> String {
     svg
 }
 
-/// The name of an area within it, as much of it as there is room for.
+/// More lines of a name than these stand in no area.
+const MOST_LINES: u64 = 3;
+
+/// The name of an area within it, in a few lines, as much of it as there is room for.
 fn label(area: &Area<'_>, (x, y): (u64, u64), (width, height): (u64, u64)) -> String {
     let room = usize::try_from(width.saturating_sub(LETTER) / LETTER).unwrap_or_default();
-    let all = area.label.chars().count();
-    if height < LINE || room < all.min(8) {
+    let lines = usize::try_from((height / LINE).min(MOST_LINES)).unwrap_or_default();
+    if lines == 0 || room < area.label.chars().count().min(LEAST_ROOM) {
         return String::new();
     }
-    let mut shown: String = area.label.chars().take(if all > room { room - 1 } else { room }).collect();
-    if all > room {
-        shown.push('…');
+    let x = x + LETTER / 2;
+    let mut svg = format!("<text x=\"{x}\" y=\"{}\">", y + LINE * 4 / 5);
+    for (at, line) in lines_of(area.label, room, lines).iter().enumerate() {
+        let down = if at == 0 { 0 } else { LINE * 5 / 6 };
+        let _ = write!(svg, "<tspan x=\"{x}\" dy=\"{down}\">{}</tspan>", escaped(line));
     }
-    let (x, y) = (x + LETTER / 2, y + LINE * 4 / 5);
-    format!("<text x=\"{x}\" y=\"{y}\">{}</text>", escaped(&shown))
+    svg.push_str("</text>");
+    svg
+}
+
+/// A name of fewer letters than these tells nothing.
+const LEAST_ROOM: usize = 6;
+
+/// The text in lines of so many characters, broken at spaces where that is possible; cut where it has more of them.
+fn lines_of(text: &str, room: usize, most: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    let mut words = text.split_whitespace().peekable();
+    while words.peek().is_some() && lines.len() < most {
+        let mut line = String::new();
+        while let Some(word) = words.peek() {
+            let length = line.chars().count() + usize::from(!line.is_empty()) + word.chars().count();
+            if !line.is_empty() && length > room {
+                break;
+            }
+            line.push_str(if line.is_empty() { "" } else { " " });
+            line.push_str(word);
+            words.next();
+        }
+        let is_last = lines.len() + 1 == most && words.peek().is_some();
+        if is_last || line.chars().count() > room {
+            line = line.chars().take(room.saturating_sub(1)).collect();
+            line.push('…');
+        }
+        lines.push(line);
+    }
+    lines
 }
 
 fn sum(areas: &[Area<'_>]) -> u64 {
@@ -266,7 +299,7 @@ mod tests {
         assert_eq!(svg.matches("<rect").count(), sizes.len());
         assert!(filled > 1_600 * 400 * 95 / 100 && filled <= 1_600 * 400, "{filled}");
         assert!(svg.contains("<title>&lt;b&gt;</title>"));
-        assert!(svg.contains(">&lt;i&gt;</text>"));
+        assert!(svg.contains(">&lt;i&gt;</tspan></text>"));
         // The largest areas lead to their pages, one that is too small to be met does not.
         let links = svg.matches("<a href=\"/work?a=1&amp;b\" tabindex=\"-1\">").count();
         assert!((5..sizes.len()).contains(&links), "{links}");
@@ -276,10 +309,17 @@ mod tests {
     fn a_name_in_an_area_is_cut_where_it_would_leave_it() {
         let area =
             Area { size: 1, class: "s1", label: "make itest, make db-up", link: "", says: String::new() };
-        assert!(label(&area, (0, 0), (600, 40)).contains(">make itest, make db-up<"));
-        assert!(label(&area, (0, 0), (154, 40)).contains(">make ites…<"));
-        assert_eq!(label(&area, (0, 0), (60, 40)), "");
-        assert_eq!(label(&area, (0, 0), (600, 20)), "");
+        let said = |size| {
+            let svg = label(&area, (0, 0), size);
+            let lines = svg.split("<tspan").skip(1).filter_map(|line| line.split(['>', '<']).nth(1));
+            lines.map(str::to_owned).collect::<Vec<_>>()
+        };
+        assert_eq!(said((600, 40)), ["make itest, make db-up"]);
+        assert_eq!(said((154, 40)), ["make…"]);
+        assert_eq!(said((170, 70)), ["make itest,", "make db-up"]);
+        assert_eq!(said((100, 100)), ["make", "itest,", "make…"]);
+        assert!(said((60, 40)).is_empty());
+        assert!(said((600, 20)).is_empty());
     }
 
     #[test]

@@ -6,7 +6,7 @@ for (const time of document.querySelectorAll("time[data-as]")) {
   if (Number.isNaN(at.getTime())) continue;
   const day = `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())}`;
   const minute = `${two(at.getHours())}:${two(at.getMinutes())}`;
-  const shown = { minute: `${day} ${minute}`, clock: `${minute}:${two(at.getSeconds())}` };
+  const shown = { second: `${day} ${minute}:${two(at.getSeconds())}`, minute: `${day} ${minute}`, clock: `${minute}:${two(at.getSeconds())}` };
   time.title = `${time.dateTime.slice(0, 19).replace("T", " ")} UTC`;
   time.textContent = shown[time.dataset.as] ?? time.textContent;
 }

@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use tokio::runtime::Handle;
 use tokio::sync::{Semaphore, watch};
 
 use crate::config::SessionsTable;
@@ -17,7 +18,9 @@ use crate::library::session_hash;
 use crate::service::free_memory::GivingBack;
 use crate::skillify::SharedCommands;
 use crate::skillify::account::{Account, How};
-use crate::table::{Cursor, OpenError, ReadError, ResolveOptions, Session, Table, resolve};
+use crate::table::{
+    Cursor, MOST_LISTINGS, OpenError, ReadError, ResolveOptions, Session, Table, overtaken, resolve,
+};
 use crate::views::figures::Figures;
 use crate::views::report::of_home;
 
@@ -80,6 +83,8 @@ pub(super) struct Days(Arc<Inner>);
 
 struct Inner {
     table: SessionsTable,
+    /// Where days are read.
+    readers: Handle,
     state: Mutex<State>,
     /// One day is read at a time: pages are not worth holding up those who send.
     turn: Semaphore,
@@ -118,9 +123,10 @@ pub(super) enum DaysError {
 }
 
 impl Days {
-    pub(super) fn of(table: SessionsTable) -> Self {
+    pub(super) fn of(table: SessionsTable, readers: Handle) -> Self {
         Self(Arc::new(Inner {
             table,
+            readers,
             state: Mutex::default(),
             turn: Semaphore::new(1),
             changed: watch::Sender::new(0),
@@ -244,6 +250,11 @@ impl Days {
         });
     }
 
+    /// What is known of a day, as it is now; nothing is read.
+    pub(super) fn known(&self, date: &str) -> Option<Arc<[Row]>> {
+        self.0.lock(|state| Some(Arc::clone(&state.known.get(date)?.rows)))
+    }
+
     /// The days that are in memory.
     pub(super) fn in_memory(&self) -> Vec<Arc<[Row]>> {
         self.0.lock(|state| state.known.values().map(|known| Arc::clone(&known.rows)).collect())
@@ -278,8 +289,8 @@ impl Days {
             return Ok(OfDay::default());
         };
         let (options, date) = (self.options(), date.to_owned());
-        let handle = tokio::runtime::Handle::current();
-        let reading = tokio::task::spawn_blocking(move || handle.block_on(rows_of(table, options, date)));
+        let readers = self.0.readers.clone();
+        let reading = self.0.readers.spawn_blocking(move || readers.block_on(rows_of(table, options, date)));
         reading.await.map_err(|error| error.to_string())?.map_err(|error| error.to_string())
     }
 }
@@ -331,16 +342,26 @@ struct OfDay {
     names: BTreeSet<String>,
 }
 
-/// What arrived on a day, session by session, and who is known to it.
+/// What arrived on a day, session by session, and who is known to it; anew if upkeep replaces a file before it is read.
 async fn rows_of(table: Table, options: ResolveOptions, date: String) -> Result<OfDay, ReadError> {
-    let standing = table.standing(&Cursor::default()).await?.on(&date);
+    for attempt in 1..MOST_LISTINGS {
+        match read_day(&table, &options, &date).await {
+            Err(error) if error.is_overtaken() => overtaken(attempt).await,
+            done => return done,
+        }
+    }
+    read_day(&table, &options, &date).await
+}
+
+async fn read_day(table: &Table, options: &ResolveOptions, date: &str) -> Result<OfDay, ReadError> {
+    let standing = table.standing(&Cursor::default()).await?.on(date);
     let mut groups = table.new_groups(standing, &[], &BTreeSet::new()).await?;
     let (mut commands, mut memory) = (SharedCommands::default(), GivingBack::default());
     let mut day = OfDay::default();
     while let Some(complete) = groups.next().await? {
         memory.go_on();
         (_, commands) = commands.within(|| {
-            for session in complete.into_iter().flat_map(|group| resolve(group.events, &options)) {
+            for session in complete.into_iter().flat_map(|group| resolve(group.events, options)) {
                 day.names.extend(names_of(&session));
                 day.rows.push(Row::of(&session));
             }

@@ -5,6 +5,7 @@
 //! | `mod.rs` | [`Door`], [`Console`]: bound, then served; the routes |
 //! | `access/` | who sees it, and what of it |
 //! | `days.rs` | what arrived on each day |
+//! | `readers.rs` | the threads on which the table is read |
 //! | `shelf.rs` | what stands at the targets of skills |
 //! | `find.rs` | single sessions |
 //! | `records.rs` | what runs of mining left |
@@ -37,6 +38,7 @@ pub(crate) mod mcp;
 mod opening;
 mod page;
 mod problem;
+mod readers;
 mod records;
 mod shelf;
 
@@ -62,6 +64,7 @@ use access::Access;
 use access::secret::{Secret, SecretError};
 use background::Background;
 use days::Days;
+use readers::Readers;
 use records::Records;
 use shelf::Shelf;
 
@@ -172,6 +175,7 @@ struct App {
     effects: Background<page::effect::Made>,
     /// Held by what is made in the background.
     background: Semaphore,
+    readers: Readers,
     records: Records,
     calls: mcp::Turns,
     everybody: page::who::Everybody,
@@ -192,15 +196,17 @@ impl Door {
     pub fn serve(self, settings: &Settings, service: &Service) -> Console {
         let Self { address, listener, certificates, secret, hosts } = self;
         let has_tls = certificates.is_some();
+        let readers = Readers::start();
         let app = Arc::new(App {
             access: Access::new(address, has_tls, &hosts, secret, service.credentials()),
             settings: settings.clone(),
             overseer: service.overseer(),
-            days: settings.tables().cloned().map(Days::of).collect(),
+            days: settings.tables().cloned().map(|table| Days::of(table, readers.handle())).collect(),
             shelf: Shelf::of(settings.clone()),
             reports: Background::lasting(None),
             effects: Background::lasting(Some(EFFECTS_LAST)),
             background: Semaphore::new(1),
+            readers,
             records: Records::default(),
             calls: mcp::Turns::default(),
             everybody: page::who::Everybody::default(),

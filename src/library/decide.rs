@@ -7,7 +7,7 @@ use super::changes::{Change, Changes};
 use super::decision::{Decision, DecisionError, Remark};
 use super::digest::digest;
 use super::run::Run;
-use super::state::{AGREED, REJECTED, Reason, Retirement, Skill, WITHDREW_OWN, Waiting};
+use super::state::{AGREED, REJECTED, Reason, Retirement, Skill, WITHDREW, WITHDREW_OWN, Waiting};
 use super::{Library, guide, skill};
 
 /// The longest reason, in characters.
@@ -44,6 +44,7 @@ pub fn decide_saying(
         put_edited(&mut run, &name, text)?;
     }
     note_reason(&mut run, &name, &remark.reason);
+    note_who(&mut run, &name, remark);
     Ok(run.finish())
 }
 
@@ -65,6 +66,12 @@ fn put_edited(run: &mut Run<'_>, name: &str, text: &str) -> Result<(), DecisionE
         .collect();
     if written.is_empty() {
         return Err(DecisionError::NoProposal(name.to_owned()));
+    }
+    // Sent back as it was proposed: that is to agree.
+    let is_own =
+        |path: &String| run.changes.files.get(path).is_none_or(|made| made.trim_end() != text.trim_end());
+    if !written.iter().any(is_own) {
+        return Ok(());
     }
     for path in written {
         run.changes.files.insert(path, text.clone());
@@ -93,6 +100,19 @@ fn note_behind(run: &mut Run<'_>, name: &str, more: &str) {
     }
     for (_, _, why) in run.changes.reasons.iter_mut().filter(|(_, of, _)| of == name) {
         why.push_str(more);
+    }
+}
+
+/// Who decided, and when: beside what happened, for texts of the library name nobody.
+fn note_who(run: &mut Run<'_>, name: &str, remark: &Remark) {
+    let known = run.library.state.skills.values().find(|skill| skill.name == name);
+    let before = known.map_or(0, |skill| skill.history.len());
+    let skills = run.state.skills.values_mut();
+    let mut skills = skills.chain(run.state.waiting.values_mut().map(|waiting| &mut waiting.skill));
+    let Some(skill) = skills.find(|skill| skill.name == name) else { return };
+    let is_new = skill.history.len() > before;
+    if let Some(event) = skill.history.last_mut().filter(|_| is_new) {
+        (event.at, event.by) = (remark.at.clone(), crate::event::visible_line(&remark.by).into_owned());
     }
 }
 
@@ -211,6 +231,7 @@ fn restore(run: &mut Run<'_>, id: &str, mut skill: Skill) -> Result<(), Decision
     if skill.never_stood() {
         return wait_again(run, id, skill);
     }
+    let own = skill.own_text().map(str::to_owned);
     skill.kept = true;
     skill.refused = false;
     if let Some(same) = &mut skill.same_as {
@@ -218,12 +239,10 @@ fn restore(run: &mut Run<'_>, id: &str, mut skill: Skill) -> Result<(), Decision
     }
     skill.retirement = None;
     skill.version += 1;
-    let told = skill.history.last().is_some_and(|event| event.what.starts_with(WITHDREW_OWN));
-    let own = skill.decided.last().filter(|_| told).map(|decided| decided.edited.clone());
     let name = skill.name.clone();
     overwrite(run, id, skill, Change::Restored, "a person restored it")?;
     // Nobody agreed to the generated text: what stood there was a person's.
-    for text in own.into_iter().filter(|text| !text.is_empty()) {
+    if let Some(text) = own {
         for path in run.library.skill_paths(&name) {
             run.changes.files.insert(path, text.clone());
         }
@@ -251,10 +270,11 @@ fn withdraw(run: &mut Run<'_>, id: &str, mut skill: Skill) -> Result<(), Decisio
         return Err(DecisionError::StandsNot(skill.name));
     };
     let is_own = !run.state.generated(path, &digest(text));
-    if is_own {
+    let is_known = skill.decided.last().is_some_and(|last| last.edited == **text);
+    if is_own && !is_known {
         skill.decide(&run.as_of, None, (*text).clone());
     }
-    let what = if is_own { WITHDREW_OWN } else { "a person withdrew it" };
+    let what = if is_own { WITHDREW_OWN } else { WITHDREW };
     let pages: Vec<String> = standing.into_iter().map(|(path, _)| path.clone()).collect();
     run.remove_files(&skill);
     run.changes.removed.extend(pages);

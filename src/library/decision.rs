@@ -65,4 +65,8 @@ pub struct Remark {
     pub reason: String,
     /// The SKILL.md that is to stand in place of the proposed one: a person's text from then on.
     pub text: Option<String>,
+    /// When, RFC 3339; may be empty.
+    pub at: String,
+    /// Who it is, for who may see people; may be empty.
+    pub by: String,
 }

@@ -57,6 +57,10 @@ pub struct ListedEvent {
     pub version: u64,
     /// What happened.
     pub what: String,
+    /// When a person did it, RFC 3339; `""` if it was no person, or an older version noted it.
+    pub at: String,
+    /// Who it was; `""` as above.
+    pub by: String,
 }
 
 /// What people have made of a skill.

@@ -149,5 +149,6 @@ fn listed_claim(record: &super::content::ClaimRecord) -> ListedClaim {
 }
 
 fn listed_event(event: &Event) -> ListedEvent {
-    ListedEvent { date: event.as_of.clone(), version: event.version, what: event.what.clone() }
+    let Event { as_of, version, what, at, by } = event.clone();
+    ListedEvent { date: as_of, version, what, at, by }
 }

@@ -76,12 +76,15 @@ fn attempt(
     for (at, findings) in findings.iter().enumerate() {
         run.begin(quotas.map(|quotas| quotas.get(at).copied().unwrap_or_default()));
         run.episodes = &findings.episodes;
+        // What is noted of its skills has the date of its own newest session, not of another workspace's.
+        run.as_of = findings.as_of.date();
         Workspace::of(&run, findings).settle(&mut run);
         if let Some(learned) = &findings.learned {
             let date = findings.as_of.date();
             take_up::take_up(&mut run.state, &findings.workspace, learned, &date);
         }
     }
+    run.as_of = newest(findings);
     hand_written::correct(&mut run);
     guide::settle(&mut run);
     run.finish()

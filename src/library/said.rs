@@ -66,6 +66,12 @@ impl Library {
         skill::skill_md(id, &Skill { retirement: None, ..skill.clone() })
     }
 
+    /// What the skill with this name said when its files went; it comes back with that.
+    pub fn last_said(&self, name: &str) -> Option<String> {
+        let skill = self.state.skills.values().find(|skill| skill.name == name)?;
+        skill.own_text().map(str::to_owned).or_else(|| self.remembered(name))
+    }
+
     /// The name of the workspace's skill that says most of these claims, half of them at least, waiting or not; of one
     /// repository, where that is known: `""` is all of the workspace.
     pub fn saying(

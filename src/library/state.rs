@@ -154,6 +154,9 @@ pub(super) struct Decided {
 /// What the history says of a skill that waited and was approved.
 pub(super) const AGREED: &str = "a person agreed to what it may do";
 
+/// What the history says of a skill that was withdrawn.
+pub(super) const WITHDREW: &str = "a person withdrew it";
+
 /// What the history says of a skill that was withdrawn with a text that a person wrote.
 pub(super) const WITHDREW_OWN: &str = "a person withdrew it, and what people had written in it";
 
@@ -223,6 +226,11 @@ pub(super) struct Event {
     pub(super) as_of: String,
     pub(super) version: u64,
     pub(super) what: String,
+    /// When a person did it, RFC 3339, and who it was, where that is known.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub(super) at: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub(super) by: String,
 }
 
 /// A change that was not made.
@@ -407,8 +415,20 @@ impl Skill {
     }
 
     pub(super) fn note(&mut self, as_of: &str, what: impl Into<String>) {
-        let event = Event { as_of: as_of.to_owned(), version: self.version, what: what.into() };
+        let (at, by) = (String::new(), String::new());
+        let event = Event { as_of: as_of.to_owned(), version: self.version, what: what.into(), at, by };
         self.history.push(event);
+    }
+
+    /// The text that a person wrote in place of the generated one, if it stood until the skill's files went.
+    pub(super) fn own_text(&self) -> Option<&str> {
+        let what = self.history.last().map_or("", |event| event.what.as_str());
+        let is_of_a_person = what.starts_with(WITHDREW_OWN);
+        // Withdrawn as it was generated; else who deleted it deleted what was written last.
+        let is_generated = what.starts_with(WITHDREW) && !is_of_a_person;
+        let is_last = |last: &&Decided| is_of_a_person || (!is_generated && last.version == self.version);
+        let last = self.decided.last().filter(is_last)?;
+        Some(last.edited.as_str()).filter(|text| !text.is_empty())
     }
 
     /// Remembers what a person made of a proposal.

@@ -20,7 +20,7 @@ pub struct WatchedSkill {
     pub project: String,
     /// The date of the evidence with which it was first published.
     pub published: String,
-    /// Sessions that met its situation up to that day.
+    /// Sessions that met the situation of one of its lines, or ran what it is about, up to that day.
     pub before: Side,
     /// Later ones that loaded it.
     pub with: Side,
@@ -103,9 +103,8 @@ impl WatchedSkill {
                 if is_later { line.after.add(seen) } else { line.before.add(seen) }
             }
         }
-        // What names no command is met by whoever meets one of its lines.
-        let is_in_its_situation = if self.about.is_empty() { is_met } else { episode.meets(&self.about) };
-        if is_in_its_situation {
+        // Who meets one of its lines is in its situation, and so is who runs what it is about.
+        if is_met || episode.meets(&self.about) {
             let side = match (is_later, episode.loaded.contains(&self.name)) {
                 (false, _) => &mut self.before,
                 (true, true) => &mut self.with,

@@ -76,6 +76,8 @@ pub struct Objection {
     pub act: String,
     /// How the person said so.
     pub how: How,
+    /// The prompt that corrects it, by its event; `""` where it was said otherwise.
+    pub event: String,
 }
 
 /// How a person was against an act.
@@ -252,16 +254,17 @@ fn objections(segment: &Segment<'_>, tools: &Tools<'_>, checkout: &Checkout<'_>)
         }
         last = Some(&action.events);
         let how = refusal_of(action.said.as_deref().unwrap_or_default());
-        objections.push(Objection { act: act(action, tools, checkout), how });
+        objections.push(Objection { act: act(action, tools, checkout), how, event: String::new() });
     }
     for (at, turn) in segment.turns.iter().enumerate() {
         let done = || last_act(turn, tools, checkout);
         if turn.interrupted {
-            objections.push(Objection { act: done(), how: How::Stopped });
+            objections.push(Objection { act: done(), how: How::Stopped, event: String::new() });
         }
-        let is_corrected = segment.turns.get(at + 1).is_some_and(|next| next.role == Role::Correction);
-        if is_corrected && !turn.interrupted {
-            objections.push(Objection { act: done(), how: How::Corrected });
+        let correction = segment.turns.get(at + 1).filter(|next| next.role == Role::Correction);
+        if let Some(next) = correction.filter(|_| !turn.interrupted) {
+            let event = next.prompt.map(|prompt| prompt.event_id.clone()).unwrap_or_default();
+            objections.push(Objection { act: done(), how: How::Corrected, event });
         }
     }
     objections
@@ -321,7 +324,8 @@ fn refused_besides(session: &Session, shown: &BTreeSet<String>) -> Vec<Objection
         let called = session.of_call(Kind::ToolCall, &event.tool_call_id);
         let tool = if event.tool.is_empty() { called.map_or("", |call| &call.tool) } else { &event.tool };
         let tool = plain_word(tool).unwrap_or_else(|| "a tool".to_owned());
-        besides.push(Objection { act: format!("call {tool}"), how: refusal_of(&event.text) });
+        let how = refusal_of(&event.text);
+        besides.push(Objection { act: format!("call {tool}"), how, event: String::new() });
     }
     besides
 }

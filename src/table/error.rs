@@ -37,6 +37,14 @@ pub enum ReadError {
     },
 }
 
+impl ReadError {
+    /// Whether a file was gone before it was read: upkeep, of this process or another one, has put others in its
+    /// place, which are listed now.
+    pub fn is_overtaken(&self) -> bool {
+        matches!(self, Self::Fetch { source: object_store::Error::NotFound { .. }, .. })
+    }
+}
+
 /// Why a file was not written.
 #[derive(Debug, Error)]
 pub enum WriteError {

@@ -112,7 +112,7 @@ pub use layout::FileIdentity;
 pub use location::{Bucket, Location, LocationError};
 pub use manifest::OpenError;
 pub use query::{Change, Cursor, Difference, Sessions};
-pub use read::{DamagedFile, FileInfo, Filter, Listing, Scan};
+pub use read::{DamagedFile, FileInfo, Filter, Listing, MOST_LISTINGS, Scan, overtaken};
 pub use resolve::{ResolveOptions, resolve};
 pub use schema::{ColumnDescription, columns, schema};
 pub use sessions::{Fact, Session, SessionSource, Summary, Turn};

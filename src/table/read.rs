@@ -94,10 +94,10 @@ pub(super) enum Reading {
 const FILES_AT_ONCE: usize = 8;
 
 /// A reader that upkeep overtakes so often is not overtaken by upkeep.
-pub(super) const MOST_LISTINGS: u32 = 12;
+pub const MOST_LISTINGS: u32 = 12;
 
 /// A moment for those who replace files again and again, longer each time.
-pub(super) async fn overtaken(attempt: u32) {
+pub async fn overtaken(attempt: u32) {
     tokio::time::sleep(LONGEST_MOMENT.min(FIRST_MOMENT * (1 << attempt.min(16)))).await;
 }
 

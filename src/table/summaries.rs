@@ -12,13 +12,12 @@
 use std::collections::BTreeMap;
 
 use arrow_array::RecordBatch;
-use object_store::Error as StoreError;
 
 use super::decoding::{Ahead, Decoding};
 use super::error::ReadError;
 use super::file::{self, Damage};
 use super::part::{Columns, TiedRows};
-use super::read::{DamagedFile, Filter, Listed, MOST_LISTINGS};
+use super::read::{DamagedFile, Filter, Listed, MOST_LISTINGS, overtaken};
 use super::resolving::{Place, Resolving, Row};
 use super::ties::{Forest, hashes_of_event};
 use super::upkeep::Hidden;
@@ -45,10 +44,10 @@ impl Table {
         options: &ResolveOptions,
         wanted: impl Fn(&Summary) -> bool,
     ) -> Result<Summaries, ReadError> {
-        for _ in 1..MOST_LISTINGS {
+        for attempt in 1..MOST_LISTINGS {
             match self.summarize(filter, options, &wanted).await {
                 // Upkeep has replaced the file meanwhile; what it was replaced by is listed now.
-                Err(ReadError::Fetch { source: StoreError::NotFound { .. }, .. }) => {}
+                Err(error) if error.is_overtaken() => overtaken(attempt).await,
                 done => return done,
             }
         }

@@ -24,6 +24,17 @@ pub(crate) fn argument(input: &str) -> String {
     }
 }
 
+/// An object as its fields, a line each, texts as they read; anything else as it is.
+pub(crate) fn fields(input: &str) -> String {
+    let Ok(Value::Object(fields)) = serde_json::from_str::<Value>(input) else { return input.to_owned() };
+    let told = fields.iter().map(|(name, value)| match value {
+        Value::String(text) if text.contains('\n') => format!("{name}:\n{}\n", text.trim_end_matches('\n')),
+        Value::String(text) => format!("{name}: {text}\n"),
+        other => format!("{name}: {other}\n"),
+    });
+    told.collect()
+}
+
 /// A text of an object that is cut at its end.
 fn field_of_cut(input: &str, name: &str) -> Option<String> {
     let input = input.trim_start();
@@ -77,6 +88,15 @@ mod tests {
         assert_eq!(argument("plain"), "plain");
         assert_eq!(argument(r#"{"file_path": "src/a.rs", "old_string": "\tfn x() {"#), "src/a.rs");
         assert_eq!(argument(r#"{"x": "cut h"#), r#"{"x": "cut h"#);
+    }
+
+    #[test]
+    fn an_object_is_read_field_by_field() {
+        let edit = r#"{"file_path":"a.go","new_string":"if x {\n\ty()\n}","all":true}"#;
+        assert_eq!(fields(edit), "file_path: a.go\nnew_string:\nif x {\n\ty()\n}\nall: true\n");
+        for plain in ["make test", "[1]", r#"{"cut": "he"#] {
+            assert_eq!(fields(plain), plain);
+        }
     }
 
     #[test]

@@ -73,11 +73,11 @@ pub(crate) fn decide_at(
 pub(crate) fn done(decision: Decision, found: &Found) -> &'static str {
     match decision {
         Decision::Approve => "the proposal is in place",
-        Decision::Reject => "the proposal is dropped and not made again",
+        Decision::Reject => "the proposal is refused and not made again",
         Decision::Restore if found.skill.never_stood() => {
             "it waits for a person again, as before it was refused"
         }
-        Decision::Restore => "it stands again",
-        Decision::Withdraw => "it is taken away and does not come back by itself",
+        Decision::Restore => "it is brought back and stands again",
+        Decision::Withdraw => "it is withdrawn and does not come back by itself",
     }
 }

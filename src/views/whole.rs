@@ -1,12 +1,15 @@
 //! Sessions that were listed, read whole.
 
 use std::collections::BTreeSet;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::Duration;
 
 use crate::event::Timestamp;
 use crate::service::free_memory::GivingBack;
 use crate::skillify::SharedCommands;
-use crate::table::{Cursor, Filter, ReadError, ResolveOptions, Session, Table, resolve};
+use crate::table::{
+    Cursor, Filter, MOST_LISTINGS, ReadError, ResolveOptions, Session, Table, overtaken, resolve,
+};
 
 /// So many sessions are looked up one by one; for more of them the table is read once.
 const LOOKED_UP: usize = 64;
@@ -74,8 +77,36 @@ pub(crate) async fn read_wanted(
     Ok(())
 }
 
-/// Reads what arrived on a UTC date or later, and hands over the sessions that it makes one after the other.
+/// Reads what arrived on a UTC date or later, and hands over the sessions that it makes one after the other, each once.
+///
+/// A month takes minutes, in which upkeep, here or in another process, puts new files in the place of those that are
+/// still to be read. Then it begins anew with what is there now, and leaves out what was handed over.
 pub(crate) async fn read_since(
+    table: &Table,
+    options: &ResolveOptions,
+    since: &str,
+    mut take: impl FnMut(Session),
+) -> Result<(), ReadError> {
+    let mut before: BTreeSet<u64> = BTreeSet::new();
+    for attempt in 1.. {
+        let mut now = Vec::new();
+        let read = read_once(table, options, since, |session| {
+            let hash = hash_of(&session);
+            if !before.contains(&hash) {
+                now.push(hash);
+                take(session);
+            }
+        });
+        match read.await {
+            Err(error) if error.is_overtaken() && attempt < MOST_LISTINGS => overtaken(attempt).await,
+            done => return done,
+        }
+        before.extend(now);
+    }
+    Ok(())
+}
+
+async fn read_once(
     table: &Table,
     options: &ResolveOptions,
     since: &str,
@@ -94,6 +125,13 @@ pub(crate) async fn read_since(
     Ok(())
 }
 
+/// In the place of a session's own names, of which there may be a million.
+fn hash_of(session: &Session) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    (&session.tenant, &session.workspace, &session.id).hash(&mut hasher);
+    hasher.finish()
+}
+
 /// Reads the sessions one by one, from the files of the days since then.
 async fn look_up(
     table: &Table,
@@ -110,4 +148,61 @@ async fn look_up(
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::{Kind, Owner, SessionEvent};
+    use crate::table::FileIdentity;
+
+    fn row(session: &str, number: u64) -> SessionEvent {
+        SessionEvent {
+            event_id: format!("{session}-{number}"),
+            session_id: session.to_owned(),
+            kind: Kind::Prompt,
+            tenant: "default".to_owned(),
+            fact_key: format!("{session}-{number}"),
+            timestamp: Timestamp::now(),
+            ingested_at: Timestamp::now(),
+            text: "make the tests pass ".repeat(50),
+            ..SessionEvent::default()
+        }
+    }
+
+    #[tokio::test]
+    async fn a_file_that_upkeep_replaces_while_others_are_read_is_read_where_it_is_now() {
+        let folder = tempfile::tempdir().unwrap();
+        let table = Table::open(folder.path()).unwrap();
+        for file in 1..4_u64 {
+            let identity = FileIdentity {
+                owner: Owner::default(),
+                ingest_date: "2026-11-22".to_owned(),
+                journal_id: "0b5f".to_owned(),
+                batch_id: format!("batch-{file}"),
+                first: file,
+                last: file,
+                part: 0,
+            };
+            let session = format!("s-{file}");
+            let rows: Vec<SessionEvent> = (0..40).map(|number| row(&session, number)).collect();
+            let _ = table.write(&identity, rows).await.unwrap();
+        }
+        let paths = table.paths(&Filter::default()).await.unwrap();
+        assert_eq!(paths.len(), 3);
+        let mut found = Vec::new();
+        let options = ResolveOptions::default();
+        let read = read_since(&table, &options, "2000-01-01", |session| {
+            if found.is_empty() {
+                // What another process does: the last file is another one now.
+                let last = folder.path().join(paths.last().unwrap());
+                std::fs::rename(&last, last.with_file_name("merged.parquet")).unwrap();
+            }
+            found.push((session.id.clone(), session.facts.len()));
+        });
+        read.await.unwrap();
+        found.sort();
+        let expected: Vec<(String, usize)> = (1..4).map(|file| (format!("s-{file}"), 40)).collect();
+        assert_eq!(found, expected, "each once, none left out");
+    }
 }

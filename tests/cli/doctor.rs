@@ -186,10 +186,18 @@ fn others_can_read_the_consoles_secret() {
     let secret = place.machine.home().join(".local/share/skillspan/console/secret");
     mode(&secret, 0o644);
     let broken = place.broken();
-    for area in ["secrets", "console"] {
+    for (area, todo) in [("secrets", "chmod 600"), ("console", "remove the file")] {
         let finding = broken.iter().find(|finding| finding["area"] == area).expect(area);
-        assert!(finding["todo"].as_str().unwrap().contains("chmod 600"), "{finding}");
+        assert!(finding["todo"].as_str().unwrap().contains(todo), "{finding}");
     }
+    // One that is not there is made by the next start.
+    fs::remove_file(&secret).unwrap();
+    let broken = place.broken();
+    let finding = broken.iter().find(|finding| finding["area"] == "console").expect("the console");
+    assert!(
+        finding["todo"].as_str().unwrap().contains("restart `skillspan run`, which makes a new one"),
+        "{finding}"
+    );
 }
 
 #[test]

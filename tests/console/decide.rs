@@ -184,7 +184,36 @@ fn a_text_that_a_person_edits_stands_as_it_is_and_stays() {
         house.mine();
         assert_eq!(standing(&house, &name, in_repository).unwrap(), edited, "mining leaves it alone");
         assert_eq!(owner.json(&format!("/skills/{name}"))["state"], "hand-edited");
+        assert!(owner.page(&format!("/skills/{name}")).contains("published, edited by a person"));
+        // Withdrawn it shows what it said, and it comes back with that and no other text.
+        assert_eq!(decide(&owner, &name, "withdraw", &[]).status, 303);
+        assert_eq!(standing(&house, &name, in_repository), None);
+        let skill = owner.json(&format!("/skills/{name}"));
+        let said =
+            skill["lines"].as_array().unwrap().iter().any(|line| line["text"] == "Ask the team first.");
+        assert!(said, "{skill}");
+        assert_eq!(skill["decisions"].as_array().unwrap().len(), 1, "it is told once: {skill}");
+        assert!(owner.page(&format!("/skills/{name}")).contains(">withdrawn</span>"));
+        assert_eq!(decide(&owner, &name, "restore", &[]).status, 303);
+        assert_eq!(standing(&house, &name, in_repository).unwrap(), edited);
+        // Who did it and when stands beside it, for who may see people.
+        let last = owner.json(&format!("/skills/{name}"))["history"][0].clone();
+        assert_eq!(last["by"], "the owner of this machine's data", "{last}");
+        assert!(last["at"].as_str().unwrap().starts_with(last["date"].as_str().unwrap()), "{last}");
     }
+}
+
+#[test]
+fn a_text_that_a_person_agreed_to_comes_back_after_its_file_was_deleted() {
+    let (house, owner, name) = proposing(false);
+    let proposed = owner.json(&format!("/review/{name}"))["proposed"].as_str().unwrap().to_owned();
+    let edited = format!("{}\nAsk the team first.\n", proposed.trim_end());
+    assert_eq!(decide(&owner, &name, "edit", &[("text", &edited)]).status, 303);
+    std::fs::remove_file(house.site.path("skills").join(format!("skills/{name}/SKILL.md"))).unwrap();
+    house.mine();
+    assert_eq!(standing(&house, &name, false), None);
+    assert_eq!(decide(&owner, &name, "restore", &[]).status, 303);
+    assert_eq!(standing(&house, &name, false).unwrap(), edited, "nobody agreed to another text");
 }
 
 #[test]
@@ -202,6 +231,19 @@ fn a_decision_is_about_what_was_seen_and_comes_from_a_form_of_the_session() {
     let commands = house.command(&["skills", "reject", &name, "--reason", "by command"]);
     assert_eq!(commands.0, 0, "{}", commands.2);
     assert_eq!(post(&csrf, &seen, "accept"), 409, "it is decided");
+    let fields = [
+        ("csrf", csrf.as_str()),
+        ("seen", seen.as_str()),
+        ("action", "refuse"),
+        ("reason", "typed <b>here</b>"),
+    ];
+    let late = owner.post(&format!("/review/{name}"), &fields);
+    assert_eq!(late.status, 409);
+    for part in
+        ["was decided meanwhile", "by command", "typed &lt;b&gt;here", &format!("href=\"/skills/{name}?")]
+    {
+        assert!(late.text.contains(part), "{part}: {}", late.text);
+    }
 }
 
 #[test]

@@ -129,7 +129,7 @@ const ELEMENTS: [&str; 53] = [
     "option",
     "textarea",
 ];
-const MORE: [&str; 1] = ["datalist"];
+const MORE: [&str; 2] = ["datalist", "tspan"];
 
 /// Reads a page as a browser's tokenizer does, and holds every element and attribute to those that pages are made of.
 fn hold_to_own_markup(page: &str, of: &str) {

@@ -8,7 +8,7 @@ Starts skillspan over the table with a console on a free port. A first round ope
 does who waits for days to be read; then each page is opened so many times, the pages in turn. Of each: the median, the 95th
 part, the longest, in milliseconds; of the process: its memory before the first page, at most, and at the end. With --load,
 the same while that program sends so many requests a second, after a minute of sending without anybody looking: the answers
-to who sends stand beside each other. Only Python's own library.
+to who sends stand beside each other; with --first, while nothing was read yet. Only Python's own library.
 """
 
 import argparse
@@ -120,7 +120,7 @@ def pages(house):
     paths = ["/", "/sessions", "/sessions?words=nothinglikethat&from=2999-01-01", "/sessions?workspace=team-1&outcome=failed"]
     dates = []
     page, _, _ = whole(house, "/sessions")
-    dates.append(re.search(r"Arrived (\d{4}-\d{2}-\d{2})", page).group(1))
+    dates.append(re.search(r"Arrived on (\d{4}-\d{2}-\d{2})", page).group(1))
     paths.append(session(page))
     _, text, _ = house.get("/api/v1/sessions")
     newest = json.loads(text)["days"][0]["date"]
@@ -159,6 +159,24 @@ def send(house, arguments, seconds):
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
 
 
+def first(house, arguments):
+    """The worst case for who sends: a month is read for the overview and again for the report, from the start."""
+    print("sending, nobody looks:")
+    print(send(house, arguments, 60).communicate()[0].decode())
+    print("sending, while the overview's month and the report's are read:")
+    sending, began = send(house, arguments, 60), time.monotonic()
+    for path in ("/", "/report"):
+        while sending.poll() is None:
+            status, page, _ = house.get(path)
+            if status == 200 and 'http-equiv="refresh"' not in page:
+                print(f"{path} whole after {time.monotonic() - began:.0f} s")
+                break
+            time.sleep(1)
+    print(sending.communicate()[0].decode())
+    print(f"memory: {house.memory('VmHWM'):.0f} MiB at most, {house.memory('VmRSS'):.0f} now")
+    return 0
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("program")
@@ -166,6 +184,7 @@ def main():
     parser.add_argument("--times", type=int, default=50)
     parser.add_argument("--load")
     parser.add_argument("--rate", type=int, default=500)
+    parser.add_argument("--first", action="store_true", help="sends while nothing of the table was read yet, and no more")
     arguments = parser.parse_args()
     with open("/proc/loadavg", encoding="utf-8") as file:
         print("load of the machine:", file.read().split()[0])
@@ -174,6 +193,8 @@ def main():
         try:
             time.sleep(5)
             before, cpu = house.memory("VmRSS"), house.cpu()
+            if arguments.first:
+                return first(house, arguments)
             began = time.monotonic()
             paths = pages(house)
             for path in paths:

@@ -82,7 +82,7 @@ fn console(settings: &Settings, found: &mut Findings) {
 fn todo(error: &OpenError) -> &'static str {
     match error {
         OpenError::Secret(_) => {
-            "make the file readable by you alone (chmod 600), or remove it; then restart `skillspan run`"
+            "remove the file if it is there, and restart `skillspan run`, which makes a new one that you alone can read"
         }
         OpenError::Silent(_) => {
             "free the port or choose another one (extensions.console.endpoint), and restart `skillspan run`"

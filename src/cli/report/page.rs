@@ -135,7 +135,7 @@ fn explained(says: &str, columns: &[Heading]) -> String {
 }
 
 fn section_of(html: &mut String, section: &Section) {
-    let Section { id, title, says, columns, rows, total, drawn, none } = section;
+    let Section { id, title, says, columns, rows, total, drawn, none, of: _ } = section;
     let _ = write!(html, "<section aria-labelledby=\"{id}\">\n<h2 id=\"{id}\">{title}</h2>\n");
     if rows.is_empty() {
         let _ = write!(html, "<p>{none}</p>\n</section>\n");

@@ -12,7 +12,7 @@ use super::{Named, find};
 /// Carries the decision out at every target that has the skill.
 pub(super) fn decide(named: &Named, decision: Decision, reason: &str) -> Result<(), Failure> {
     let found = find(&named.config.load()?, named)?;
-    let remark = Remark { reason: reason.to_owned(), text: None };
+    let remark = Remark { reason: reason.to_owned(), at: Timestamp::now().to_string(), ..Remark::default() };
     let mut text = String::new();
     for found in &found {
         let report = decide_at(found, decision, remark.clone(), Timestamp::now()).or_fail()?;

@@ -20,6 +20,8 @@ use crate::event::Timestamp;
 /// A challenge that is longer is none.
 const LONGEST_CHALLENGE: usize = 100;
 
+const SIGNED_OUT: &str = "You are signed out.";
+
 /// How to come in.
 #[derive(Template)]
 #[template(path = "sign-in.html")]
@@ -39,6 +41,11 @@ impl SignIn {
 }
 
 impl SignIn {
+    /// Whether they left a moment ago.
+    fn is_out(&self) -> bool {
+        self.wrong == SIGNED_OUT
+    }
+
     /// What the page that somebody wanted is called.
     fn named(&self) -> &'static str {
         match self.next.trim_start_matches('/').split(['/', '?']).next().unwrap_or_default() {
@@ -154,7 +161,7 @@ pub(in crate::console) async fn sign_out(
     if let Some(cookie) = cookie(&headers, &app.access) {
         app.access.leave(&cookie);
     }
-    Ok(html(StatusCode::OK, &SignIn::at(&app.access, "/", "You are signed out.")))
+    Ok(html(StatusCode::OK, &SignIn::at(&app.access, "/", SIGNED_OUT)))
 }
 
 fn denied_page(access: &Access, denied: Denied, next: &str, unknown: &'static str) -> Response {

@@ -9,7 +9,8 @@ use http::StatusCode;
 use serde::{Deserialize, Serialize};
 
 use super::cases::{Cases, NONE_BEFORE};
-use super::skills::{Rests, rests, seen};
+use super::rests::{Rests, rests};
+use super::skills::seen;
 use super::who::People;
 use super::{Frame, Seen, html, link, patience};
 use crate::console::App;

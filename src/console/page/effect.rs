@@ -20,7 +20,7 @@ use crate::console::chart::{self, Part};
 use crate::event::Timestamp;
 use crate::library::{Library, Listed, Side, WatchedSkill, Week};
 use crate::table::Session;
-use crate::views::report::{Published, add_to_skills};
+use crate::views::report::{Published, add_to_skills, tenths as report_tenths};
 use crate::views::whole::read_since;
 
 /// So many weeks are looked at.
@@ -67,16 +67,45 @@ impl OfWeek {
     }
 }
 
-/// What sessions showed of a skill; `None` while they are counted, which begins now if it had not.
-pub(super) fn watched(
-    app: &Arc<App>,
-    reader: &Reader,
-    library: &Library,
-    name: &str,
-) -> Option<WatchedSkill> {
-    let made = Background::ask(app, |app| &app.effects, reader, make).ok().flatten()?;
+/// A skill is counted that came to stand since the last count, if that was so long ago.
+const SOON: Duration = Duration::from_secs(20);
+
+/// What is known of what sessions showed of a skill.
+pub(super) enum Counted {
+    /// It was counted.
+    Seen(Box<WatchedSkill>),
+    /// The sessions are being counted.
+    Pending,
+    /// That failed.
+    Failed(String),
+}
+
+impl Counted {
+    pub(super) fn seen(&self) -> Option<&WatchedSkill> {
+        match self {
+            Self::Seen(skill) => Some(skill),
+            Self::Pending | Self::Failed(_) => None,
+        }
+    }
+}
+
+/// What sessions showed of a skill that stands; they are counted now, where that had not begun.
+pub(super) fn watched(app: &Arc<App>, reader: &Reader, library: &Library, name: &str) -> Counted {
+    let ask = || Background::ask(app, |app| &app.effects, reader, make);
+    let made = match ask() {
+        Ok(Some(made)) => made,
+        Ok(None) => return Counted::Pending,
+        Err(error) => return Counted::Failed(error),
+    };
     let own = made.0.iter().filter(|one| one.library.tenant() == library.tenant());
-    own.flat_map(|one| &one.skills).find(|skill| skill.name == name).cloned()
+    match own.flat_map(|one| &one.skills).find(|skill| skill.name == name) {
+        Some(skill) => Counted::Seen(Box::new(skill.clone())),
+        None => {
+            // It stands since the others were counted.
+            app.effects.renew(reader, SOON);
+            ask().map_or_else(Counted::Failed, |_| Counted::Pending)
+        }
+    }
 }
 
 async fn make(app: Arc<App>, reader: Reader) -> Result<Made, String> {
@@ -211,14 +240,14 @@ impl Cost {
 
     /// A measure, `–` without any session.
     pub(super) fn told(&self, measure: &f64) -> String {
-        if self.sessions == 0 { "–".to_owned() } else { format!("{measure}") }
+        if self.sessions == 0 { "–".to_owned() } else { format!("{measure:.1}") }
     }
 }
 
-/// Tenths, rounded down.
+/// Tenths, rounded as the report does.
 #[expect(clippy::cast_precision_loss, reason = "it is shown with one digit")]
 fn mean(sum: u64, count: u64) -> f64 {
-    sum.saturating_mul(10).checked_div(count).map_or(0.0, |tenths| tenths as f64 / 10.0)
+    report_tenths(sum, count).map_or(0.0, |tenths| tenths as f64 / 10.0)
 }
 
 #[cfg(test)]

@@ -3,10 +3,10 @@
 //! | file | page |
 //! |---|---|
 //! | `overview.rs` | `/` |
-//! | `sessions.rs` | `/sessions` |
+//! | `sessions.rs`, `position.rs` | `/sessions` |
 //! | `session.rs`, `timeline.rs` | `/sessions/{id}` and its events |
 //! | `work.rs`, `cluster.rs` | `/work`, `/work/clusters/{id}` |
-//! | `skills.rs`, `claim.rs` | `/skills`, `/skills/{name}` and its claims |
+//! | `skills.rs`, `rests.rs`, `claim.rs` | `/skills`, `/skills/{name}` and its claims |
 //! | `review.rs` | `/review`, `/review/{name}` |
 //! | `report.rs` | `/report` |
 //! | `cases.rs`, `diff.rs`, `effect.rs` | parts of pages: cases of a claim, what changes between texts, what sessions showed of a skill |
@@ -20,7 +20,9 @@ mod diff;
 pub(super) mod effect;
 mod link;
 pub(super) mod overview;
+mod position;
 pub(super) mod report;
+mod rests;
 pub(super) mod review;
 pub(super) mod session;
 pub(super) mod sessions;

@@ -5,6 +5,7 @@
 
 use std::cell::RefCell;
 use std::sync::Arc;
+use std::time::Duration;
 
 use askama::Template;
 use axum::extract::State;
@@ -23,6 +24,7 @@ use crate::console::access::Reader;
 use crate::console::asked::Sent;
 use crate::console::background::Background;
 use crate::console::chart::{self, Part};
+use crate::console::escape::with_code;
 use crate::console::find::sees;
 use crate::console::problem::Problem;
 use crate::event::Timestamp;
@@ -49,6 +51,8 @@ struct Page {
     frame: Frame,
     made: Arc<Made>,
     chart: String,
+    /// A new one is being made.
+    is_making: bool,
 }
 
 #[derive(Template)]
@@ -69,7 +73,8 @@ pub(in crate::console) async fn page(State(app): State<Arc<App>>, reader: Seen) 
     match ask(&app, &reader) {
         Ok(Some(made)) => {
             let chart = calls_chart(&made.view);
-            html(StatusCode::OK, &Page { frame, made, chart })
+            let is_making = app.reports.is_making(&reader);
+            html(StatusCode::OK, &Page { frame: frame.again(is_making), made, chart, is_making })
         }
         Ok(None) => html(StatusCode::OK, &MakingPage { frame: frame.again(true), error: String::new() }),
         Err(error) => html(StatusCode::BAD_GATEWAY, &MakingPage { frame, error }),
@@ -82,7 +87,7 @@ pub(in crate::console) async fn anew(
     Sent(Anew { csrf }): Sent<Anew>,
 ) -> Result<Response, Problem> {
     is_of_form(&reader, &csrf)?;
-    app.reports.forget(&reader);
+    app.reports.renew(&reader, Duration::ZERO);
     let mut answer = StatusCode::SEE_OTHER.into_response();
     answer.headers_mut().insert(LOCATION, HeaderValue::from_static("/report"));
     Ok(answer)
@@ -163,12 +168,15 @@ async fn everybody(app: &App, reader: &Reader) -> Result<People, String> {
 
 impl Page {
     /// What the first cell of a row leads to: the sessions of a repository or a person, a skill; `""` for nothing.
-    fn link(&self, section: &Section, row: &[Cell]) -> String {
+    fn link(&self, section: &Section, row: &[Cell], at: &usize) -> String {
         let text = |at: usize| match row.get(at) {
             Some(Cell::Text(text)) if text != "unknown" => text.as_str(),
             _ => "",
         };
         let (first, second) = (encoded(text(0)), encoded(text(1)));
+        if let Some(skill) = section.of.get(*at) {
+            return format!("/skills/{}", encoded(skill));
+        }
         if first.is_empty() {
             return String::new();
         }
@@ -241,8 +249,9 @@ fn class(section: &Section, at: &usize) -> &'static str {
     }
 }
 
-fn told(cell: &Cell) -> String {
-    shown(cell)
+/// A cell as markup: what stands between backticks is code.
+fn coded(cell: &Cell) -> String {
+    with_code(&shown(cell))
 }
 
 fn minute(at: &Timestamp) -> String {

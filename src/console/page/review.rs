@@ -11,7 +11,8 @@ use serde::{Deserialize, Serialize};
 
 use super::cases::{Cases, NONE_BEFORE};
 use super::diff::{self, Line as DiffLine};
-use super::skills::{Entry, Line, Whose, rest, seen};
+use super::rests::{Line, rest};
+use super::skills::{Entry, Skill, Whose, seen};
 use super::who::People;
 use super::{Frame, Seen, html, is_of_form, link};
 use crate::console::App;
@@ -113,6 +114,19 @@ struct Page {
     /// The text of the edit, if that was sent; else what is proposed.
     text: String,
     is_edited: bool,
+}
+
+/// Somebody decided while the form was open.
+#[derive(Template)]
+#[template(path = "decided.html")]
+struct DecidedPage {
+    frame: Frame,
+    skill: Skill,
+    /// Why nothing was done.
+    says: String,
+    /// What was typed, which is not lost.
+    reason: String,
+    text: String,
 }
 
 impl Page {
@@ -329,19 +343,42 @@ pub(in crate::console) async fn decide_page(
         Ok(done) => app.access.tell(&reader, done),
         // What was written is not lost: the form is there again with it, beside why.
         Err(problem) if problem.status() == StatusCode::CONFLICT => {
-            let Ok(view) = view(&app, &reader, &name, &Whose { tenant }).await else { return Err(problem) };
+            let whose = Whose { tenant };
+            let Ok(view) = view(&app, &reader, &name, &whose).await else {
+                let text = if is_edited { text } else { String::new() };
+                return too_late(&app, &reader, (&name, &whose), problem, (reason, text)).await;
+            };
             let page = Page::of(&reader, view);
             let text = if is_edited { text } else { page.text };
             let wrong = problem.says().to_owned();
             return Ok(html(StatusCode::CONFLICT, &Page { wrong, reason, text, is_edited, ..page }));
         }
-        Err(problem) if problem.status() == StatusCode::NOT_FOUND && is_known(&app, &reader, &name).await => {
-            let says = "It was decided meanwhile, so nothing was done now. The skill's page says how.";
-            return Err(Problem::new(StatusCode::CONFLICT, says));
+        Err(problem) if problem.status() == StatusCode::NOT_FOUND => {
+            let text = if is_edited { text } else { String::new() };
+            return too_late(&app, &reader, (&name, &Whose { tenant }), problem, (reason, text)).await;
         }
         Err(problem) => return Err(problem),
     }
     led_to(&back)
+}
+
+/// What became of a skill whose form was sent too late, with what was typed.
+async fn too_late(
+    app: &Arc<App>,
+    reader: &Reader,
+    (name, whose): (&str, &Whose),
+    problem: Problem,
+    (reason, text): (String, String),
+) -> Result<Response, Problem> {
+    let Ok(skill) = super::skills::view(app, reader, name, whose).await else { return Err(problem) };
+    let (title, says) = match problem.status() {
+        StatusCode::NOT_FOUND => {
+            (format!("{name} was decided meanwhile"), "Nothing was done now.".to_owned())
+        }
+        _ => ("Not done".to_owned(), format!("{}.", problem.says().trim_end_matches('.'))),
+    };
+    let frame = Frame::new(reader, "review", title);
+    Ok(html(StatusCode::CONFLICT, &DecidedPage { frame, skill, says, reason, text }))
 }
 
 /// Carries a decision out at every target that has the skill; what was done, a line each.
@@ -365,7 +402,8 @@ pub(in crate::console) async fn decide(
         }
     };
     let text = (verdict.action == "edit").then(|| verdict.text.clone());
-    let remark = Remark { reason: verdict.reason.clone(), text };
+    let (at, by) = (Timestamp::now().to_string(), reader.name.clone());
+    let remark = Remark { reason: verdict.reason.clone(), text, at, by };
     let (settings, reader, name) = (app.settings.clone(), reader.clone(), name.to_owned());
     let deciding = tokio::task::spawn_blocking(move || {
         carry_out(&settings, &reader, &name, decision, &remark, &verdict)

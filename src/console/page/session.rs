@@ -21,10 +21,10 @@ use crate::console::asked::{Asked, Named};
 use crate::console::problem::Problem;
 use crate::event::{Decision, Kind, Status};
 use crate::library::Library;
-use crate::skillify::account::Account;
+use crate::skillify::account::{Account, How};
 use crate::table::{Fact, Session};
 use crate::views::figures::Figures;
-use crate::views::phrases::length;
+use crate::views::phrases::{fields, length};
 
 /// So many facts are on a page.
 const ON_A_PAGE: usize = 400;
@@ -64,6 +64,8 @@ pub(in crate::console) struct Shown {
     calls: usize,
     failed: usize,
     refused: usize,
+    /// Prompts that correct what was done before them.
+    corrected: usize,
     interrupts: usize,
     errors: usize,
     tokens: i64,
@@ -76,6 +78,9 @@ pub(in crate::console) struct Shown {
     /// Where its first failed call is shown; `""` if none failed.
     #[serde(skip)]
     first_failure: String,
+    /// And the first prompt that corrects something.
+    #[serde(skip)]
+    first_correction: String,
 }
 
 /// An event, whole.
@@ -103,6 +108,11 @@ pub(in crate::console) struct Event {
     /// The other events of the same call.
     #[serde(skip)]
     others: Vec<Other>,
+    /// The events before and after it; `""` at an end.
+    #[serde(skip)]
+    earlier: String,
+    #[serde(skip)]
+    later: String,
 }
 
 /// Another event of the same call.
@@ -171,6 +181,18 @@ fn shown(session: &Session, people: &People, meant: &Meant, skills: Vec<String>)
     let start = (part - 1) * ON_A_PAGE;
     let facts = session.facts.iter().skip(start).take(ON_A_PAGE);
     let tokens = figures.tokens().all();
+    let account = Account::of(session);
+    let corrections: Vec<&str> = account
+        .objections
+        .iter()
+        .filter(|one| one.how == How::Corrected)
+        .map(|one| one.event.as_str())
+        .collect();
+    let mut items = with_ways(Timeline::of(session, people).items(facts));
+    for item in items.iter_mut().filter(|item| item.kind == "prompt") {
+        item.corrects = item.anchors.iter().any(|anchor| corrections.contains(&anchor.as_str()));
+    }
+    let first_correction = corrections.iter().find(|event| !event.is_empty());
     Shown {
         id: session.id.clone(),
         tenant: session.tenant.clone(),
@@ -183,20 +205,27 @@ fn shown(session: &Session, people: &People, meant: &Meant, skills: Vec<String>)
         started_at: When(session.started_at),
         last_event_at: When(session.last_event_at),
         lasted: length(session.last_event_at.since(session.started_at)),
-        at_work: length(Account::of(session).active),
+        at_work: length(account.active),
         ended: session.ended,
         prompts: figures.prompts,
         calls: figures.calls,
         failed: figures.failed,
         refused: figures.refused,
-        interrupts: figures.interrupts,
+        corrected: corrections.len(),
+        // What the list counts: a client may tell a stop in words alone.
+        interrupts: figures
+            .interrupts
+            .max(account.objections.iter().filter(|one| one.how == How::Stopped).count()),
         errors: figures.errors,
         tokens,
         skills,
         part,
         parts,
-        items: with_ways(Timeline::of(session, people).items(facts)),
+        items,
         first_failure: first_failure(session),
+        first_correction: first_correction
+            .map(|event| link::event(&session.tenant, &session.id, event))
+            .unwrap_or_default(),
     }
 }
 
@@ -238,7 +267,7 @@ pub(in crate::console) async fn event_page(
 ) -> Result<Response, Problem> {
     let view = self::event(&app, &reader, &id, &event, &meant).await?;
     let back = link::event(&view.tenant, &id, &event);
-    let frame = Frame::new(&reader, "sessions", "Event");
+    let frame = Frame::new(&reader, "sessions", format!("{} {}", view.named(), view.tool).trim());
     Ok(html(StatusCode::OK, &EventPage { frame, view, back }))
 }
 
@@ -251,9 +280,14 @@ pub(in crate::console) async fn event(
 ) -> Result<Event, Problem> {
     let session = find(app, reader, id, meant).await?;
     let people = People::of(app, reader).await?.and_of(&session);
-    let mut facts = session.facts.iter();
-    let fact = facts.find(|fact| fact.event_ids.iter().any(|known| known == event));
-    let fact = fact.ok_or_else(|| Problem::missing("such event"))?;
+    let is_it = |fact: &Fact| fact.event_ids.iter().any(|known| known == event);
+    let at = session.facts.iter().position(is_it).ok_or_else(|| Problem::missing("such event"))?;
+    let fact = session.facts.get(at).ok_or_else(|| Problem::missing("such event"))?;
+    let beside = |at: Option<usize>| {
+        let id = session.facts.get(at?)?.event_ids.first()?;
+        Some(link::event_alone(&session.tenant, &session.id, id))
+    };
+    let (earlier, later) = (beside(at.checked_sub(1)), beside(at.checked_add(1)));
     let told = &fact.event;
     let of_call = OfCall::of(&session, fact);
     Ok(Event {
@@ -261,6 +295,8 @@ pub(in crate::console) async fn event(
         took: of_call.took,
         answered: lines_of(&people.without(of_call.answered)),
         others: of_call.others,
+        earlier: earlier.unwrap_or_default(),
+        later: later.unwrap_or_default(),
         session: session.id.clone(),
         tenant: session.tenant.clone(),
         kind: told.kind.as_str(),
@@ -322,6 +358,11 @@ impl<'s> OfCall<'s> {
 }
 
 impl Event {
+    /// The input as a person reads it.
+    fn fields(&self) -> String {
+        fields(&self.input)
+    }
+
     /// What it is, for who does not know the table's words.
     fn named(&self) -> &'static str {
         match self.kind {

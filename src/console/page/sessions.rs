@@ -14,6 +14,7 @@ use http::StatusCode;
 use serde::{Deserialize, Serialize};
 
 use super::link::{self, encoded};
+use super::position::{self, Position};
 use super::when::When;
 use super::who::People;
 use super::{Frame, Seen, counted, html, patience};
@@ -21,12 +22,13 @@ use crate::console::App;
 use crate::console::access::Reader;
 use crate::console::asked::Asked;
 use crate::console::days::{Day, Row};
+use crate::console::escape::with_code;
 use crate::console::problem::Problem;
 use crate::views::phrases::length;
 use crate::views::report::grouped;
 
 /// So many sessions are on a page.
-const ON_A_PAGE: usize = 50;
+pub(super) const ON_A_PAGE: usize = 50;
 
 /// What is looked for. What is empty is not asked for.
 #[derive(Debug, Clone, Default, Deserialize, Serialize)]
@@ -46,16 +48,16 @@ pub(in crate::console) struct Wanted {
     words: String,
     /// Where the page before ended.
     #[serde(skip_serializing)]
-    after: String,
+    pub(super) after: String,
 }
 
 /// What may have gone wrong in a session, and how a page calls it.
 const OUTCOMES: [(&str, &str); 5] = [
     ("failed", "failed calls"),
-    ("corrected", "corrections by a person"),
-    ("refused", "calls that a person refused"),
-    ("stopped", "a stop by a person"),
-    ("errors", "errors of the assistant itself"),
+    ("corrected", "corrections"),
+    ("refused", "refused calls"),
+    ("stopped", "stopped"),
+    ("errors", "its own errors"),
 ];
 /// So many characters of a first prompt name a session.
 const LONGEST_TITLE: usize = 140;
@@ -63,7 +65,7 @@ const LONGEST_TITLE: usize = 140;
 /// Sessions, day by day.
 #[derive(Debug, Serialize)]
 pub(in crate::console) struct Sessions {
-    wanted: Wanted,
+    pub(super) wanted: Wanted,
     days: Vec<OfDay>,
     /// Where the next page begins, to be given as `after`; absent at the end of the table.
     next: Option<String>,
@@ -116,33 +118,64 @@ struct Page {
     /// Whether there is a page before this one.
     goes_on: bool,
     connect: String,
+    /// Why what is asked for is nothing, for the form; `""` if it is not.
+    wrong: String,
+    /// Where the page stands among all that is asked for, if that is known.
+    position: Option<Position>,
+}
+
+impl Page {
+    /// How many there are, and which of them are on the page, as far as that is known.
+    fn found(&self) -> String {
+        match &self.position {
+            Some(position) if self.view.still_read.is_none() => {
+                format!(
+                    "{}: {}",
+                    if self.view.count() == 1 { "Session" } else { "Sessions" },
+                    position.told()
+                )
+            }
+            _ => self.view.found(),
+        }
+    }
+
+    /// The page before this one; the first, where nobody knows which that is.
+    fn newer(&self) -> Option<String> {
+        let newest = || format!("/sessions?{}", self.view.wanted.query(&self.view.wanted.asked(), ""));
+        let known = self.position.as_ref().and_then(|position| position.newer.clone());
+        self.goes_on.then(|| known.unwrap_or_else(newest))
+    }
+
+    fn wrong_told(&self) -> String {
+        with_code(&self.wrong)
+    }
 }
 
 /// Where a page ends: the day, and the session in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Place {
+pub(super) struct Place {
     day: String,
     started: i64,
     id: String,
 }
 
 impl Place {
-    fn parse(text: &str) -> Option<Self> {
+    pub(super) fn parse(text: &str) -> Option<Self> {
         let mut parts = text.splitn(3, '~');
         let (day, started, id) = (parts.next()?, parts.next()?, parts.next()?);
         Some(Self { day: day.to_owned(), started: started.parse().ok()?, id: id.to_owned() })
     }
 
-    fn of(day: &str, row: &Row) -> Self {
+    pub(super) fn of(day: &str, row: &Row) -> Self {
         Self { day: day.to_owned(), started: row.started_at.as_micros(), id: row.id.clone() }
     }
 
-    fn told(&self) -> String {
+    pub(super) fn told(&self) -> String {
         format!("{}~{}~{}", self.day, self.started, self.id)
     }
 
     /// Whether a row of a day comes behind it.
-    fn is_before(&self, day: &str, row: &Row) -> bool {
+    pub(super) fn is_before(&self, day: &str, row: &Row) -> bool {
         let started = row.started_at.as_micros();
         let is_later = started < self.started || (started == self.started && row.id > self.id);
         day < self.day.as_str() || (day == self.day && is_later)
@@ -155,7 +188,15 @@ pub(in crate::console) async fn page(
     Asked(wanted): Asked<Wanted>,
 ) -> Result<Response, Problem> {
     let goes_on = !wanted.after.is_empty();
-    let view = view(&app, &reader, wanted).await?;
+    // A mistake in the form leads back to it.
+    let (view, wrong) = match view(&app, &reader, wanted.clone()).await {
+        Ok(view) => (view, String::new()),
+        Err(problem) if problem.status() == StatusCode::BAD_REQUEST && !goes_on => {
+            (Sessions::none(wanted), problem.says().to_owned())
+        }
+        Err(problem) => return Err(problem),
+    };
+    let position = if wrong.is_empty() { position::of(&app, &reader, &view).await } else { None };
     let entries = || view.days.iter().flat_map(|day| &day.sessions);
     let mut workspaces: BTreeSet<String> = entries().map(|entry| entry.workspace.clone()).collect();
     let mut assistants: BTreeSet<String> = entries().map(|entry| entry.assistant.clone()).collect();
@@ -179,7 +220,9 @@ pub(in crate::console) async fn page(
     let frame = Frame::new(&reader, "sessions", "Sessions").again(view.still_read.is_some());
     let asked = view.wanted.in_words();
     let connect = app.connect.clone();
-    Ok(html(StatusCode::OK, &Page { frame, workspaces, assistants, next, asked, goes_on, connect, view }))
+    let status = if wrong.is_empty() { StatusCode::OK } else { StatusCode::BAD_REQUEST };
+    let page = Page { frame, workspaces, assistants, next, asked, goes_on, connect, wrong, position, view };
+    Ok(html(status, &page))
 }
 
 pub(in crate::console) async fn view(
@@ -195,7 +238,7 @@ pub(in crate::console) async fn view(
         after => Some(Place::parse(after).ok_or_else(bad)?),
     };
     let people = People::of(app, reader).await?;
-    let mut view = Sessions { wanted, days: Vec::new(), next: None, still_read: None, failing: None };
+    let mut view = Sessions::none(wanted);
     let (mut count, mut last) = (0, None);
     'days: for date in dates(app, &view.wanted, after.as_ref()).await? {
         let mut seen = Vec::new();
@@ -237,7 +280,7 @@ pub(in crate::console) async fn view(
 }
 
 /// The days that may be on the page, the newest first.
-async fn dates(app: &App, wanted: &Wanted, after: Option<&Place>) -> Result<Vec<String>, Problem> {
+pub(super) async fn dates(app: &App, wanted: &Wanted, after: Option<&Place>) -> Result<Vec<String>, Problem> {
     let mut dates = BTreeSet::new();
     for days in &app.days {
         dates.extend(days.dates().await.map_err(|error| Problem::failed("The table", error))?);
@@ -258,11 +301,11 @@ impl Wanted {
     fn check(&self) -> Result<(), Problem> {
         let bad = |says: &str| Err(Problem::new(StatusCode::BAD_REQUEST, says));
         if [&self.from, &self.until].into_iter().any(|date| !date.is_empty() && !is_date(date)) {
-            return bad("`from` and `until` are dates: 2026-11-22.");
+            return bad("Began from and Began until (`from`, `until`) are dates, such as 2026-11-22.");
         }
         if !self.from.is_empty() && !self.until.is_empty() && self.from > self.until {
             return bad(
-                "`from` is later than `until`: nothing began both after the one and before the other.",
+                "Began from (`from`) is later than Began until (`until`): no session is between them.",
             );
         }
         if !self.outcome.is_empty() && !OUTCOMES.iter().any(|(name, _)| *name == self.outcome) {
@@ -271,7 +314,7 @@ impl Wanted {
         Ok(())
     }
 
-    fn wants(&self, people: &People, row: &Row) -> bool {
+    pub(super) fn wants(&self, people: &People, row: &Row) -> bool {
         let is = |wanted: &str, value: &str| wanted.is_empty() || wanted.eq_ignore_ascii_case(value);
         let is_of_project = || {
             is(&crate::dialects::project_of(&self.project), &row.project)
@@ -304,7 +347,7 @@ impl Wanted {
     }
 
     /// What is asked for by name.
-    fn asked(&self) -> Vec<(&'static str, &str)> {
+    pub(super) fn asked(&self) -> Vec<(&'static str, &str)> {
         let Self { workspace, project, person, assistant, from, until, outcome, words, after: _ } = self;
         let pairs: [(&'static str, &str); 8] = [
             ("words", words),
@@ -320,7 +363,7 @@ impl Wanted {
     }
 
     /// As the beginning of a query, but for one of them.
-    fn query(&self, asked: &[(&'static str, &str)], but: &str) -> String {
+    pub(super) fn query(&self, asked: &[(&'static str, &str)], but: &str) -> String {
         let asked = asked.iter().filter(|(name, _)| *name != but);
         asked.map(|(name, value)| format!("{name}={}&", encoded(value))).collect()
     }
@@ -330,10 +373,12 @@ impl Wanted {
         let asked = self.asked();
         let told = asked.iter().map(|(name, value)| {
             let (what, value) = match *name {
-                "words" => ("words", *value),
+                "words" => ("words in prompts", *value),
                 "project" => ("repository", *value),
+                "from" => ("began from", *value),
+                "until" => ("began until", *value),
                 "outcome" => (
-                    "with",
+                    "trouble",
                     OUTCOMES.iter().find(|(known, _)| known == value).map_or(*value, |(_, label)| *label),
                 ),
                 other => (other, *value),
@@ -345,6 +390,16 @@ impl Wanted {
 }
 
 impl Sessions {
+    /// Nothing, so far.
+    fn none(wanted: Wanted) -> Self {
+        Self { wanted, days: Vec::new(), next: None, still_read: None, failing: None }
+    }
+
+    /// How many are on the page.
+    pub(super) fn count(&self) -> usize {
+        self.days.iter().map(|day| day.sessions.len()).sum()
+    }
+
     /// Whether a client said for any of them how many tokens it took.
     fn has_tokens(&self) -> bool {
         self.days.iter().flat_map(|day| &day.sessions).any(|session| session.tokens > 0)
@@ -352,7 +407,7 @@ impl Sessions {
 
     /// How many are on the page, and whether that is all.
     fn found(&self) -> String {
-        let count = self.days.iter().map(|day| day.sessions.len()).sum::<usize>();
+        let count = self.count();
         let is_all = self.next.is_none() && self.still_read.is_none() && self.wanted.after.is_empty();
         format!("{}{}", counted(count as u64, "session"), if is_all { "" } else { " on this page" })
     }

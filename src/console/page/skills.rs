@@ -1,7 +1,7 @@
 //! `/skills`: what stands at the targets; `/skills/{name}`: the file, and what each line of it rests on. (Its cases:
 //! `claim.rs`.)
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use askama::Template;
@@ -11,20 +11,17 @@ use http::StatusCode;
 use serde::{Deserialize, Serialize};
 
 use super::diff::{self, Line as DiffLine};
-use super::effect::{Measured, OfWeek, effect, watched, weeks, weeks_chart};
+use super::effect::{Counted, Measured, OfWeek, effect, watched, weeks, weeks_chart};
+use super::rests::{Line, rest};
 use super::who::People;
-use super::{Frame, Seen, counted, html, link, patience};
+use super::{Frame, Seen, html, link};
 use crate::console::App;
 use crate::console::access::Reader;
 use crate::console::asked::{Asked, Named};
 use crate::console::escape::with_code;
-use crate::console::find::{self, Known};
+use crate::console::find;
 use crate::console::problem::Problem;
-use crate::event::visible;
-use crate::library::{Library, Listed, ListedEvent, SaidClaim, SaidLine, Standing};
-
-/// So many characters of a first prompt name a session.
-const LONGEST_TITLE: usize = 90;
+use crate::library::{Library, Listed, ListedEvent, Standing};
 
 /// What stands at the targets.
 #[derive(Debug, Serialize)]
@@ -47,6 +44,9 @@ pub(super) struct Entry {
     pub(super) tenant: String,
     pub(super) workspace: String,
     pub(super) state: &'static str,
+    /// The same for people, who may have done one of several things.
+    #[serde(skip)]
+    pub(super) told: &'static str,
     pub(super) version: u64,
     pub(super) support: String,
     /// How many sessions its claims rest on.
@@ -60,7 +60,7 @@ pub(super) struct Entry {
 #[derive(Debug, Serialize)]
 pub(in crate::console) struct Skill {
     #[serde(flatten)]
-    entry: Entry,
+    pub(super) entry: Entry,
     id: String,
     path: String,
     /// The targets that have it.
@@ -79,7 +79,10 @@ pub(in crate::console) struct Skill {
     published: String,
     /// Whether the sessions are still being counted.
     is_counting: bool,
-    history: Vec<Event>,
+    /// Why they could not be counted; `""` if they could.
+    #[serde(skip)]
+    not_counted: String,
+    pub(super) history: Vec<Event>,
     /// Whether it was refused before it stood anywhere.
     #[serde(skip)]
     never_stood: bool,
@@ -91,38 +94,6 @@ pub(in crate::console) struct Skill {
     near: Vec<Near>,
     /// The other skills of its workspace.
     beside: Vec<Entry>,
-}
-
-/// A line of a SKILL.md, and what it rests on.
-#[derive(Debug, Serialize)]
-pub(super) struct Line {
-    pub(super) text: String,
-    pub(super) claims: Vec<Rests>,
-}
-
-/// A claim of a line.
-#[derive(Debug, Serialize)]
-pub(super) struct Rests {
-    /// The claim's number in the skill.
-    pub(super) number: usize,
-    pub(super) claim: String,
-    pub(super) counted: Option<String>,
-    /// The sessions behind it, each once.
-    pub(super) sessions: Vec<Cited>,
-}
-
-/// A session behind a claim.
-#[derive(Debug, Serialize)]
-pub(super) struct Cited {
-    pub(super) date: String,
-    pub(super) hash: String,
-    pub(super) assistant: String,
-    pub(super) outcome: String,
-    /// Where it is shown; `""` if it is not known, or not yet.
-    pub(super) link: String,
-    /// How its first prompt begins; `""` as above.
-    pub(super) title: String,
-    pub(super) person: String,
 }
 
 /// A skill that is like another.
@@ -137,10 +108,20 @@ struct Near {
 }
 
 #[derive(Debug, Serialize)]
-struct Event {
+pub(super) struct Event {
     date: String,
     version: u64,
-    what: String,
+    pub(super) what: String,
+    /// When a person did it, RFC 3339; `""` if it was no person, or that is not known.
+    at: String,
+    /// Who it was, for who may see people.
+    by: String,
+}
+
+impl Event {
+    fn minute(&self) -> String {
+        self.at.get(..16).map(|minute| minute.replace('T', " ")).unwrap_or_default()
+    }
 }
 
 /// A proposal that a person refused or edited.
@@ -227,6 +208,18 @@ pub(in crate::console) fn seen(library: &Library, reader: &Reader) -> Vec<Listed
     library.skills().into_iter().filter(|skill| find::sees(reader, library, &skill.workspace)).collect()
 }
 
+/// What became of a skill, in a word or a few: that it stands comes first.
+fn told(skill: &Listed) -> &'static str {
+    let last = skill.history.last().map_or("", |event| event.what.as_str());
+    match skill.standing {
+        Standing::HandEdited => "published, edited by a person",
+        Standing::HandWritten => "written by people",
+        Standing::Refused if last.starts_with("a person withdrew") => "withdrawn",
+        Standing::Refused if last.starts_with("deleted") => "deleted by a person",
+        other => other.as_str(),
+    }
+}
+
 /// How many sessions the claims of a skill rest on.
 fn sessions_of(skill: &Listed) -> usize {
     let sessions = skill.evidence.iter().flat_map(|claim| &claim.sessions);
@@ -240,6 +233,7 @@ impl Entry {
             tenant: tenant.to_owned(),
             workspace: skill.workspace.clone(),
             state: skill.standing.as_str(),
+            told: told(skill),
             version: skill.version,
             support: skill.support.clone(),
             sessions: sessions_of(skill),
@@ -248,7 +242,7 @@ impl Entry {
         }
     }
 
-    fn link(&self) -> String {
+    pub(super) fn link(&self) -> String {
         link::skill(&self.tenant, &self.name)
     }
 
@@ -285,12 +279,6 @@ impl Skill {
     }
 }
 
-impl Rests {
-    pub(super) fn behind(&self) -> String {
-        counted(self.sessions.len() as u64, "session")
-    }
-}
-
 pub(in crate::console) async fn view(
     app: &Arc<App>,
     reader: &Reader,
@@ -312,18 +300,25 @@ pub(in crate::console) async fn view(
     let (_, library, skill) = all.first().ok_or_else(|| Problem::missing("such skill"))?;
     let standing = library.file(&skill.path);
     let remembered =
-        if standing.is_none() && skill.proposal.is_none() { library.remembered(name) } else { None };
+        if standing.is_none() && skill.proposal.is_none() { library.last_said(name) } else { None };
     let text = standing.or(skill.proposal.as_deref()).or(remembered.as_deref()).unwrap_or_default();
     let heading = match (standing, &skill.proposal) {
         (Some(_), _) => "What assistants read",
         (None, Some(_)) => "What assistants would read",
+        (None, None) if skill.never_stood() => "What it would have said",
         (None, None) => "What it said; no assistant reads it now",
     };
     let is_proposed = standing.is_none() && skill.proposal.is_some();
     let people = People::of(app, reader).await?;
     let lines = rest(app, (reader, &people), text, library.said(name, is_proposed)).await;
     let (workspace, tenant) = (skill.workspace.clone(), app.tenant_of(library));
-    let watched = watched(app, reader, library, name);
+    // What waits or is gone has no sessions that had it.
+    let counted = if skill.standing != Standing::Waiting && standing.is_some() {
+        Some(watched(app, reader, library, name))
+    } else {
+        None
+    };
+    let watched = counted.as_ref().and_then(Counted::seen);
     let near = near(library, reader, &tenant, name);
     let beside = seen(library, reader).into_iter();
     let beside = beside.filter(|other| other.workspace == workspace && other.name != *name);
@@ -335,11 +330,15 @@ pub(in crate::console) async fn view(
         lines,
         heading,
         edited: edited(library, skill, standing),
-        is_counting: watched.is_none() && skill.standing != Standing::Waiting && standing.is_some(),
-        effect: effect(watched.as_ref(), skill),
-        weeks: watched.as_ref().map(weeks).unwrap_or_default(),
-        published: watched.as_ref().map(|watched| watched.published.clone()).unwrap_or_default(),
-        history: history(skill),
+        is_counting: matches!(counted, Some(Counted::Pending)),
+        not_counted: match &counted {
+            Some(Counted::Failed(error)) => error.clone(),
+            _ => String::new(),
+        },
+        effect: effect(watched, skill),
+        weeks: watched.map(weeks).unwrap_or_default(),
+        published: watched.map(|watched| watched.published.clone()).unwrap_or_default(),
+        history: history(skill, reader.sees_people),
         never_stood: skill.never_stood(),
         changes: changes(library, name),
         decisions: decisions(library, name),
@@ -362,12 +361,18 @@ fn edited(library: &Library, skill: &Listed, standing: Option<&str>) -> Vec<Diff
 }
 
 /// What became of it, the newest first.
-fn history(skill: &Listed) -> Vec<Event> {
+fn history(skill: &Listed, names_people: bool) -> Vec<Event> {
     let events = skill.history.iter().rev();
     let told = |event: &ListedEvent| Event {
         date: event.date.clone(),
         version: event.version,
-        what: event.what.clone(),
+        what: event.what.replacen("a person rejected", "a person refused", 1).replacen(
+            "a person restored it",
+            "a person brought it back",
+            1,
+        ),
+        at: event.at.clone(),
+        by: if names_people { event.by.clone() } else { String::new() },
     };
     events.map(told).collect()
 }
@@ -411,57 +416,4 @@ fn decisions(library: &Library, name: &str) -> Vec<Decided> {
         version: one.version,
     });
     decisions.collect()
-}
-
-/// The text line by line, each with what it rests on.
-pub(super) async fn rest(
-    app: &App,
-    (reader, people): (&Reader, &People),
-    text: &str,
-    said: Vec<SaidLine>,
-) -> Vec<Line> {
-    let cited = said.iter().flat_map(|line| &line.claims).flat_map(|claim| &claim.sessions);
-    let cited = cited.map(|(date, hash, ..)| (date.as_str(), hash.as_str()));
-    let known = app.by_hash(reader, cited, patience()).await;
-    let mut number = 0;
-    let mut of_line: Vec<(String, Vec<Rests>)> = Vec::new();
-    for line in said {
-        let claims = line.claims.iter().map(|claim| {
-            number += 1;
-            rests(number, claim, &known, people)
-        });
-        let claims = claims.collect();
-        of_line.push((line.text, claims));
-    }
-    let lines = text.lines().map(|text| {
-        let bare = text.trim_start_matches(|char: char| char.is_ascii_digit() || "-. ".contains(char));
-        let at = of_line.iter().position(|(said, _)| visible(said).trim() == bare.trim() && !bare.is_empty());
-        let claims = at.map(|at| of_line.remove(at).1).unwrap_or_default();
-        Line { text: text.to_owned(), claims }
-    });
-    lines.collect()
-}
-
-pub(super) fn rests(
-    number: usize,
-    claim: &SaidClaim,
-    known: &BTreeMap<String, Known>,
-    people: &People,
-) -> Rests {
-    let mut named = BTreeSet::new();
-    // A session that tells twice is one session.
-    let once = claim.sessions.iter().filter(|(_, hash, ..)| named.insert(hash.clone()));
-    let cited = once.map(|(date, hash, assistant, outcome)| {
-        let known = known.get(hash);
-        Cited {
-            date: date.clone(),
-            hash: hash.clone(),
-            assistant: assistant.clone(),
-            outcome: outcome.clone(),
-            link: known.map(|known| link::session(&known.tenant, &known.id)).unwrap_or_default(),
-            title: known.map(|known| people.title(&known.title, LONGEST_TITLE)).unwrap_or_default(),
-            person: known.map(|known| people.name(&known.tenant, &known.user)).unwrap_or_default(),
-        }
-    });
-    Rests { number, claim: claim.claim.told(), counted: claim.counted.clone(), sessions: cited.collect() }
 }

@@ -12,7 +12,7 @@ use super::who::People;
 use crate::event::{Decision, Kind, SessionEvent, Status};
 use crate::table::{Fact, Session};
 use crate::views::figures::is_interrupt;
-use crate::views::phrases::{argument, length};
+use crate::views::phrases::{argument, fields, length};
 
 /// So many characters of a text are shown; the rest is on the event's own page.
 const LONGEST: usize = 2_000;
@@ -42,6 +42,12 @@ pub(super) struct Item {
     pub(super) is_cut: bool,
     /// What a sub-agent did.
     pub(super) items: Vec<Item>,
+    /// The input of a call as a person reads it.
+    #[serde(skip)]
+    pub(super) fields: String,
+    /// Whether a prompt corrects what was done before it.
+    #[serde(skip)]
+    pub(super) corrects: bool,
     /// The anchor of the next call that failed; `""` if there is none in this part.
     #[serde(skip)]
     pub(super) next_failure: String,
@@ -165,6 +171,7 @@ impl<'s> Timeline<'s> {
             text: self.people.line(&about, LONGEST_TITLE),
             status,
             took,
+            fields: self.cut(&fields(&event.input)).0,
             // What the heading says already is not said again.
             input: if about == event.input && about.chars().count() <= LONGEST_TITLE {
                 String::new()
@@ -173,8 +180,7 @@ impl<'s> Timeline<'s> {
             },
             output,
             is_cut: cut_input || cut_output,
-            items: Vec::new(),
-            next_failure: String::new(),
+            ..Item::default()
         }
     }
 

@@ -17,6 +17,11 @@ impl When {
         text.get(..16).map_or_else(|| text.clone(), |minute| minute.replace('T', " "))
     }
 
+    /// `12`
+    pub(super) fn second(self) -> String {
+        self.to_string().get(17..19).unwrap_or_default().to_owned()
+    }
+
     /// `09:30:12`
     pub(super) fn clock(self) -> String {
         self.to_string().get(11..19).unwrap_or_default().to_owned()

@@ -23,6 +23,15 @@ use crate::library::{Library, Listed};
 use crate::service::record::{Kept, KeptCandidate};
 use crate::skillify::Claim;
 
+/// How it is said that a person has to agree.
+const AGREE: &str = "a person has to agree";
+/// Why what lacks nothing but that waits for nobody where one person said it.
+const OF_ONE: &str = "one person alone wants it: it waits at a target of that person's own, if there is one, and not \
+                      where everybody's skills are";
+/// Why something that lacks nothing but that waits for nobody.
+const SETTLED: &str = "it would take a person's word, and a person has said no, a skill says it already, or twenty others \
+                       wait";
+
 /// So many candidates of a workspace are shown.
 const MOST: usize = 100;
 /// So many clusters.
@@ -45,6 +54,9 @@ pub(super) struct Place {
     mined_at: String,
     /// Pieces of work.
     segments: usize,
+    /// How many of them are in a group of pieces that are alike.
+    #[serde(skip)]
+    alike: u64,
     /// Those that are alike, the largest first, by what the reader asked for.
     clusters: Vec<Cluster>,
     /// How many there are beside these.
@@ -110,6 +122,15 @@ impl Measure {
     }
 }
 
+/// What the colours of a map say.
+const LEGEND: [(&str, &str); 5] = [
+    ("s1", "a skill says it"),
+    ("s4", "waits for you"),
+    ("s2", "found, and became nothing"),
+    ("s5", "its sessions show something else that became a skill"),
+    ("s6", "too little in common"),
+];
+
 #[derive(Template)]
 #[template(path = "work.html")]
 struct Page {
@@ -163,6 +184,7 @@ impl Place {
         let groups = kept.groups.iter();
         let mut clusters: Vec<Cluster> =
             groups.map(|group| sayings.cluster(group, &candidates, people)).collect();
+        let alike = clusters.iter().map(|cluster| cluster.segments).sum();
         clusters.sort_by_key(|one| std::cmp::Reverse((by.of(one), one.segments)));
         let more_clusters = clusters.len().saturating_sub(MOST_CLUSTERS);
         clusters.truncate(MOST_CLUSTERS);
@@ -174,6 +196,7 @@ impl Place {
             workspace: kept.workspace,
             mined_at: kept.mined_at,
             segments: kept.segments,
+            alike,
             clusters,
             more_clusters,
             candidates,
@@ -185,7 +208,12 @@ impl Place {
     fn by_reason(&self) -> Vec<(String, Vec<&Candidate>)> {
         let mut groups: BTreeMap<String, Vec<&Candidate>> = BTreeMap::new();
         for candidate in self.candidates.iter().filter(|candidate| candidate.became == "nothing") {
-            let first = candidate.because.first().cloned().unwrap_or_default();
+            let first = candidate.because.first().map(|why| match why.starts_with(AGREE) {
+                true if candidate.people < 2 => OF_ONE.to_owned(),
+                true => SETTLED.to_owned(),
+                false => why.clone(),
+            });
+            let first = first.unwrap_or_default();
             groups.entry(first).or_default().push(candidate);
         }
         let mut groups: Vec<_> = groups.into_iter().collect();
@@ -213,7 +241,9 @@ impl Candidate {
             let name = library.saying(&kept.workspace, one.project.as_deref(), &claims)?;
             seen.iter().find(|skill| skill.name == name)
         });
-        let because: Vec<String> = one.because.iter().map(|why| people.without(&in_words(why))).collect();
+        let mut because: Vec<String> = one.because.iter().map(|why| people.without(&in_words(why))).collect();
+        // That a person has to agree is the last thing that it lacks, not why nobody is asked.
+        because.sort_by_key(|why| why.starts_with(AGREE));
         let (became, link) = match skill {
             Some(skill) if skill.has_proposal() => ("waits for you", link::review(&kept.tenant, &skill.name)),
             Some(skill) => (skill.standing.as_str(), link::skill(&kept.tenant, &skill.name)),
@@ -222,7 +252,10 @@ impl Candidate {
         };
         Self {
             name: one.name.clone(),
-            title: people.without(&one.title),
+            title: match one.title.as_str() {
+                "Guarded" => "Something that may not be written down".to_owned(),
+                title => people.without(title),
+            },
             lines: one.lines.iter().map(|line| people.without(&line.text)).collect(),
             published: one.published,
             became,
@@ -273,7 +306,8 @@ fn in_words(why: &str) -> String {
         |count: &str, one: &str, many: &str| format!("{count} {}", if count == "1" { one } else { many });
     match numbers.as_slice() {
         [found, needed] if why.ends_with("known people did it") => {
-            format!("{} did it; {needed} are needed", of(found, "known person", "known people"))
+            let found = of(found, "known person", "known people");
+            format!("{found} did it; where several people are known, {needed} are needed")
         }
         [found, needed] if why.ends_with("accepted sessions show it") => {
             let found = of(found, "session that ended well shows it", "sessions that ended well show it");
@@ -319,6 +353,17 @@ impl Place {
         chart::map(&areas, "Pieces of work that are alike; the table below says the same")
     }
 
+    /// How many of its pieces are in a group.
+    fn alike(&self) -> u64 {
+        self.alike
+    }
+
+    /// The colours of the map, each with what it says, as far as they are on it.
+    fn legend(&self) -> Vec<(&'static str, &'static str)> {
+        let is_there = |class: &str| self.clusters.iter().any(|cluster| cluster.class() == class);
+        LEGEND.into_iter().filter(|(class, _)| is_there(class)).collect()
+    }
+
     /// Whether any of them has a size.
     fn is_sized(&self, by: &Measure) -> bool {
         self.clusters.iter().any(|cluster| by.of(cluster) > 0)
@@ -360,6 +405,14 @@ impl Candidate {
 }
 
 impl Work {
+    /// What groups can be measured by, and are: tokens where a client says how many.
+    fn measures(&self, by: &Measure) -> Vec<(Measure, &'static str)> {
+        let mut clusters = self.workspaces.iter().flat_map(|place| &place.clusters);
+        let has_tokens = clusters.any(|cluster| cluster.tokens > 0);
+        let is_one = |measure: &Measure| has_tokens || measure == by || *measure != Measure::Tokens;
+        Measure::ALL.into_iter().filter(|(measure, _)| is_one(measure)).collect()
+    }
+
     fn bar(&self, candidate: &Candidate) -> String {
         let all = self.workspaces.iter().flat_map(|place| &place.candidates);
         let most = all.map(|candidate| candidate.sessions).max().unwrap_or_default();
@@ -375,7 +428,10 @@ mod tests {
     #[test]
     fn reasons_are_told_to_who_does_not_know_the_rules() {
         for (why, told) in [
-            ("1 of 2 known people did it", "1 known person did it; 2 are needed"),
+            (
+                "1 of 2 known people did it",
+                "1 known person did it; where several people are known, 2 are needed",
+            ),
             ("2 of 3 accepted sessions show it", "2 sessions that ended well show it; 3 are needed"),
             ("people said so on 1 of 2 days", "people said so on 1 day; 2 are needed"),
             (

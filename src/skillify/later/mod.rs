@@ -167,6 +167,36 @@ impl Watched<'_> {
     }
 }
 
+impl Claim {
+    /// What a session did that [`Later::broken`] counts, in a few words.
+    pub const fn unheeded(&self) -> &'static str {
+        match self {
+            Self::Repair { .. } => "failed so, did not repair it so",
+            Self::Prevent { .. } => "ran it without the other first",
+            Self::Instead { .. } | Self::Prefer { .. } => "ran the other one",
+            Self::Avoid(_) => "ran it",
+            Self::Check { .. } => "did not run it after",
+            Self::Together { .. } => "did not edit the other",
+            Self::Declared { .. } => "searched for it",
+            Self::Missing { .. } => "looked there in vain",
+            Self::Rejects { .. } => "broke the rule",
+            Self::Run(_) => "left the step out",
+            Self::NoFlag { .. } => "gave it the flag",
+            Self::NoSkill { .. } => "asked for it",
+            Self::Leftover { .. } => "saw a check fail there",
+            Self::Piped { .. } => "ran it behind a filter",
+            Self::Asked { .. } => "ran it unasked, or not at all",
+            Self::Slow { .. } => "ran the slow one",
+            Self::Flaky { .. } => "did not run it again at once",
+            Self::Hook { .. } => "ran it before a commit",
+            Self::Changes { .. } => "did not look what had changed",
+            Self::Snippet { .. } => "failed so, did not call it so",
+            Self::Rule { .. } => "heard it from a person again",
+            Self::Edit(_) | Self::Lesson { .. } => "",
+        }
+    }
+}
+
 /// Whether an action ran the command, or a person refused that it did.
 fn asked_for(command: &Template, action: &Action) -> bool {
     repairable(action).is_some_and(|run| {

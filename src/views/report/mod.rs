@@ -27,7 +27,7 @@ pub(crate) use escape::{Coded, Text};
 pub(crate) use json::{json, value};
 pub(crate) use names::{Names, of_home, without_homes};
 pub(crate) use tally::{Cost, Tally, add_to_skills};
-pub(crate) use view::{Cell, Heading, Section, View, grouped, plain, shown};
+pub(crate) use view::{Cell, Heading, Section, View, grouped, plain, shown, tenths};
 
 /// What is looked at where nobody says since when.
 pub(crate) const USUAL: Duration = Duration::from_secs(30 * 24 * 3600);

@@ -82,6 +82,7 @@ fn projects(tally: &Tally, names: &Names) -> Section {
                written, as far as clients tell them.",
         columns,
         rows: Vec::new(),
+        of: Vec::new(),
         total: 0,
         drawn: Some((2, None)),
         none: "No session.",
@@ -105,10 +106,10 @@ fn sources_cells(sources: &Sources) -> [Cell; 2] {
 
 const FAILED: [Heading; 7] = [
     number("FAILED"),
-    number("GREEN"),
+    number("PASSED"),
     number("CALLS"),
     number("EACH"),
-    number("OPEN"),
+    number("NEVER"),
     number("SESSIONS"),
     number("PEOPLE"),
 ];
@@ -122,11 +123,13 @@ fn kinds(tally: &Tally) -> Section {
     let section = Section {
         id: "failed-by-kind",
         title: "What failed, by kind",
-        says: "GREEN: failures after which the same command passed; CALLS: the calls until then, EACH: on average; \
-               OPEN: failures after which it never passed in the session. What is not run again until it passes, such as \
-               an edit, is neither. Each failed call is in a row; one that ran two commands may be in two.",
+        says: "PASSED: failures after which the same command passed; CALLS: the calls until then, EACH: on average, for each row of failures that ended so; \
+               NEVER: failures after which it did not pass in the session. What is not run again until it passes, such \
+               as an edit, and a line of which nothing tells the command that failed, is neither. Each failed call is in \
+               a row; one that ran two commands may be in two.",
         columns: std::iter::once(text("KIND", 10)).chain(FAILED).collect(),
         rows: Vec::new(),
+        of: Vec::new(),
         total: 0,
         drawn: Some((1, None)),
         none: "Nothing failed.",
@@ -152,6 +155,7 @@ fn commands(tally: &Tally, names: &Names) -> Section {
         says: "Commands and tools that are run again until they pass: first those whose failures took most CALLS.",
         columns: std::iter::once(text("COMMAND", 12)).chain(FAILED).collect(),
         rows: Vec::new(),
+        of: Vec::new(),
         total: 0,
         drawn: Some((3, None)),
         none: "Nothing failed.",
@@ -183,6 +187,7 @@ fn against(tally: &Tally, names: &Names) -> Section {
             number("PEOPLE"),
         ],
         rows: Vec::new(),
+        of: Vec::new(),
         total: 0,
         drawn: Some((1, Some(4))),
         none: "Nobody refused, stopped or corrected anything.",
@@ -219,6 +224,7 @@ fn missed(tally: &Tally, names: &Names) -> Section {
             number("PEOPLE"),
         ],
         rows: Vec::new(),
+        of: Vec::new(),
         total: 0,
         drawn: Some((2, Some(3))),
         none: "Whatever was looked for was found.",
@@ -245,6 +251,7 @@ fn sought(tally: &Tally, names: &Names) -> Section {
             number("PEOPLE"),
         ],
         rows: Vec::new(),
+        of: Vec::new(),
         total: 0,
         drawn: Some((2, None)),
         none: "No name was searched for.",
@@ -273,16 +280,17 @@ fn sum(before: Later, after: Later) -> Later {
 }
 
 fn checks(tally: &Tally, names: &Names) -> Section {
-    let lines = watched(tally).flat_map(|skill| &skill.lines);
-    let checks = lines.filter_map(|line| match &line.claim {
+    let lines = watched(tally).flat_map(|skill| skill.lines.iter().map(move |line| (skill, line)));
+    let checks = lines.filter_map(|(skill, line)| match &line.claim {
         Claim::Check { edited, run } => {
-            Some(((edited.to_string(), run.told()), sum(line.before, line.after)))
+            Some(((edited.to_string(), run.told(), skill.name.as_str()), sum(line.before, line.after)))
         }
         _ => None,
     });
-    let checks: Vec<((String, String), Later)> = checks.collect();
-    let rows = ranked(checks.iter().map(|(key, later)| (key, later)), |later| later.broken);
-    let rows = rows.into_iter().map(|((edited, run), later)| {
+    let checks: Vec<((String, String, &str), Later)> = checks.collect();
+    let ranked = ranked(checks.iter().map(|(key, later)| (key, later)), |later| later.broken);
+    let of = ranked.iter().map(|((_, _, skill), _)| names.without(skill)).collect();
+    let rows = ranked.into_iter().map(|((edited, run, _), later)| {
         let percent = percent(later.broken, later.met()).map_or(Cell::None, Cell::Count);
         vec![
             Cell::Text(names.without(edited)),
@@ -295,7 +303,9 @@ fn checks(tally: &Tally, names: &Names) -> Section {
     let section = Section {
         id: "missed-checks",
         title: "Checks that were missed",
-        says: "Sessions that edited such files and did not run the check after, of the checks that published skills say.",
+        says: "Sessions that edited such files and did not run this very check after, of the checks that published \
+               skills say. Here a session that ran something else, which may hold the check, has MISSED it; a skill's own \
+               page leaves such sessions out, and those that ran neither.",
         columns: vec![
             text("EDITED", 14),
             text("CHECK", 14),
@@ -304,6 +314,7 @@ fn checks(tally: &Tally, names: &Names) -> Section {
             number("%"),
         ],
         rows: Vec::new(),
+        of,
         total: 0,
         drawn: Some((3, None)),
         none: "No check was missed that a published skill says.",
@@ -311,39 +322,46 @@ fn checks(tally: &Tally, names: &Names) -> Section {
     section.cut(rows.collect())
 }
 
-/// A line, and what sessions showed of it before its skill was published and after.
-type Said<'t> = ((String, &'t str), (Later, Later));
+/// A line, its skill and what is counted of it; what sessions showed of it before the skill was published and after.
+type Said<'t> = ((String, &'t str, &'static str), (Later, Later));
 
 fn lines(tally: &Tally, names: &Names) -> Section {
     let others = watched(tally).flat_map(|skill| skill.lines.iter().map(move |line| (skill, line)));
     let others = others.filter(|(_, line)| !matches!(line.claim, Claim::Check { .. }));
     let others: Vec<Said<'_>> = others
-        .map(|(skill, line)| ((line.claim.told(), skill.name.as_str()), (line.before, line.after)))
+        .map(|(skill, line)| {
+            let key = (line.claim.told(), skill.name.as_str(), line.claim.unheeded());
+            (key, (line.before, line.after))
+        })
         .collect();
     let worth = |(before, after): &(Later, Later)| {
         if after.met() > 0 { 1_000_000 + after.broken } else { before.broken + before.met() }
     };
-    let rows = ranked(others.iter().map(|(key, later)| (key, later)), worth);
-    let rows = rows.into_iter().map(|((line, _), (before, after))| {
+    let ranked = ranked(others.iter().map(|(key, later)| (key, later)), worth);
+    let of = ranked.iter().map(|((_, skill, _), _)| names.without(skill)).collect();
+    let rows = ranked.into_iter().map(|((line, _, unheeded), (before, after))| {
         let told = |later: &Later| match later.met() {
             0 => [Cell::None, Cell::None],
             met => [met, later.broken].map(Cell::Count),
         };
-        std::iter::once(Cell::Text(names.without(line))).chain(told(before)).chain(told(after)).collect()
+        let texts = [Cell::Text(names.without(line)), Cell::Text((*unheeded).to_owned())];
+        texts.into_iter().chain(told(before)).chain(told(after)).collect()
     });
     let section = Section {
         id: "lines",
         title: "What published skills say, and what sessions did",
-        says: "Sessions that met a line's situation, before the skill was published and after. UNHEEDED: those of them \
-               that did not do what it says, or ran into what it tells of.",
+        says: "Sessions that met a line's situation, before the skill was published and after; DID SO: those of them that \
+               did what stands under COUNTED, which who has read the line need not do.",
         columns: vec![
-            text("LINE", 24),
+            text("LINE", 20),
+            text("COUNTED", 16),
             number("BEFORE"),
-            number("UNHEEDED"),
+            number("DID SO"),
             number("AFTER"),
-            number("UNHEEDED"),
+            number("DID SO"),
         ],
         rows: Vec::new(),
+        of,
         total: 0,
         drawn: None,
         none: "No session met what a published skill says.",
@@ -365,7 +383,7 @@ fn skills(tally: &Tally, names: &Names) -> Section {
     let section = Section {
         id: "skills",
         title: "What published skills changed",
-        says: "Sessions in a skill's situation, and what each cost on average: before it was published, and later with the \
+        says: "Sessions that met the situation of one of a skill's lines, and what each cost on average: before it was published, and later with the \
                skill loaded and without. Minutes are those from the first event to the last.",
         columns: vec![
             text("SKILL", 14),
@@ -376,6 +394,7 @@ fn skills(tally: &Tally, names: &Names) -> Section {
             number("MINUTES"),
         ],
         rows: Vec::new(),
+        of: Vec::new(),
         total: 0,
         drawn: None,
         none: "No session met the situation of a published skill.",
@@ -419,6 +438,7 @@ pub(crate) fn persons(tally: &Tally) -> Section {
             number("MINUTES"),
         ],
         rows: Vec::new(),
+        of: Vec::new(),
         total: 0,
         drawn: Some((1, None)),
         none: "No session.",

@@ -31,6 +31,8 @@ pub(crate) struct Section {
     pub(crate) says: &'static str,
     pub(crate) columns: Vec<Heading>,
     pub(crate) rows: Vec<Vec<Cell>>,
+    /// The skill that each row is of, where it is of one; pages lead to it.
+    pub(crate) of: Vec<String>,
     /// How many rows there are, shown or not.
     pub(crate) total: usize,
     /// The column that the charts draw, and the one within it.
