@@ -108,7 +108,8 @@ const OBJECTS: &[&str] = &[
     "your",
 ];
 /// Words that take back what follows soon.
-const AGAINST: &[&str] = &["cannot", "didn't", "don't", "dont", "never", "no", "not", "nothing", "without"];
+pub(super) const AGAINST: &[&str] =
+    &["cannot", "didn't", "don't", "dont", "never", "no", "not", "nothing", "without"];
 /// So many words before a verb say whether it is wanted.
 const NEAR: usize = 4;
 
@@ -175,7 +176,7 @@ fn speaks_of(
 }
 
 /// What the author of a prompt says himself: a long one holds what he pasted.
-fn own_sentences(text: &str) -> Vec<String> {
+pub(super) fn own_sentences(text: &str) -> Vec<String> {
     if text.split_whitespace().count() > own::LONG {
         return own::sentences(text);
     }
@@ -189,10 +190,13 @@ fn sentences(text: &str) -> impl Iterator<Item = &str> {
 
 /// The beginnings of its words that say something.
 pub(super) fn stems(text: &str) -> impl Iterator<Item = String> {
-    let words = text.split(|char: char| !char.is_alphanumeric()).map(str::to_lowercase);
-    words
-        .filter(|word| word.chars().count() >= SHORTEST_WORD && !COMMON.contains(&word.as_str()))
-        .map(|word| word.strip_suffix('s').map(str::to_owned).unwrap_or(word).chars().take(STEM).collect())
+    text.split(|char: char| !char.is_alphanumeric()).filter_map(|word| stem_of(&word.to_lowercase()))
+}
+
+/// How a word in small letters begins, if it says something.
+pub(super) fn stem_of(word: &str) -> Option<String> {
+    let says = word.chars().count() >= SHORTEST_WORD && !COMMON.contains(&word);
+    says.then(|| word.strip_suffix('s').unwrap_or(word).chars().take(STEM).collect())
 }
 
 #[cfg(test)]

@@ -20,6 +20,11 @@ impl Predicate {
         }
     }
 
+    /// Whether it says that a command fails, whatever is done.
+    pub(in super::super) fn expected_to_fail(&self) -> bool {
+        self.action.is_none() && matches!(self.expected, Some(Expected::Ends { passes: false, .. }))
+    }
+
     /// Whether it says of a path or a command that it is of no use here.
     pub fn refutes(&self) -> bool {
         self.refuted_path().is_some() || self.refuted().is_some()
