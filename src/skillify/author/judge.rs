@@ -96,9 +96,10 @@ pub(super) fn judged(merged: Vec<Merged>, tracks: &[Track<'_>], mined: &Mined) -
     let mut judged = Judged::default();
     let (mut stands, mut tested): (Vec<Counted>, Vec<Counted>) = (Vec::new(), Vec::new());
     let known = repeats::Known::of(mined);
+    let sentences = widen::Sentences::of(tracks);
     for mut one in merged {
         if is_by_words(&one.when) {
-            one.when = widen::widened(&one.when, tracks);
+            one.when = sentences.widened(&one.when);
         }
         let verdict = mends::of(&one.when, evaluate(&one.when, tracks), tracks);
         let mut counted = Counted { verdict, one, chance: 0.0, loose: false };

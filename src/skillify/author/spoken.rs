@@ -155,7 +155,7 @@ fn speaks_of(
     quoted: &BTreeSet<String>,
 ) -> bool {
     track.beats.iter().any(|beat| {
-        let Happened::Prompt { text, .. } = &beat.what else { return false };
+        let Some(text) = beat.said() else { return false };
         let text = visible(text);
         if PLANS.iter().any(|opening| text.trim_start().starts_with(opening)) {
             return false;

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use super::super::predicate::{Happened, Predicate, Track};
+use super::super::predicate::{Predicate, Track};
 use super::super::prompt::visible;
 use super::spoken::{AGAINST, own_sentences, stem_of};
 
@@ -13,20 +13,37 @@ const BETWEEN: usize = 2;
 /// A text of fewer words that say something is anybody's.
 const FEWEST_WORDS: usize = 2;
 
-/// The predicate with the spans of prompts that say what its texts do.
-pub(super) fn widened(when: &Predicate, tracks: &[Track<'_>]) -> Predicate {
-    let texts: Vec<Vec<String>> = when.said().into_iter().map(|text| stems_in_order(text)).collect();
-    let texts: Vec<Vec<String>> = texts.into_iter().filter(|stems| stems.len() >= FEWEST_WORDS).collect();
-    let mut spans: BTreeSet<String> = BTreeSet::new();
-    for track in tracks {
-        for beat in &track.beats {
-            let Happened::Prompt { text, .. } = &beat.what else { continue };
-            for sentence in own_sentences(&visible(text)) {
-                spans.extend(texts.iter().filter_map(|stems| span(stems, &sentence)));
+/// The sentences of people, read once.
+pub(super) struct Sentences(Vec<Sentence>);
+
+/// Its words, and how those begin that say something.
+struct Sentence {
+    words: Vec<String>,
+    stems: Vec<Option<String>>,
+}
+
+impl Sentences {
+    pub(super) fn of(tracks: &[Track<'_>]) -> Self {
+        let mut known: BTreeSet<String> = BTreeSet::new();
+        for beat in tracks.iter().flat_map(|track| &track.beats) {
+            if let Some(text) = beat.said() {
+                known.extend(own_sentences(&visible(text)));
             }
         }
+        Self(known.iter().map(|text| Sentence::of(text)).collect())
     }
-    when.also_saying(&spans.into_iter().collect::<Vec<_>>())
+
+    /// The predicate with the spans of prompts that say what its texts do.
+    pub(super) fn widened(&self, when: &Predicate) -> Predicate {
+        let texts = when.said().into_iter().map(stems_in_order);
+        let texts: Vec<Vec<String>> = texts.filter(|stems| stems.len() >= FEWEST_WORDS).collect();
+        let spans: BTreeSet<String> = self
+            .0
+            .iter()
+            .flat_map(|sentence| texts.iter().filter_map(|stems| sentence.span(stems)))
+            .collect();
+        when.also_saying(&spans.into_iter().collect::<Vec<_>>())
+    }
 }
 
 /// The words of a text that say something, in their order, as they begin.
@@ -39,24 +56,31 @@ fn words(text: &str) -> Vec<String> {
     text.split(plain).filter(|word| !word.is_empty()).map(str::to_lowercase).collect()
 }
 
-/// The words of a sentence that have these beginnings, with what stands between them.
-fn span(stems: &[String], sentence: &str) -> Option<String> {
-    let words = words(sentence);
-    let own: Vec<Option<String>> = words.iter().map(|word| stem_of(word)).collect();
-    let is_at = |at: usize, stem: &String| own.get(at).is_some_and(|own| own.as_ref() == Some(stem));
-    (0..words.len()).find_map(|start| {
+impl Sentence {
+    fn of(text: &str) -> Self {
+        let words = words(text);
+        let stems = words.iter().map(|word| stem_of(word)).collect();
+        Self { words, stems }
+    }
+
+    /// The words that have these beginnings, with what stands between them.
+    fn span(&self, stems: &[String]) -> Option<String> {
+        let is_at =
+            |at: usize, stem: &String| self.stems.get(at).is_some_and(|own| own.as_ref() == Some(stem));
         let (first, rest) = stems.split_first()?;
-        if !is_at(start, first) {
-            return None;
-        }
-        let mut at = start;
-        for stem in rest {
-            at = (at + 1..=at + 1 + BETWEEN).find(|at| is_at(*at, stem))?;
-        }
-        let from = start.saturating_sub(BETWEEN);
-        let is_taken_back = words.get(from..at)?.iter().any(|word| AGAINST.contains(&word.as_str()));
-        (!is_taken_back).then(|| words.get(start..=at).unwrap_or_default().join(" "))
-    })
+        (0..self.words.len()).filter(|start| is_at(*start, first)).find_map(|start| {
+            let mut at = start;
+            for stem in rest {
+                at = (at + 1..=at + 1 + BETWEEN).find(|at| is_at(*at, stem))?;
+            }
+            let from = start.saturating_sub(BETWEEN);
+            // What the text itself says against something is meant.
+            let is_own = |word: &str| stem_of(word).is_some_and(|stem| stems.contains(&stem));
+            let mut before = self.words.get(from..at)?.iter();
+            let is_taken_back = before.any(|word| AGAINST.contains(&word.as_str()) && !is_own(word));
+            (!is_taken_back).then(|| self.words.get(start..=at).unwrap_or_default().join(" "))
+        })
+    }
 }
 
 #[cfg(test)]
@@ -73,7 +97,9 @@ mod tests {
             ("the test adds a row", None),
             ("do not add a test now", None),
         ] {
-            assert_eq!(span(&stems, sentence).as_deref(), found, "{sentence}");
+            assert_eq!(Sentence::of(sentence).span(&stems).as_deref(), found, "{sentence}");
         }
+        let stems = stems_in_order("don't change anything");
+        assert!(Sentence::of("look, but don't change anything yet").span(&stems).is_some());
     }
 }

@@ -168,6 +168,10 @@ impl<'p> Compiled<'p> {
             (Event::Prompt { class, saying }, Happened::Prompt { text, classes, .. }) => {
                 class.is_none_or(|class| classes.contains(&class)) && says(saying, text)
             }
+            // Who refuses with words says something, too.
+            (Event::Prompt { class: None, saying }, Happened::Act { action, .. }) => {
+                !saying.is_empty() && action.said.as_deref().is_some_and(|said| says(saying, said))
+            }
             (Event::Want { want, act, name }, Happened::Statement(statement)) => {
                 statement.want == *want
                     && statement.act == *act

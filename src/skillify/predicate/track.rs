@@ -181,6 +181,15 @@ impl Beat<'_> {
         }
     }
 
+    /// What a person said: his prompt, or the words with which he refused a call.
+    pub(in super::super) fn said(&self) -> Option<&str> {
+        match &self.what {
+            Happened::Prompt { text, .. } => Some(text),
+            Happened::Act { action, .. } => action.said.as_deref(),
+            Happened::Statement(_) | Happened::Look(_) => None,
+        }
+    }
+
     /// What became of it.
     pub(in super::super) fn outcome(&self) -> Outcome {
         match &self.what {
