@@ -19,6 +19,7 @@ const NEAR: usize = 3;
 const WORKS: f64 = 0.8;
 /// So many of its words are told.
 const MOST_WORDS: usize = 4;
+const MOST_FLAGS: usize = 2;
 
 /// A path or a command, with what varies in capitals; `None` where sessions show none.
 pub(super) fn of(when: &Predicate, verdict: &Verdict, tracks: &[Track<'_>]) -> Option<String> {
@@ -57,7 +58,7 @@ fn near(path: &str, tracks: &[Track<'_>]) -> Option<String> {
     ranked.min().map(|(.., own)| own.to_owned())
 }
 
-/// The command most like it that passed later in the same work, in two of the sessions in which it failed.
+/// The command most like it that passed later, in two of the sessions in which it failed.
 fn passes(when: &Predicate, refuted: &Pattern, verdict: &Verdict, tracks: &[Track<'_>]) -> Option<String> {
     let compiled = Compiled::of(when);
     let mut found: BTreeMap<String, BTreeSet<usize>> = BTreeMap::new();
@@ -83,22 +84,25 @@ fn passes(when: &Predicate, refuted: &Pattern, verdict: &Verdict, tracks: &[Trac
     best.map(|(form, _)| form)
 }
 
-/// What passed in the same work after it.
+/// What passed after it.
 fn passed<'t>(track: &'t Track<'_>, failed: &Beat<'_>) -> impl Iterator<Item = &'t Command> {
-    let (place, work) = (failed.place, failed.work);
-    let later = track.beats.iter().filter(move |beat| beat.place > place && beat.work == work);
+    let place = failed.place;
+    let later = track.beats.iter().filter(move |beat| beat.place > place);
     later.filter_map(|beat| match &beat.what {
         Happened::Act { action, .. } if action.status == Status::Ok => action.run(),
         _ => None,
     })
 }
 
-/// A command by its first words, without flags and what is handed to it; numbers are `N`.
+/// A command by its first words and its long flags, without what is handed to it; numbers are `N`.
 fn form(run: &Command) -> Option<String> {
-    let words = run.words().iter().map(|word| word.value.as_str()).filter(|word| !is_flag(word));
+    let own = || run.words().iter().map(|word| word.value.as_str());
+    let words = own().filter(|word| !is_flag(word));
+    let flags = own().filter(|word| word.starts_with("--") && !word.contains('=')).take(MOST_FLAGS);
     let plain = |word: &&str| word.chars().all(|char| char.is_ascii_alphanumeric() || "-_./:".contains(char));
     let words: Vec<String> = words.take_while(plain).take(MOST_WORDS).map(without_numbers).collect();
-    (words.len() >= FEWEST).then(|| words.join(" "))
+    let told = words.iter().map(String::as_str).chain(flags).collect::<Vec<_>>().join(" ");
+    (words.len() >= FEWEST).then_some(told)
 }
 
 fn without_numbers(word: &str) -> String {
@@ -144,7 +148,7 @@ mod tests {
                 "gh api -X POST repos/a/b/pulls/7/comments/31/replies -f body=x",
                 Some("gh api repos/a/b/pulls/N/comments/N/replies"),
             ),
-            ("gh pr view 12 --json files", Some("gh pr view N")),
+            ("gh pr diff 12 --name-only", Some("gh pr diff N --name-only")),
             ("make", None),
         ] {
             assert_eq!(single(line).and_then(|run| form(&run)).as_deref(), told, "{line}");

@@ -113,6 +113,17 @@ pub(super) const AGAINST: &[&str] =
 /// So many words before a verb say whether it is wanted.
 const NEAR: usize = 4;
 
+/// Whether somebody is asked to make one, or several: `make two commits of it`, and not `who made the commit?`.
+fn makes_one(verb: &str, bares: &[String]) -> bool {
+    const MAKES: [&str; 5] = ["make", "create", "do", "split", "group"];
+    let is_noun = |word: &String| word == verb || word.strip_suffix('s') == Some(verb);
+    (0..bares.len()).filter(|at| bares.get(*at).is_some_and(is_noun)).any(|at| {
+        let before = bares.get(at.saturating_sub(NEAR)..at).unwrap_or_default();
+        let has = |words: &[&str]| before.iter().any(|word| words.contains(&word.as_str()));
+        has(&MAKES) && !has(AGAINST) && !has(&["this", "that", "the"])
+    })
+}
+
 /// Whether a sentence asks for what the verb says: `commit`, `then commit this`, and not `the commit`, `auto-commit` or `I
 /// did not say commit`.
 fn asks_for(verb: &str, sentence: &str) -> bool {
@@ -120,6 +131,9 @@ fn asks_for(verb: &str, sentence: &str) -> bool {
     let words: Vec<&str> = lower.split_whitespace().collect();
     let bare = |word: &str| word.trim_matches(|char: char| !char.is_alphanumeric() && char != '&').to_owned();
     let bares: Vec<String> = words.iter().map(|word| bare(word)).collect();
+    if makes_one(verb, &bares) {
+        return true;
+    }
     (0..bares.len()).filter(|at| bares.get(*at).is_some_and(|word| word == verb)).any(|at| {
         let before = bares.get(at.saturating_sub(NEAR)..at).unwrap_or_default();
         if before.iter().any(|word| AGAINST.contains(&word.as_str())) {
@@ -222,6 +236,8 @@ mod tests {
             ("finish the page then commit", true),
             ("when it is done commit everything", true),
             ("fix the title, then: commit", true),
+            ("can you create two commits of it", true),
+            ("what do the commits of today change?", false),
             ("what does the last commit change?", false),
             ("the auto-commit of the shop is broken", false),
             ("only the manual commit strategy for today", false),
