@@ -118,9 +118,11 @@ fn makes_one(verb: &str, bares: &[String]) -> bool {
     const MAKES: [&str; 5] = ["make", "create", "do", "split", "group"];
     let is_noun = |word: &String| word == verb || word.strip_suffix('s') == Some(verb);
     (0..bares.len()).filter(|at| bares.get(*at).is_some_and(is_noun)).any(|at| {
-        let before = bares.get(at.saturating_sub(NEAR)..at).unwrap_or_default();
+        let before = bares.get(at.saturating_sub(2 * NEAR)..at).unwrap_or_default();
         let has = |words: &[&str]| before.iter().any(|word| words.contains(&word.as_str()));
-        has(&MAKES) && !has(AGAINST) && !has(&["this", "that", "the"])
+        let is_known =
+            before.last().is_some_and(|word| ["last", "that", "the", "this"].contains(&word.as_str()));
+        has(&MAKES) && !has(AGAINST) && !is_known
     })
 }
 
@@ -237,6 +239,7 @@ mod tests {
             ("when it is done commit everything", true),
             ("fix the title, then: commit", true),
             ("can you create two commits of it", true),
+            ("can we group the changes into meaningful commits", true),
             ("what do the commits of today change?", false),
             ("what does the last commit change?", false),
             ("the auto-commit of the shop is broken", false),
