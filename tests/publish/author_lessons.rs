@@ -204,7 +204,7 @@ fn what_does_not_work_is_told_with_what_does() {
                     Status::Error,
                     "File does not exist.",
                 )
-                .read(".lint.yaml")
+                .tool("Read", &json!({ "file_path": ".lint.yaml" }).to_string(), Status::Ok, "linters: all")
                 .prompt("Thanks!")
                 .build(),
         );
@@ -239,7 +239,7 @@ fn files_that_change_together_now_and_then_are_looked_at() {
             .prompt(&format!("Give the order the field note{number}"))
             .edit("server/order.ts");
         let builder = if number % 2 == 0 { builder.edit("web/order.ts") } else { builder };
-        sessions.push(builder.ok("npm run build").prompt("Thanks!").build());
+        sessions.push(builder.fails("make unit").ok("npm run build").prompt("Thanks!").build());
     }
     let made = candidates(&sessions, |content| {
         answer(
@@ -266,6 +266,7 @@ fn equal_lines_are_one() {
                 .edit(&format!("till/part{number}.py"))
                 .prompt(words)
                 .edit(&format!("till/part{number}.py"))
+                .fails("make unit")
                 .prompt("Thanks!")
                 .build(),
         );

@@ -63,9 +63,9 @@ impl Stood {
     }
 }
 
-/// Whether it says of two files that they change together.
+/// Whether it says of two files that they change together; of all files of a kind that says nothing.
 pub(super) fn is_together(when: &Predicate) -> bool {
-    let is_edit = |event: &&Event| matches!(event, Event::Edit { .. });
+    let is_edit = |event: &&Event| matches!(event, Event::Edit { path, .. } if !path.contains('*'));
     when.relation != Relation::Before && when.expected.is_none() && {
         let events = when.events();
         events.len() == 2 && events.iter().all(is_edit)
@@ -136,6 +136,6 @@ mod tests {
     fn files_that_change_together_are_two_edits() {
         let is = |line: &str| is_together(&Predicate::parse(line).unwrap());
         assert!(is(r#"after edit "a.ts" edit "b.ts""#) && is(r#"with edit "a.ts" edit "b.ts""#));
-        assert!(!is(r#"after edit "a.ts" run "make b""#));
+        assert!(!is(r#"after edit "a.ts" run "make b""#) && !is(r#"after edit "a/*.ts" edit "b.ts""#));
     }
 }

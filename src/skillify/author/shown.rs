@@ -32,11 +32,13 @@ pub(super) fn without_notes(text: &str) -> &str {
 
 /// A text whose paths begin at the root of the repository, as those of edits do.
 pub(super) fn from_the_root<'t>(text: &'t str, track: &Track<'_>) -> Cow<'t, str> {
-    static PATH: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"/[\w.@+~-]+(?:/[\w.@+~-]*)+").ok());
+    // Of a word: `repos/acme/shop` is none.
+    static PATH: LazyLock<Option<Regex>> =
+        LazyLock::new(|| Regex::new(r#"(^|[\s'"`=(:,])(/[\w.@+~-]+(?:/[\w.@+~-]*)+)"#).ok());
     let Some(path) = PATH.as_ref() else { return Cow::Borrowed(text) };
     path.replace_all(text, |found: &regex::Captures<'_>| {
-        let own = found.get(0).map_or("", |whole| whole.as_str());
-        track.checkout.within(own).to_owned()
+        let part = |at| found.get(at).map_or("", |part| part.as_str());
+        format!("{}{}", part(1), track.checkout.within(part(2)))
     })
 }
 
