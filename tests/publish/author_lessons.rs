@@ -198,13 +198,6 @@ fn what_does_not_work_is_told_with_what_does() {
                     "unknown flag: --files",
                 )
                 .ok(&format!("glab mr changes {}", 30 + number))
-                .tool(
-                    "Read",
-                    &json!({ "file_path": ".lint.yml" }).to_string(),
-                    Status::Error,
-                    "File does not exist.",
-                )
-                .tool("Read", &json!({ "file_path": ".lint.yaml" }).to_string(), Status::Ok, "linters: all")
                 .prompt("Thanks!")
                 .build(),
         );
@@ -212,23 +205,14 @@ fn what_does_not_work_is_told_with_what_does() {
     let made = candidates(&sessions, |content| {
         answer(
             content,
-            &[
-                (
-                    "after run \"glab mr diff --files ...\" expect fail",
-                    "Do not pass `--files` to `glab mr diff`.",
-                    "glab mr diff",
-                ),
-                ("after look \".lint.yml\" expect missing", "Do not look for `.lint.yml`.", ".lint.yml"),
-            ],
+            &[(
+                "after run \"glab mr diff --files ...\" expect fail",
+                "Do not pass `--files` to `glab mr diff`.",
+                "glab mr diff",
+            )],
         )
     });
-    let told = lines(&made);
-    for line in [
-        "Do not pass `--files` to `glab mr diff`. Use `glab mr changes N`.",
-        "Do not look for `.lint.yml`. Use `.lint.yaml`.",
-    ] {
-        assert!(told.iter().any(|own| own == line), "{line}: {told:#?}");
-    }
+    assert_eq!(lines(&made), ["Do not pass `--files` to `glab mr diff`. Use `glab mr changes N`."]);
 }
 
 #[test]
@@ -259,7 +243,7 @@ fn files_that_change_together_now_and_then_are_looked_at() {
 fn equal_lines_are_one() {
     let mut sessions = others(20);
     for number in 0..6 {
-        let words = ["Keep the old names, please.", "Do not rename what is there."][number % 2];
+        let words = ["Keep the old names, please.", "Do not change the old names."][number % 2];
         sessions.push(
             by(&format!("name{number}"), ["ida", "jan", "kim"][number % 3], number as i64 * 2)
                 .prompt(&format!("Move the part {number}"))
@@ -281,9 +265,9 @@ fn equal_lines_are_one() {
                     "Keep the old",
                 ),
                 (
-                    "with prompt prompt saying \"not rename what\"",
+                    "with prompt prompt saying \"change the old names\"",
                     "Keep old names where they are",
-                    "Do not rename",
+                    "Do not change",
                 ),
             ],
         )
