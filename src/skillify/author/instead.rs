@@ -97,7 +97,13 @@ fn passed<'t>(track: &'t Track<'_>, failed: &Beat<'_>) -> impl Iterator<Item = &
 /// A command by its first words and its long flags, without what is handed to it; numbers are `N`.
 fn form(run: &Command) -> Option<String> {
     let own = || run.words().iter().map(|word| word.value.as_str());
-    let words = own().filter(|word| !is_flag(word));
+    // What stands behind a short flag is its value: `-X POST`.
+    let is_value = |at: usize| {
+        let before = at.checked_sub(1).and_then(|at| run.words().get(at));
+        before.is_some_and(|word| word.value.len() == 2 && is_flag(&word.value))
+    };
+    let things = own().enumerate().filter(|(at, word)| !is_flag(word) && !is_value(*at));
+    let words = things.map(|(_, word)| word);
     let flags = own().filter(|word| word.starts_with("--") && !word.contains('=')).take(MOST_FLAGS);
     let plain = |word: &&str| word.chars().all(|char| char.is_ascii_alphanumeric() || "-_./:".contains(char));
     let words: Vec<String> = words.take_while(plain).take(MOST_WORDS).map(without_numbers).collect();
