@@ -4,6 +4,7 @@ use crate::event::Kind;
 use crate::table::Session;
 
 /// What is known of where a session's repository lies.
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Checkout<'a> {
     /// The repository's own name, `""` if unknown: its folder bears it, most often.
     name: &'a str,

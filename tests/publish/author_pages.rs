@@ -28,7 +28,7 @@ description: How to look at a change of ann.smith@acme.example. Use before a rev
 2. Ask at https://review.acme.example, with the token ghp_0123456789abcdefABCDEF0123456789abcd.
 ";
 const PATH: &str = ".claude/skills/look-at-changes/SKILL.md";
-const LESSON: &str = "After a correction, run `mise run lint` once more.";
+const LESSON: &str = "After a word about an existing helper, run `mise run lint` once more.";
 const HELPER_LINE: &str = "Search for an existing helper before you write a new one.";
 
 /// A repository in which people work, with one skill of theirs.

@@ -20,6 +20,7 @@ mod sessions;
 
 mod author;
 mod author_answers;
+mod author_lessons;
 mod author_pages;
 mod author_secrets;
 mod bounds;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::super::evidence::Counts;
 use super::super::evidence::significance::{PRIOR_RATE, base_rate, binomial_tail, shrunk, stratified_tail};
-use super::super::predicate::{Action, Event, Predicate, Relation, Side, Track, Verdict, base};
+use super::super::predicate::{Action, Event, Predicate, Relation, Side, Track, Verdict, base, evaluate};
 
 /// What needs a person's word is done so much more seldom where nobody speaks of it.
 const UNASKED: f64 = 1.0 / 3.0;
@@ -21,7 +21,12 @@ pub(super) fn chance(when: &Predicate, verdict: &Verdict, tracks: &[Track<'_>]) 
         // That something is left out is what happens most of the time.
         (None, _) | (Some(_), Some(Action::No(_))) => 1.0,
         (Some(_), Some(Action::Steps(_))) => {
-            let own = (counts.untreated_with, counts.untreated());
+            // What ran ended the failure: compared with runs before which nothing was edited.
+            let untreated = match when.repairs_by_runs() {
+                true => evaluate(&when.cleaned(), tracks).counts,
+                false => counts,
+            };
+            let own = (untreated.untreated_with, untreated.untreated());
             binomial_tail(counts.treated_with, counts.treated(), base_rate(own, own, (0, 0)))
         }
         (Some(_), None) => {

@@ -14,32 +14,40 @@ use super::super::look::Found;
 use super::super::predicate::{Beat, Class, Happened, Track};
 use super::super::segment::short_hash;
 use super::clean::Cleaner;
+use super::shown::{
+    LONGEST_COMMAND, agrees, from_the_root, hands_over, kind_of, shown_command, speaks_to_the_forge,
+    without_notes,
+};
 use super::told::{new_lines, telling_lines};
 use crate::event::Status;
-use crate::shell::command::Command;
 use crate::shell::refusal::was_not_run;
 
 /// Raised when excerpts are made otherwise: then what was read of the old ones is read again.
-const VERSION: &str = "3";
+const VERSION: &str = "4";
 /// So many characters of one session are shown.
 const MOST_CHARACTERS: usize = 1_900;
+/// Of them what people said takes at most so many, as long as something else is to be shown.
+const MOST_OF_TALK: usize = 1_150;
 /// So many of a workspace, for each of its sessions; a small workspace is shown as one of twenty.
-pub(super) const CHARACTERS_A_SESSION: usize = 1_000;
+pub(super) const CHARACTERS_A_SESSION: usize = 1_100;
 const FEWEST_SESSIONS: usize = 20;
-const LONGEST_PROMPT: usize = 420;
-const LONGEST_COMMAND: usize = 160;
-const LONGEST_PRINTED: usize = 140;
+const LONGEST_CORRECTION: usize = 420;
+const LONGEST_PROMPT: usize = 300;
+const LONGEST_PRINTED: usize = 120;
 const LONGEST_WRITTEN: usize = 200;
 /// How many of each kind.
 const MOST_PROMPTS: usize = 14;
 const MOST_FAILURES: usize = 8;
-const MOST_RUNS: usize = 10;
+const MOST_RUNS: usize = 6;
+const MOST_HANDED_OVER: usize = 6;
 const MOST_EDITS: usize = 8;
 const MOST_MISSES: usize = 5;
 const MOST_REPAIRS: usize = 3;
 const MOST_FAILED_EDITS: usize = 2;
 /// What ran so soon after a failure may have to do with it.
 const AFTER_A_FAILURE: usize = 6;
+/// The priority of what a person says without correcting anything.
+const TALK: u8 = 1;
 /// Sessions that share so much are alike.
 const ALIKE: f64 = 0.8;
 
@@ -127,6 +135,7 @@ struct Taken {
     prompts: usize,
     failures: usize,
     runs: usize,
+    handed_over: usize,
     edits: BTreeSet<String>,
     misses: BTreeSet<String>,
     repairs: usize,
@@ -158,17 +167,7 @@ fn of(track: &Track<'_>, order: usize, clean: &Cleaner, there: &BTreeSet<String>
         item.at = at;
         items.push(item);
     }
-    // Of what there is no room for, the least telling is left out.
-    let mut kept: Vec<Item> = Vec::new();
-    let mut left = MOST_CHARACTERS;
-    items.sort_by_key(|item| (item.priority, item.at));
-    for item in items {
-        if item.characters() <= left {
-            left -= item.characters();
-            kept.push(item);
-        }
-    }
-    kept.sort_by_key(|item| item.at);
+    let kept = with_room(items);
     let text: Vec<String> = kept.iter().map(|item| Value::from(item.shown.clone()).to_string()).collect();
     (!kept.is_empty()).then(|| Excerpt {
         tenant: track.tenant.to_owned(),
@@ -182,6 +181,34 @@ fn of(track: &Track<'_>, order: usize, clean: &Cleaner, there: &BTreeSet<String>
     })
 }
 
+/// The items that there is room for, in their order. Of what there is none for, the least telling is left out; of
+/// talk the longest, which tells of one day's work.
+fn with_room(mut items: Vec<Item>) -> Vec<Item> {
+    let is_talk = |item: &Item| item.priority <= TALK && item.shown.keys().eq(["person"]);
+    let length = |item: &Item| if item.priority <= TALK { item.characters() } else { 0 };
+    items.sort_by_key(|item| (item.priority, length(item), item.at));
+    let (mut left, mut talk) = (MOST_CHARACTERS, MOST_OF_TALK);
+    let (mut kept, mut waits): (Vec<Item>, Vec<Item>) = (Vec::new(), Vec::new());
+    for item in items {
+        let characters = item.characters();
+        if is_talk(&item) && characters > talk {
+            waits.push(item);
+        } else if characters <= left {
+            left -= characters;
+            talk -= if is_talk(&item) { characters } else { 0 };
+            kept.push(item);
+        }
+    }
+    for item in waits {
+        if item.characters() <= left {
+            left -= item.characters();
+            kept.push(item);
+        }
+    }
+    kept.sort_by_key(|item| item.at);
+    kept
+}
+
 /// What an event says of how much there is to learn.
 fn worth_of(beat: &Beat<'_>) -> u32 {
     match &beat.what {
@@ -192,7 +219,8 @@ fn worth_of(beat: &Beat<'_>) -> u32 {
         Happened::Statement(statement) => 2 * u32::from(!statement.act.is_empty()),
         Happened::Act { action, .. } => {
             let refused = if action.said.is_some() { 4 } else { u32::from(action.refused) };
-            refused + u32::from(action.status == Status::Error && action.run().is_some())
+            let is_told = action.run().is_some_and(speaks_to_the_forge);
+            refused + u32::from(action.status == Status::Error && action.run().is_some()) + u32::from(is_told)
         }
         Happened::Look(found) => u32::from(matches!(found, Found::Missing(_))),
     }
@@ -212,12 +240,12 @@ fn item(track: &Track<'_>, at: usize, beat: &Beat<'_>, clean: &Cleaner, taken: &
         Happened::Look(_) | Happened::Statement(_) => None,
         Happened::Act { action, .. } => {
             if action.refused {
-                return refused(beat, clean);
+                return refused(track, beat, clean);
             }
             match beat.edited() {
                 Some(path) => edit(track, at, path, beat, clean, taken),
-                None if action.edits().is_some() => failed_edit(beat, clean, taken),
-                None => run(beat, clean, taken),
+                None if action.edits().is_some() => failed_edit(track, beat, clean, taken),
+                None => run(track, beat, clean, taken),
             }
         }
     }
@@ -230,12 +258,12 @@ fn made(shown: Value, own: Vec<String>, beat: &Beat<'_>, priority: u8) -> Item {
 }
 
 /// What a person did not allow. Who leaves a plan or a question says something only by his words.
-fn refused(beat: &Beat<'_>, clean: &Cleaner) -> Option<Item> {
+fn refused(track: &Track<'_>, beat: &Beat<'_>, clean: &Cleaner) -> Option<Item> {
     let Happened::Act { action, path, input, .. } = &beat.what else { return None };
-    let said = action.said.as_deref().and_then(|said| clean.both_ends(said, LONGEST_PROMPT));
+    let said = action.said.as_deref().and_then(|said| clean.both_ends(said, LONGEST_CORRECTION));
     let is_told = said.is_some();
     let (what, wrote) = match action.run() {
-        Some(run) => (shown_command(&run.text(), clean)?, None),
+        Some(run) => (shown_command(&run.text(), track, clean)?, None),
         None if is_of_repository(path) => {
             let wrote = is_told.then(|| new_lines(input)).filter(|text| !text.is_empty());
             let wrote = wrote.and_then(|text| clean.line(&text, LONGEST_WRITTEN));
@@ -248,7 +276,7 @@ fn refused(beat: &Beat<'_>, clean: &Cleaner) -> Option<Item> {
     };
     let own: Vec<String> = [Some(what.clone()), said.clone(), wrote.clone()].into_iter().flatten().collect();
     let shown = json!({ "refused": what, "person": said, "wrote": wrote });
-    Some(made(shown, own, beat, if is_told { 0 } else { 2 }))
+    Some(made(shown, own, beat, if is_told || action.run().is_some() { 0 } else { 2 }))
 }
 
 fn prompt(
@@ -267,27 +295,14 @@ fn prompt(
         return None;
     }
     let text = super::super::prompt::visible(text);
-    if was_not_run(&text) {
+    if was_not_run(&text) || agrees(&text) {
         return None;
     }
-    let said = clean.both_ends(without_notes(&text), LONGEST_PROMPT)?;
+    let longest = if is_correction { LONGEST_CORRECTION } else { LONGEST_PROMPT };
+    let said = clean.both_ends(without_notes(&text), longest)?;
     let shown = json!({ "person": said });
     (!said.is_empty() && taken.said.insert(said.clone()))
-        .then(|| made(shown, vec![said.clone()], beat, u8::from(!is_correction)))
-}
-
-/// A prompt without what a client writes behind it.
-fn without_notes(text: &str) -> &str {
-    const NOTES: [&str; 1] = ["If you need specific details from before exiting plan mode"];
-    let end = NOTES.iter().filter_map(|note| text.find(note)).min().unwrap_or(text.len());
-    text.get(..end).unwrap_or(text)
-}
-
-/// A command as it is shown: of a text that is handed to it the first line.
-fn shown_command(text: &str, clean: &Cleaner) -> Option<String> {
-    let lines = text.lines().take(if text.contains("<<") { 2 } else { usize::MAX });
-    let text = lines.collect::<Vec<_>>().join("\n");
-    clean.command(&text, LONGEST_COMMAND)
+        .then(|| made(shown, vec![said.clone()], beat, if is_correction { 0 } else { TALK }))
 }
 
 fn edit(
@@ -334,7 +349,7 @@ impl Taken {
 }
 
 /// An edit that could not be made: what it was to replace is not there, or nobody read the file before.
-fn failed_edit(beat: &Beat<'_>, clean: &Cleaner, taken: &mut Taken) -> Option<Item> {
+fn failed_edit(track: &Track<'_>, beat: &Beat<'_>, clean: &Cleaner, taken: &mut Taken) -> Option<Item> {
     let Happened::Act { action, path, output, .. } = &beat.what else { return None };
     if action.status != Status::Error || !is_of_repository(path) || taken.failed_edits >= MOST_FAILED_EDITS {
         return None;
@@ -346,15 +361,18 @@ fn failed_edit(beat: &Beat<'_>, clean: &Cleaner, taken: &mut Taken) -> Option<It
     taken.edit_failed.clone_from(path);
     let shown = clean.line(path, LONGEST_COMMAND)?;
     let first = telling_lines(output).into_iter().next()?;
-    let printed = vec![clean.both_ends(first, LONGEST_PRINTED)?];
+    let printed = vec![clean.both_ends(&from_the_root(first, track), LONGEST_PRINTED)?];
     let item = made(json!({ "edit": shown, "ended": "failed", "printed": printed }), vec![shown], beat, 4);
     Some(Item { printed, ..item })
 }
 
-fn run(beat: &Beat<'_>, clean: &Cleaner, taken: &mut Taken) -> Option<Item> {
+fn run(track: &Track<'_>, beat: &Beat<'_>, clean: &Cleaner, taken: &mut Taken) -> Option<Item> {
     let Happened::Act { action, output, .. } = &beat.what else { return None };
     let command = action.run()?;
     let text = command.text();
+    let hands_over = hands_over(command);
+    // What is handed over is that of one day: `gh pr view 7`, and what is said of it.
+    let kind = if hands_over { kind_of(&text) } else { text.clone() };
     if let Some(since) = &mut taken.since_failure {
         *since += 1;
     }
@@ -363,16 +381,17 @@ fn run(beat: &Beat<'_>, clean: &Cleaner, taken: &mut Taken) -> Option<Item> {
         if command.is_check() {
             (*output).clone_into(&mut taken.failure);
         }
-        let times = taken.failed.entry(text.clone()).or_default();
+        let times = taken.failed.entry(kind).or_default();
         *times += 1;
         taken.failures += 1;
         if *times > 2 || taken.failures > MOST_FAILURES {
             return None;
         }
-        let shown = shown_command(&text, clean)?;
+        let shown = shown_command(&text, track, clean)?;
         let printed = telling_lines(output).into_iter();
-        let printed: Vec<String> =
-            printed.filter_map(|line| clean.both_ends(line, LONGEST_PRINTED)).collect();
+        let printed: Vec<String> = printed
+            .filter_map(|line| clean.both_ends(&from_the_root(line, track), LONGEST_PRINTED))
+            .collect();
         let rules = (!action.rules.is_empty()).then(|| action.rules.to_vec());
         let fields = json!({ "run": shown, "ended": "failed", "printed": printed, "rules": rules });
         let item = made(fields, vec![shown], beat, 2);
@@ -382,52 +401,25 @@ fn run(beat: &Beat<'_>, clean: &Cleaner, taken: &mut Taken) -> Option<Item> {
     if action.status == Status::Ok && command.is_check() {
         taken.failure.clear();
     }
-    let ends_a_failure = action.status == Status::Ok && taken.failed.remove(&text).is_some();
-    let hands_over = hands_over(command);
+    let ends_a_failure = action.status == Status::Ok && taken.failed.remove(&kind).is_some();
     let is_telling =
         ends_a_failure || hands_over || (!command.is_trivial() && (is_near || command.is_check()));
-    // The numbers of what is handed over are those of one day: `gh pr view 7`.
-    let kind = if hands_over { text.replace(|char: char| char.is_ascii_digit(), "") } else { text.clone() };
-    if !is_telling || (!ends_a_failure && (taken.runs >= MOST_RUNS || !taken.ran.insert(kind))) {
+    let (many, most) = match hands_over {
+        true => (&mut taken.handed_over, MOST_HANDED_OVER),
+        false => (&mut taken.runs, MOST_RUNS),
+    };
+    if !is_telling || (!ends_a_failure && (*many >= most || !taken.ran.insert(kind))) {
         return None;
     }
-    taken.runs += 1;
-    let shown = shown_command(&text, clean)?;
+    *many += 1;
+    let shown = shown_command(&text, track, clean)?;
     let ended = if action.status == Status::Ok { "passed" } else { "unknown" };
     let priority = match (ends_a_failure, hands_over) {
         (true, _) => 2,
         (false, true) => 3,
+        // What is no check and runs where one failed may be what helps.
+        (false, false) if is_near && !command.is_check() => 3,
         (false, false) => 5,
     };
     Some(made(json!({ "run": shown, "ended": ended }), vec![shown], beat, priority))
-}
-
-/// Whether a command changes what others see, or the checkout, or speaks to the place where the code is kept: what people
-/// have rules for.
-fn hands_over(command: &Command) -> bool {
-    let is_told = matches!(command.verb().as_slice(), ["gh" | "glab" | "hub", ..] | ["git", "tag", ..]);
-    let changes = command.is_delivery() || command.is_version_control();
-    is_told || (changes && !command.is_trivial())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::hands_over;
-    use crate::shell::command::single;
-
-    #[test]
-    fn what_others_will_see_is_handed_over() {
-        for (line, hands) in [
-            ("gh pr view 7", true),
-            ("gh api repos/a/b/pulls/7/comments", true),
-            ("git commit -m x", true),
-            ("git push origin main", true),
-            ("git tag release/1.2.0", true),
-            ("git status --short", false),
-            ("make test", false),
-            ("ls src", false),
-        ] {
-            assert_eq!(single(line).is_some_and(|command| hands_over(&command)), hands, "{line}");
-        }
-    }
 }

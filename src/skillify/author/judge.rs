@@ -3,8 +3,8 @@
 //! - What is done is proved as mining proves it: three sessions that took the action and had the outcome; two of three
 //!   that met the situation; less probable by chance than one in ten of all that are tested may be (Benjamini and Hochberg).
 //!   Two sessions without any against them are asked about as well: all that an author says waits for a person.
-//! - What people say is proved by people: two sessions on two days of two people, or three of one, in which a sentence
-//!   speaks of it ([`super::spoken`]). It is compared with no chance, so a person has to agree to it.
+//! - What people say is proved by people: two sessions on two days in which a sentence speaks of it ([`super::spoken`]); of
+//!   one person, it is for him alone. It is compared with no chance, so a person has to agree to it.
 //! - What needs a person's leave was given leave only by a sentence that asks for it: one in which it is the subject
 //!   counts against it.
 //! - How a thing is done is proved by those who did it so: nine of ten times it passed.
@@ -19,8 +19,9 @@ use super::super::predicate::{
     Action, Compiled, Event, Expected, Happened, Predicate, Relation, Side, Track, Verdict, evaluate,
 };
 use super::chance::chance;
+use super::faithful::is_together;
 use super::merge::Merged;
-use super::{repeats, spoken};
+use super::{instead, mends, repeats, spoken, uses, widen};
 
 /// A claim must be seen in so many sessions that took its action and had the outcome.
 const FEWEST_TREATED: u32 = 3;
@@ -30,14 +31,12 @@ const FEWEST_SAID: usize = 2;
 const FALSE_DISCOVERIES: f64 = 0.1;
 /// So many times more sessions speak for a claim than against it: what a third leave undone is a habit, no rule.
 const WEIGHT: u32 = 2;
+/// Of two files the other one may need the same where no more than so many times more sessions leave it.
+const LOOSELY: u32 = 2;
 /// What is seen in two sessions alone must be so improbable by chance.
 const CHANCE_OF_TWO: f64 = 0.05;
 /// What is looked for in more than this share of the sessions is everyday talk.
 const EVERYDAY: f64 = 0.34;
-/// How a thing is done passes in this share of the sessions at least.
-const WORKS: f64 = 0.9;
-/// A shorter command is what everybody runs.
-const SHORTEST_USE: usize = 3;
 
 /// An observation that all sessions prove.
 #[derive(Debug, Clone, PartialEq)]
@@ -54,6 +53,10 @@ pub struct Stood {
     pub chance: f64,
     /// Of the later half of the sessions: how many followed it, how many did not.
     pub later: (u32, u32),
+    /// What is there, or works, in the place of what it is against.
+    pub instead: Option<String>,
+    /// Whether it only says that of two files the other one may need the same.
+    pub loose: bool,
 }
 
 /// What became of the observations.
@@ -70,6 +73,7 @@ struct Counted {
     one: Merged,
     verdict: Verdict,
     chance: f64,
+    loose: bool,
 }
 
 impl Judged {
@@ -92,8 +96,13 @@ pub(super) fn judged(merged: Vec<Merged>, tracks: &[Track<'_>], mined: &Mined) -
     let mut judged = Judged::default();
     let (mut stands, mut tested): (Vec<Counted>, Vec<Counted>) = (Vec::new(), Vec::new());
     let known = repeats::Known::of(mined);
-    for one in merged {
-        let mut counted = Counted { verdict: evaluate(&one.when, tracks), one, chance: 0.0 };
+    let sentences = widen::Sentences::of(tracks);
+    for mut one in merged {
+        if is_by_words(&one.when) {
+            one.when = sentences.widened(&one.when);
+        }
+        let verdict = mends::of(&one.when, evaluate(&one.when, tracks), tracks);
+        let mut counted = Counted { verdict, one, chance: 0.0, loose: false };
         match look(&mut counted, &known, tracks) {
             Look::Stands => stands.push(counted),
             Look::Falls(reason) => judged.falls(&counted, reason),
@@ -103,13 +112,14 @@ pub(super) fn judged(merged: Vec<Merged>, tracks: &[Track<'_>], mined: &Mined) -
     judged.test(tested, &mut stands);
     for counted in stands {
         let later = later(&counted.one.when, &counted.verdict, tracks);
-        if later.1 > later.0 {
+        if later.1 > later.0 && !(counted.loose && later.0 > 0) {
             judged.falls(&counted, "later sessions");
             continue;
         }
-        let Counted { one, verdict, chance } = counted;
+        let Counted { one, verdict, chance, loose } = counted;
         let Merged { when, kind, says, .. } = one;
-        judged.stood.push(Stood { when, kind, says, verdict, chance, later });
+        let instead = instead::of(&when, &verdict, tracks);
+        judged.stood.push(Stood { when, kind, says, verdict, chance, later, instead, loose });
     }
     judged.stood.sort_by(|a, b| {
         b.verdict.counts.treated_with.cmp(&a.verdict.counts.treated_with).then_with(|| a.when.cmp(&b.when))
@@ -125,7 +135,7 @@ pub(super) fn judged(merged: Vec<Merged>, tracks: &[Track<'_>], mined: &Mined) -
 }
 
 fn look(counted: &mut Counted, known: &repeats::Known, tracks: &[Track<'_>]) -> Look {
-    let Counted { one, verdict, chance: by_chance } = counted;
+    let Counted { one, verdict, chance: by_chance, .. } = counted;
     let when = &one.when;
     if !is_grounded(when, tracks) {
         return Look::Falls("a command or path that two sessions do not know");
@@ -143,8 +153,9 @@ fn look(counted: &mut Counted, known: &repeats::Known, tracks: &[Track<'_>]) -> 
     if is_the_work_itself(when) {
         return Look::Falls("a failure that an edit ends, whatever it is");
     }
-    if is_use(when) {
-        return if works(verdict) {
+    if uses::is_use(when) {
+        *verdict = uses::with_untold(when, std::mem::take(verdict), tracks);
+        return if uses::works(verdict) {
             Look::Stands
         } else {
             Look::Falls("too few sessions, or too few passed")
@@ -164,10 +175,17 @@ impl Judged {
             tested.into_iter().partition(|one| one.verdict.counts.treated_with >= FEWEST_TREATED);
         let chances: Vec<f64> = many.iter().map(|one| one.chance).collect();
         let passes = benjamini_hochberg(&chances, 0, FALSE_DISCOVERIES);
-        for (counted, passes) in many.into_iter().zip(passes) {
+        for (mut counted, passes) in many.into_iter().zip(passes) {
             let counts = counted.verdict.counts;
             match () {
                 () if !passes => self.falls(&counted, "chance"),
+                () if counts.treated_with < WEIGHT * counts.treated_without
+                    && is_together(&counted.one.when)
+                    && counts.treated_with * LOOSELY >= counts.treated_without =>
+                {
+                    counted.loose = true;
+                    stands.push(counted);
+                }
                 () if counts.treated_with < WEIGHT * counts.treated_without => {
                     self.falls(&counted, "more against it")
                 }
@@ -185,9 +203,10 @@ impl Judged {
 
 /// Whether two sessions are enough to ask a person.
 fn is_worth_asking(counted: &Counted) -> bool {
-    let Counted { one, verdict, chance } = counted;
+    let Counted { one, verdict, chance, .. } = counted;
     let days: BTreeSet<String> = fors(verdict).map(|shown| shown.started_at.date()).collect();
-    one.when.expected.is_some()
+    let is_done = matches!(one.when.action, Some(Action::Steps(_))) && one.when.relation != Relation::With;
+    (one.when.expected.is_some() || is_done)
         && verdict.counts.treated_without == 0
         && *chance <= CHANCE_OF_TWO
         && days.len() >= FEWEST_SAID
@@ -213,34 +232,16 @@ fn is_the_work_itself(when: &Predicate) -> bool {
     edits && saying.is_empty() && when.expected.is_some()
 }
 
-/// Whether it says how a thing is done: one command, and that it passes.
-fn is_use(when: &Predicate) -> bool {
-    let Event::Run { command, .. } = &when.situation else { return false };
-    when.action.is_none()
-        && matches!(&when.expected, Some(Expected::Ends { passes: true, command: None, .. }))
-        && command.text.split_whitespace().count() >= SHORTEST_USE
-}
-
-fn works(verdict: &Verdict) -> bool {
-    let counts = verdict.counts;
-    let days: BTreeSet<String> = fors(verdict).map(|shown| shown.started_at.date()).collect();
-    counts.treated_with >= FEWEST_TREATED
-        && days.len() >= FEWEST_SAID
-        && f64::from(counts.treated_with) >= WORKS * f64::from(counts.treated())
-}
-
 /// Why what people say is not enough: too few, on too few days, or everybody all the time.
 fn why_not_said(when: &Predicate, verdict: &Verdict) -> Option<&'static str> {
     let shown: Vec<_> = fors(verdict).collect();
     let days: BTreeSet<String> = shown.iter().map(|shown| shown.started_at.date()).collect();
-    let people: BTreeSet<&str> =
-        shown.iter().map(|shown| shown.person.as_str()).filter(|person| !person.is_empty()).collect();
     let enough = shown.len() >= FEWEST_SAID && days.len() >= FEWEST_SAID;
     let is_everyday = when.relation == Relation::With
         && f64::from(verdict.counts.treated_with) > EVERYDAY * f64::from(verdict.counts.treated().max(1))
         && verdict.sessions > 10;
     match () {
-        () if !enough || (people.len() < 2 && shown.len() <= FEWEST_SAID) => Some("too few people said it"),
+        () if !enough => Some("too few people said it"),
         () if is_everyday => Some("everyday talk"),
         () => None,
     }

@@ -156,6 +156,7 @@ impl<'t> Literals<'t> {
                         if action.edited().is_some() {
                             texts.push(input);
                         }
+                        texts.extend(action.said.as_deref());
                         texts.extend(action.rules.iter().map(String::as_str));
                         ran.extend(action.run().map(crate::shell::command::Command::text));
                     }

@@ -12,15 +12,22 @@
 //! |---|---|
 //! | `clean.rs` | what of a text may leave the machine |
 //! | `excerpt.rs` | what of a session is shown, and whether it is worth it |
+//! | `shown.rs` | how commands and prompts are shown |
 //! | `told.rs` | what of an output and of an edit tells most |
 //! | `observe.rs` | the question about excerpts; what of an answer stands |
 //! | `merge.rs` | observations of many sessions become few |
 //! | `judge.rs` | which of them stand |
 //! | `chance.rs` | how probable their counts are by chance |
+//! | `widen.rs` | the same wish in the words of others |
+//! | `mends.rs` | what mends a finding, and what only silences it |
+//! | `uses.rs` | what shows how a thing is done |
+//! | `instead.rs` | what is there, or works, in the place of what does not |
 //! | `spoken.rs` | which prompts say what a lesson does |
 //! | `repeats.rs` | which lessons say what others do, or what mining says |
 //! | `pages.rs` | the skills that people wrote, as a writer is shown them |
 //! | `line.rs` | what a line may say |
+//! | `faithful.rs` | whether it says what its claims count |
+//! | `headings.rs` | the heads of skills that nobody wrote |
 //! | `write.rs` | the question for skills; candidates made of its answer, or without one |
 //!
 //! Invariants: a model's word is never support; what it says of a predicate is counted in sessions and falls where they do
@@ -30,14 +37,21 @@
 mod chance;
 mod clean;
 mod excerpt;
+mod faithful;
+mod headings;
+mod instead;
 mod judge;
 mod line;
+mod mends;
 mod merge;
 mod observe;
 mod pages;
 mod repeats;
+mod shown;
 mod spoken;
 mod told;
+mod uses;
+mod widen;
 mod write;
 
 use std::collections::BTreeMap;

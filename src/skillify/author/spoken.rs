@@ -108,9 +108,23 @@ const OBJECTS: &[&str] = &[
     "your",
 ];
 /// Words that take back what follows soon.
-const AGAINST: &[&str] = &["cannot", "didn't", "don't", "dont", "never", "no", "not", "nothing", "without"];
+pub(super) const AGAINST: &[&str] =
+    &["cannot", "didn't", "don't", "dont", "never", "no", "not", "nothing", "without"];
 /// So many words before a verb say whether it is wanted.
 const NEAR: usize = 4;
+
+/// Whether somebody is asked to make one, or several: `make two commits of it`, and not `who made the commit?`.
+fn makes_one(verb: &str, bares: &[String]) -> bool {
+    const MAKES: [&str; 5] = ["make", "create", "do", "split", "group"];
+    let is_noun = |word: &String| word == verb || word.strip_suffix('s') == Some(verb);
+    (0..bares.len()).filter(|at| bares.get(*at).is_some_and(is_noun)).any(|at| {
+        let before = bares.get(at.saturating_sub(2 * NEAR)..at).unwrap_or_default();
+        let has = |words: &[&str]| before.iter().any(|word| words.contains(&word.as_str()));
+        let is_known =
+            before.last().is_some_and(|word| ["last", "that", "the", "this"].contains(&word.as_str()));
+        has(&MAKES) && !has(AGAINST) && !is_known
+    })
+}
 
 /// Whether a sentence asks for what the verb says: `commit`, `then commit this`, and not `the commit`, `auto-commit` or `I
 /// did not say commit`.
@@ -119,6 +133,9 @@ fn asks_for(verb: &str, sentence: &str) -> bool {
     let words: Vec<&str> = lower.split_whitespace().collect();
     let bare = |word: &str| word.trim_matches(|char: char| !char.is_alphanumeric() && char != '&').to_owned();
     let bares: Vec<String> = words.iter().map(|word| bare(word)).collect();
+    if makes_one(verb, &bares) {
+        return true;
+    }
     (0..bares.len()).filter(|at| bares.get(*at).is_some_and(|word| word == verb)).any(|at| {
         let before = bares.get(at.saturating_sub(NEAR)..at).unwrap_or_default();
         if before.iter().any(|word| AGAINST.contains(&word.as_str())) {
@@ -154,7 +171,7 @@ fn speaks_of(
     quoted: &BTreeSet<String>,
 ) -> bool {
     track.beats.iter().any(|beat| {
-        let Happened::Prompt { text, .. } = &beat.what else { return false };
+        let Some(text) = beat.said() else { return false };
         let text = visible(text);
         if PLANS.iter().any(|opening| text.trim_start().starts_with(opening)) {
             return false;
@@ -175,7 +192,7 @@ fn speaks_of(
 }
 
 /// What the author of a prompt says himself: a long one holds what he pasted.
-fn own_sentences(text: &str) -> Vec<String> {
+pub(super) fn own_sentences(text: &str) -> Vec<String> {
     if text.split_whitespace().count() > own::LONG {
         return own::sentences(text);
     }
@@ -189,10 +206,13 @@ fn sentences(text: &str) -> impl Iterator<Item = &str> {
 
 /// The beginnings of its words that say something.
 pub(super) fn stems(text: &str) -> impl Iterator<Item = String> {
-    let words = text.split(|char: char| !char.is_alphanumeric()).map(str::to_lowercase);
-    words
-        .filter(|word| word.chars().count() >= SHORTEST_WORD && !COMMON.contains(&word.as_str()))
-        .map(|word| word.strip_suffix('s').map(str::to_owned).unwrap_or(word).chars().take(STEM).collect())
+    text.split(|char: char| !char.is_alphanumeric()).filter_map(|word| stem_of(&word.to_lowercase()))
+}
+
+/// How a word in small letters begins, if it says something.
+pub(super) fn stem_of(word: &str) -> Option<String> {
+    let says = word.chars().count() >= SHORTEST_WORD && !COMMON.contains(&word);
+    says.then(|| word.strip_suffix('s').unwrap_or(word).chars().take(STEM).collect())
 }
 
 #[cfg(test)]
@@ -218,6 +238,9 @@ mod tests {
             ("finish the page then commit", true),
             ("when it is done commit everything", true),
             ("fix the title, then: commit", true),
+            ("can you create two commits of it", true),
+            ("can we group the changes into meaningful commits", true),
+            ("what do the commits of today change?", false),
             ("what does the last commit change?", false),
             ("the auto-commit of the shop is broken", false),
             ("only the manual commit strategy for today", false),

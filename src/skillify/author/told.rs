@@ -131,6 +131,12 @@ pub(super) fn new_lines(input: &str) -> String {
     text.lines().map(str::trim).filter(is_new).collect::<Vec<_>>().join("\n")
 }
 
+/// What an edit replaces, and what it writes.
+pub(super) fn old_and_new(input: &str) -> (String, String) {
+    let fields: Option<Value> = serde_json::from_str(input).ok();
+    (fields.as_ref().map(replaced).unwrap_or_default(), written(fields.as_ref(), input))
+}
+
 /// What an edit replaces.
 fn replaced(fields: &Value) -> String {
     const REPLACED: [&str; 4] = ["old_string", "old_str", "old_text", "oldString"];

@@ -13,18 +13,20 @@ use super::super::claim::{Candidate, Claim, Evidence, Line, Scope, SupportedClai
 use super::super::expected;
 use super::super::llm::Question;
 use super::super::outcome::Outcome;
-use super::super::predicate::{Expected, Side, in_words};
+use super::super::predicate::{Side, in_words};
 use super::super::score::Shortfall;
 use super::super::segment::short_hash;
 use super::super::{Counts, Verified};
-use super::judge::{Stood, is_by_words};
+use super::faithful::is_faithful;
+use super::headings::heading;
+use super::judge::Stood;
 use super::line::{self, Literals, Printed};
 use super::pages::Pages;
 use crate::event::person;
 use crate::table::Session;
 
 /// Raised when the instructions or the checks change.
-const VERSION: &str = "write-3";
+const VERSION: &str = "write-4";
 const ANSWER_TOKENS: u64 = 4_096;
 const MOST_SKILLS: usize = 7;
 const MOST_LINES: usize = 15;
@@ -44,7 +46,10 @@ most fifteen lines. Every claim stands in one line, or in none if it is trivial 
 English sentence in the imperative, at most 200 characters, and names by their ids the claims that it says; several that belong together may share \
 a line. It says no more than they do. What people ask for again and again is done before they ask: `Add a test with every \
 fix`, not `Add tests when a person asks`; that a plain request is answered is trivial. Claims that `sessions` do not show \
-clearly, or that many are `against`, stand in no line. Commands, paths and names stand in backquotes, word for word as in the claims; \
+clearly, or that many are `against`, stand in no line. A line has the condition of its claim (`After editing X`, `When Y \
+fails with Z`), and names a directive that silences a finding (`nolint:x`). `instead` is what works, or is there, in the place of \
+what does not: the line says it too. Of two files that change together only now and then (`loosely`) it says: look whether \
+the other one needs the same. Commands, paths and names stand in backquotes, word for word as in the claims; \
 no link, no host, no person, nothing about the reader itself.
 `name`: verb and object, two to four words with hyphens. `title`: the same as a phrase. `description`: what it teaches, then a \
 sentence that begins with \"Use when\" or \"Use before\".
@@ -85,6 +90,8 @@ fn shown(at: usize, one: &Stood) -> Value {
         "sentences": one.says,
         "sessions": one.verdict.counts.treated_with,
         "people": people.iter().filter(|person| !person.is_empty()).count(),
+        "instead": one.instead,
+        "loosely": one.loose,
         "against": if one.is_said() { 0 } else { one.verdict.counts.treated_without },
     })
 }
@@ -186,9 +193,8 @@ pub(super) fn sift(
 
 /// Drops lines and heads that do not stand, and claims that are said twice.
 fn keep_what_stands(answer: &mut Answer, stood: &[Stood], literals: &Literals<'_>, printed: &Printed) {
-    let known: BTreeSet<String> = stood.iter().map(|one| one.when.to_string()).collect();
-    let said_only: BTreeSet<String> =
-        stood.iter().filter(|one| one.is_said()).map(|one| one.when.to_string()).collect();
+    let by_predicate: BTreeMap<String, &Stood> =
+        stood.iter().map(|one| (one.when.to_string(), one)).collect();
     let mut said: BTreeSet<String> = BTreeSet::new();
     let mut names: BTreeSet<String> = BTreeSet::new();
     answer.skills.truncate(MOST_SKILLS);
@@ -197,11 +203,15 @@ fn keep_what_stands(answer: &mut Answer, stood: &[Stood], literals: &Literals<'_
         skill.lines.retain(|written| {
             let cites = !written.claims.is_empty()
                 && written.claims.len() <= 4
-                && written.claims.iter().all(|claim| known.contains(claim) && !said.contains(claim));
-            let is_said = written.claims.iter().all(|claim| said_only.contains(claim));
+                && written
+                    .claims
+                    .iter()
+                    .all(|claim| by_predicate.contains_key(claim) && !said.contains(claim));
+            let claims: Vec<&Stood> =
+                written.claims.iter().filter_map(|claim| by_predicate.get(claim).copied()).collect();
             let stands = cites
                 && line::objection(&written.text, literals, printed).is_none()
-                && !(is_said && waits_to_be_asked(&written.text));
+                && is_faithful(&written.text, &claims);
             if stands {
                 said.extend(written.claims.iter().cloned());
             }
@@ -289,6 +299,7 @@ impl Making<'_> {
         };
         let unsaid = stood.iter().filter(is_unsaid);
         self.add_unsaid(unsaid, &mut drafts);
+        join_equal_lines(&mut drafts);
         let mut candidates: Vec<Candidate> = drafts.iter().flat_map(|draft| self.shared_out(draft)).collect();
         candidates.sort_by(|a, b| b.rank.cmp(&a.rank).then_with(|| a.wording.name.cmp(&b.wording.name)));
         candidates
@@ -298,15 +309,7 @@ impl Making<'_> {
     fn add_unsaid<'s>(&self, unsaid: impl Iterator<Item = &'s Stood>, drafts: &mut Vec<Draft<'s>>) {
         let mut by_kind: BTreeMap<&str, Vec<(String, Vec<&'s Stood>)>> = BTreeMap::new();
         for one in unsaid {
-            let own = one.says.iter().find(|says| {
-                line::objection(says, self.literals, self.printed).is_none()
-                    && !(one.is_said() && waits_to_be_asked(says))
-            });
-            let offline = || {
-                in_words(&one.when)
-                    .filter(|says| line::objection(says, self.literals, self.printed).is_none())
-            };
-            if let Some(text) = own.cloned().or_else(offline) {
+            if let Some(text) = self.sentence(one) {
                 by_kind.entry(heading(&one.kind).0).or_default().push((text, vec![one]));
             }
         }
@@ -318,6 +321,20 @@ impl Making<'_> {
             let (title, description) = (title.to_owned(), description.to_owned());
             drafts.push(Draft { page: None, name, title, description, lines });
         }
+    }
+
+    /// What an observer said of it, with what works instead; or what its predicate says in words of ours.
+    fn sentence(&self, one: &Stood) -> Option<String> {
+        let stands = |text: &String| {
+            line::objection(text, self.literals, self.printed).is_none() && is_faithful(text, &[one])
+        };
+        let own = one.says.iter().flat_map(|says| {
+            let instead = one.instead.as_ref().filter(|instead| !says.contains(instead.as_str()));
+            let with = instead.map(|instead| format!("{} Use `{instead}`.", says.trim_end_matches(' ')));
+            with.into_iter().chain([says.clone()])
+        });
+        let offline = if one.loose { one.when.loosely() } else { in_words(&one.when) };
+        own.chain(offline).find(stands)
     }
 
     /// The skill for everybody, and for each person what only he shows.
@@ -430,68 +447,27 @@ impl Making<'_> {
     }
 }
 
-impl Stood {
-    /// Whether it counts what people say, where silence says nothing.
-    fn is_said(&self) -> bool {
-        is_by_words(&self.when) && self.when.expected != Some(Expected::Refuse)
+/// Lines that say the same are one, which stands for the claims of all.
+fn join_equal_lines(drafts: &mut Vec<Draft<'_>>) {
+    let mut known: BTreeMap<String, (usize, usize)> = BTreeMap::new();
+    for at in 0..drafts.len() {
+        let Some(draft) = drafts.get_mut(at) else { continue };
+        for (text, claims) in std::mem::take(&mut draft.lines) {
+            let key = text.to_lowercase().trim_end_matches('.').to_owned();
+            match known.get(&key).copied() {
+                Some((of, line)) => {
+                    let same = drafts.get_mut(of).and_then(|draft| draft.lines.get_mut(line));
+                    same.into_iter().for_each(|(_, known)| known.extend(claims.iter().copied()));
+                }
+                None => {
+                    let Some(draft) = drafts.get_mut(at) else { continue };
+                    known.insert(key, (at, draft.lines.len()));
+                    draft.lines.push((text, claims));
+                }
+            }
+        }
     }
-}
-
-/// Whether a sentence says no more than that what people ask for is done when they ask for it.
-fn waits_to_be_asked(text: &str) -> bool {
-    const WHEN: [&str; 8] = [
-        "when a person",
-        "when people",
-        "when somebody",
-        "when someone",
-        "when the user",
-        "when asked",
-        "if asked",
-        "that a person hands",
-    ];
-    let text = text.to_lowercase();
-    WHEN.iter().any(|words| text.contains(words))
-}
-
-/// Name, title and description of the skill for what no line of an answer says; by kind, or by that name.
-fn heading(kind: &str) -> (&'static str, &'static str, &'static str) {
-    match kind {
-        "check" | "check-the-changes" => (
-            "check-the-changes",
-            "Check the changes",
-            "Which checks belong to which changes here. Use before saying that a change is done.",
-        ),
-        "repair" | "instead" | "flag" | "use-working-commands" => (
-            "use-working-commands",
-            "Use the commands that work",
-            "Which commands work here, and what ends their failures. Use when a command fails.",
-        ),
-        "where" | "find-the-code" => (
-            "find-the-code",
-            "Find the code",
-            "Where things are here. Use when looking for a file or a name.",
-        ),
-        "procedure" | "follow-the-procedures" => (
-            "follow-the-procedures",
-            "Follow the procedures",
-            "How recurring work is done here. Use before work that the team has done before.",
-        ),
-        "rule" | "keep-to-the-rules" => (
-            "keep-to-the-rules",
-            "Keep to the rules of the team",
-            "What people here asked for, or refused. Use before doing what nobody asked for.",
-        ),
-        "other" | "know-the-project" => (
-            "know-the-project",
-            "Know the project",
-            "What holds for this project and is not to be seen in its code. Use before planning a change.",
-        ),
-        _ => (
-            "keep-to-conventions",
-            "Keep to the conventions",
-            "What people ask for in every change here. Use before adding or changing code.",
-        ),
-    }
+    drafts.retain(|draft| !draft.lines.is_empty());
 }
 
 fn capitalised(text: &str) -> String {

@@ -4,6 +4,7 @@
 //! counts them. Where nothing is expected, the first case of all counts.
 
 use crate::event::{Status, Timestamp};
+use crate::shell::command::Command;
 
 use super::super::evidence::Counts;
 use super::super::look::Found;
@@ -322,7 +323,8 @@ impl Compiled<'_> {
                 match action.status {
                     Status::Unknown => None,
                     Status::Ok => Some(*passes && says && !rejected),
-                    Status::Error => Some(!*passes && says),
+                    Status::Error if *passes => self.is_over(situation, beat, output),
+                    Status::Error => Some(says),
                 }
             }
             (Expected::Accept, _) => match beat.outcome() {
@@ -344,6 +346,28 @@ impl Compiled<'_> {
                 Some(matches!(found, Found::Missing(_) | Found::InVain(_)))
             }
             _ => None,
+        }
+    }
+}
+
+impl Compiled<'_> {
+    /// Of a run that failed again: whether what the situation names is over all the same. The findings that a linter names
+    /// are other ones; where it names none, nothing tells what it found.
+    fn is_over(&self, situation: &Beat<'_>, beat: &Beat<'_>, output: &str) -> Option<bool> {
+        let Event::Run { ending: Ending::Fail, saying, .. } = &self.predicate.situation else {
+            return Some(false);
+        };
+        let (Happened::Act { action: first, .. }, Happened::Act { action, .. }) =
+            (&situation.what, &beat.what)
+        else {
+            return Some(false);
+        };
+        let same = first.run().map(Command::identity) == action.run().map(Command::identity);
+        match () {
+            () if saying.is_empty() || !same || self.is_told(beat, saying, output) => Some(false),
+            () if first.rules.is_empty() => Some(false),
+            () if action.rules.is_empty() => None,
+            () => Some(true),
         }
     }
 }

@@ -33,6 +33,12 @@ pub(in super::super) fn in_words(predicate: &Predicate) -> Option<String> {
             Some(_) => format!("If `{}` fails, run `{}`.", command.text, by.text),
             None => format!("Use `{}`; `{}` fails here.", by.text, command.text),
         },
+        (After, Event::Prompt { saying, .. }, [_, ..], _) if passes && !saying.is_empty() => {
+            format!("When a person says `{}`, {}.", saying.first()?, doing(steps)?)
+        }
+        (Before, Event::Run { command, .. }, [Event::Edit { ending: Ending::Any, path, .. }], None) => {
+            format!("Change `{path}` before you run `{}`.", command.text)
+        }
         (Before, Event::Run { command, .. }, [Event::Run { command: first, .. }], _) if passes => {
             format!("Run `{}` before `{}`.", first.text, command.text)
         }
@@ -56,6 +62,21 @@ pub(in super::super) fn in_words(predicate: &Predicate) -> Option<String> {
         }
         _ => return None,
     })
+}
+
+impl Predicate {
+    /// Of two files that change together now and then: that the other one may need the same.
+    pub(in super::super) fn loosely(&self) -> Option<String> {
+        match (&self.situation, self.action.as_ref()?) {
+            (Event::Edit { path, .. }, Action::Steps(steps)) => match steps.as_slice() {
+                [Event::Edit { path: also, .. }] => {
+                    Some(format!("When you change `{path}`, look whether `{also}` needs the same."))
+                }
+                _ => None,
+            },
+            _ => None,
+        }
+    }
 }
 
 /// What is done, in order.

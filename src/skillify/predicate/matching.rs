@@ -168,6 +168,10 @@ impl<'p> Compiled<'p> {
             (Event::Prompt { class, saying }, Happened::Prompt { text, classes, .. }) => {
                 class.is_none_or(|class| classes.contains(&class)) && says(saying, text)
             }
+            // Who refuses with words says something, too.
+            (Event::Prompt { class: None, saying }, Happened::Act { action, .. }) => {
+                !saying.is_empty() && action.said.as_deref().is_some_and(|said| says(saying, said))
+            }
             (Event::Want { want, act, name }, Happened::Statement(statement)) => {
                 statement.want == *want
                     && statement.act == *act
@@ -197,13 +201,26 @@ fn runs_as(words: &[String], more: bool, command: &Command) -> bool {
     let (flags, words): (Vec<&String>, Vec<&String>) = words.iter().partition(|word| is_flag(word));
     let own = || command.words().iter().map(|word| word.value.as_str());
     let mut things = own().filter(|word| !is_flag(word));
-    let begins = words.iter().all(|word| things.next().is_some_and(|own| has_stars(word, own)));
+    let begins = words.iter().all(|word| things.next().is_some_and(|own| is_word(word, own)));
     let has_flags = flags.iter().all(|flag| own().any(|own| has_stars(flag, own)));
     let mut is_whole = || {
         let others = own().filter(|word| is_flag(word) && !is_manner(word));
         others.count() <= flags.len() && things.next().is_none()
     };
     begins && has_flags && (more || is_whole())
+}
+
+/// Whether a word is the other one; a path from the root of the disk is also the one that its end is.
+fn is_word(pattern: &str, word: &str) -> bool {
+    let is_below = |pattern: &str| {
+        let ends = word.match_indices('/').filter_map(|(at, _)| word.get(at + 1..));
+        ends.into_iter().any(|end| has_stars(pattern, end))
+    };
+    has_stars(pattern, word)
+        || (word.starts_with('/')
+            && pattern.starts_with(|char: char| char.is_ascii_alphanumeric())
+            && pattern.contains('/')
+            && is_below(pattern))
 }
 
 /// Whether a word is the other one, in which each star stands for any characters.

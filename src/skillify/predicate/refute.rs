@@ -20,6 +20,28 @@ impl Predicate {
         }
     }
 
+    /// Whether it says that a failure of a command ends when others run.
+    pub(in super::super) fn repairs_by_runs(&self) -> bool {
+        let runs = matches!(&self.action, Some(Action::Steps(steps))
+            if steps.iter().all(|step| matches!(step, Event::Run { .. })));
+        runs && matches!(&self.situation, Event::Run { ending: Ending::Fail, .. })
+            && matches!(&self.expected, Some(Expected::Ends { passes: true, command: Some(_), .. }))
+    }
+
+    /// The same where nothing may change the work tree meanwhile.
+    pub(in super::super) fn cleaned(&self) -> Self {
+        let mut cleaned = self.clone();
+        if let Some(Expected::Ends { clean, .. }) = &mut cleaned.expected {
+            *clean = true;
+        }
+        cleaned
+    }
+
+    /// Whether it says that a command fails, whatever is done.
+    pub(in super::super) fn expected_to_fail(&self) -> bool {
+        self.action.is_none() && matches!(self.expected, Some(Expected::Ends { passes: false, .. }))
+    }
+
     /// Whether it says of a path or a command that it is of no use here.
     pub fn refutes(&self) -> bool {
         self.refuted_path().is_some() || self.refuted().is_some()

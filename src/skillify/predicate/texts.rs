@@ -92,6 +92,26 @@ impl Predicate {
         looks && own.len() == theirs.len() && own.iter().zip(&theirs).all(shares)
     }
 
+    /// The same where it is about what people say at one place, which may be said so as well; as many as there is room for.
+    pub(in super::super) fn also_saying(&self, texts: &[String]) -> Self {
+        let mut wide = self.clone();
+        let is_said = !self.said().is_empty();
+        let mut sayings = wide.sayings_mut();
+        sayings.retain(|saying| !saying.is_empty());
+        if let [saying] = sayings.as_mut_slice()
+            && is_said
+        {
+            for text in texts {
+                let is_known = saying.iter().any(|known| known.eq_ignore_ascii_case(text));
+                if !is_known && saying.len() < MOST_TEXTS {
+                    saying.push(text.clone());
+                }
+            }
+            saying.sort();
+        }
+        wide
+    }
+
     /// Both in one, of one shape; `None` where it would look for too many texts.
     pub(in super::super) fn joined(&self, other: &Self) -> Option<Self> {
         let mut joined = self.clone();

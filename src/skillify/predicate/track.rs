@@ -33,6 +33,8 @@ pub struct Track<'a> {
     pub project: &'a str,
     /// The earliest event time.
     pub started_at: Timestamp,
+    /// Where its repository lies.
+    pub(in super::super) checkout: Checkout<'a>,
     /// What happened, in order.
     pub(in super::super) beats: Vec<Beat<'a>>,
     /// Pieces of work that were left out because a skill was loaded in them.
@@ -89,10 +91,11 @@ impl<'a> Track<'a> {
             person: person::joined(&session.user_id, &session.assistant),
             project: &session.project,
             started_at: session.started_at,
+            checkout: Checkout::of(session),
             beats: Vec::new(),
             left_out: 0,
         };
-        let mut reading = Reading { by_id: by_id.collect(), checkout: Checkout::of(session), turns: 0 };
+        let mut reading = Reading { by_id: by_id.collect(), checkout: track.checkout, turns: 0 };
         let segments = segments(session, &mut Endings::default());
         let said = speech::of_session(&segments);
         for (work, (segment, said)) in segments.iter().zip(said).enumerate() {
@@ -175,6 +178,15 @@ impl Beat<'_> {
         match &self.what {
             Happened::Act { action, path, .. } => action.edited().map(|_| path.as_str()),
             _ => None,
+        }
+    }
+
+    /// What a person said: his prompt, or the words with which he refused a call.
+    pub(in super::super) fn said(&self) -> Option<&str> {
+        match &self.what {
+            Happened::Prompt { text, .. } => Some(text),
+            Happened::Act { action, .. } => action.said.as_deref(),
+            Happened::Statement(_) | Happened::Look(_) => None,
         }
     }
 
