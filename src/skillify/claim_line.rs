@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::claim::{COMMIT, Claim};
-use super::kind::rule;
+use super::speech::acts;
 
 impl fmt::Display for Claim {
     /// One line that names the claim; equal claims give equal lines.
@@ -44,7 +44,7 @@ impl fmt::Display for Claim {
                 write!(f, "if a `{program}` script fails with \"{error}\", call `{code}` in it")
             }
             Self::Rule { want, act, name } => {
-                f.write_str(rule::said(*want, act, name.as_ref()).trim_end_matches('.'))
+                f.write_str(acts::said(*want, act, name.as_ref()).trim_end_matches('.'))
             }
             Self::Lesson { when, says } => write!(f, "{} ({when})", says.trim_end_matches('.')),
         }

@@ -1,9 +1,9 @@
 //! An action as a digest keeps it, and by what pieces of work are compared.
 
-use super::action::{Action, What};
-use super::checkout::Checkout;
-use super::outcome::Outcome;
-use super::segment::claimable;
+use super::session::action::{Action, What};
+use super::session::checkout::Checkout;
+use super::session::claimable::claimable;
+use super::session::outcome::Outcome;
 
 impl Action {
     /// As a digest keeps it: a command that no claim can speak of as its token alone, a file by its

@@ -4,136 +4,42 @@
 //! order give the same bytes. Only command lines, error signatures from a closed list and single
 //! words that several prompts share reach a candidate's text; a tool's output never does.
 //!
-//! | file | stage |
+//! | room | what it decides |
 //! |---|---|
-//! | `segment.rs` | a session becomes task segments of turns |
-//! | `prompt.rs`, `complaint.rs` | what a prompt starts, corrects or continues |
-//! | `telling.rs` | the words of a prompt that tell its work |
-//! | `action.rs`, `edits.rs` | facts become actions, the same for every assistant; what its own tools edit |
-//! | `echo.rs` | which scripts a check or a commit prints |
-//! | `code.rs` | which names the scripts call that a session wrote and ran |
-//! | `look.rs`, `option.rs` | where a session found things, and where it did not; flags that programs know |
-//! | `tree.rs` | which files a session saw changed |
-//! | `exposure.rs` | what showed a session lessons, beside skills that it loads |
-//! | `asked.rs` | whether a prompt names a command |
-//! | `shared.rs` | one command in memory for all actions that ran it |
-//! | `lines.rs`, `outputs.rs` | command lines and what they print, each read once |
-//! | `event_ids.rs` | the events that show an action, in few bytes |
-//! | `outcome.rs` | whether people were content with a turn |
-//! | `checkout.rs` | where the paths of edited files begin |
-//! | `digest.rs`, `status_name.rs` | what mining needs of a session, and nothing more |
-//! | `author/` | a model that proposes lessons; evidence decides |
-//! | `arrow.rs` | segments as rows for other engines |
-//! | `terms.rs` | what segments did and were asked for, as numbers |
-//! | `vectors.rs`, `meaning.rs` | word vectors, and what prompts mean by them: optional |
-//! | `places.rs` | items of a list by their hashes |
-//! | `cluster.rs`, `group.rs` | segments that do the same work; what they are called and cost |
-//! | `prefer.rs` | which of two commands a person wants |
-//! | `split.rs` | clusters of several works that differ in an argument |
-//! | `steps.rs` | what the sessions of a cluster have in common, in order |
-//! | `chance.rs` | what is shared by more than accident |
-//! | `evidence/` | what sessions prove: timelines, reruns, counts and their tests |
-//! | `kind/` | claims that counts prove, a file a kind |
-//! | `null.rs` | what would be published by chance |
-//! | `compose.rs` | claims that share a situation become one skill |
-//! | `predicate/` | the language of what a lesson says, and what sessions show of it |
-//! | `propose.rs` | claims that people's words suggest; who words claims |
-//! | `offline.rs`, `name.rs` | the sentences of a skill, and its head |
-//! | `rule_meaning.rs` | what well-known rules of linters ask for |
-//! | `irreversible.rs` | commands that a skill says to ask about first |
-//! | `speech/` | what people say that they want from then on |
-//! | `unwanted.rs` | how a text names a command that it is against |
-//! | `llm/` | the LLM step: words claims through a cache of answers |
-//! | `template.rs`, `pattern.rs`, `joint.rs`, `hole.rs`, `version.rs` | command templates with typed holes |
-//! | `cells.rs` | what is counted of each kind, in words |
-//! | `claim.rs`, `wording.rs`, `reading.rs` | claims and evidence; skills as mined; claims read from text |
-//! | `index.rs`, `matcher.rs` | where a claim can be looked for; which commands a template matches |
-//! | `verify.rs`, `guard.rs` | claims that the events show; text that may be published |
-//! | `score.rs` | the publish rule |
-//! | `said.rs` | what other claims say already |
-//! | `failing.rs` | commands that have only failed of late |
-//! | `procedure.rs` | the steps of a cluster become a procedure |
-//! | `trigger.rs` | which words say when to use a skill |
-//! | `candidate.rs`, `ones_own.rs` | from segments to candidates, and each of them worded; what one person proves |
-//! | `older.rs` | what older sessions showed, where those that are mined are a window of the newest |
-//! | `account.rs` | what a session cost, and why |
-//! | `later/` | whether a session met a claim's situation, and did what it says |
-//! | `expected.rs` | what a claim is expected to save |
+//! | `session` | what one session shows: segments, actions, how they ended; the digest that mining keeps of it |
+//! | `prompt`, `speech` | what a prompt starts, corrects or continues; what people say that they want from then on |
+//! | `template` | command lines with parameters, and what matches them |
+//! | `evidence` | what sessions prove: timelines, statuses, counts, their tests and nulls |
+//! | `cluster` | which segments do the same work, and the steps that they have in common |
+//! | `claim`, `kind` | one thing that a skill can say; a file for each kind, with its proof and its null |
+//! | `compose` | which claims become one skill, which of them stand, and what they lack |
+//! | `word` | the sentences of a skill, its name and trigger; the guard: what may not be published |
+//! | `later` | whether a later session met a claim's situation, and did what it says |
+//! | `predicate`, `author`, `llm` | the language of lessons; a model that proposes them; how a model is asked |
+//!
+//! Data flows down this table: `session` knows nothing of claims, `evidence` nothing of skills. `hash_index` finds items of
+//! a list by their hashes, for all of them.
 
-pub mod account;
-mod action;
-mod arrow;
-mod asked;
 pub mod author;
-mod candidate;
-mod cells;
-mod chance;
-mod checkout;
 mod claim;
 mod claim_line;
 mod cluster;
-mod code;
-mod complaint;
 mod compose;
-mod digest;
 mod digested;
-mod echo;
-mod edits;
-mod event_ids;
 mod evidence;
-mod expected;
-mod exposure;
-mod failing;
-mod group;
-mod guard;
-mod hole;
-mod index;
-mod irreversible;
-mod joint;
+mod hash_index;
 mod kind;
 mod later;
-mod left_over;
-mod lines;
 pub mod llm;
-mod look;
-mod matcher;
-mod meaning;
-mod name;
-mod null;
-mod offline;
-mod older;
-mod ones_own;
-mod option;
-mod outcome;
-mod outputs;
-mod pattern;
-mod places;
 pub mod predicate;
-mod prefer;
-mod procedure;
 mod prompt;
-mod propose;
-mod reading;
-mod rule_meaning;
-mod said;
-mod score;
-mod segment;
-mod shared;
+mod session;
 mod speech;
-mod split;
-mod status_name;
-mod steps;
-mod telling;
 mod template;
-mod terms;
-mod tree;
-mod trigger;
-mod unwanted;
-mod vectors;
-mod verify;
-mod version;
-mod wording;
+mod word;
 
+use self::compose::draft;
+use self::compose::workspace;
 use std::borrow::Borrow;
 use std::collections::BTreeSet;
 
@@ -141,32 +47,41 @@ use serde::{Deserialize, Serialize};
 
 pub use crate::shell::command::program_of;
 pub use crate::shell::{Class, Classes, command_line};
-pub use arrow::{segments_as_rows, segments_schema};
-pub use claim::{Candidate, Claim, Evidence, Line, Scope, SupportedClaim, Wording};
-pub use compose::Topic;
-pub use digest::{Digest, VERSION as DIGEST_VERSION};
+pub use claim::{Claim, Evidence, SupportedClaim};
+pub use cluster::group::{Group, Member};
+pub use cluster::vectors::{MOST_DIMENSIONS, VectorError, Vectors, VectorsError};
+pub use compose::expected::Recently;
+pub use compose::older::Older;
+pub use compose::score::{PublishRule, Rules};
+pub use compose::shortfall::Shortfall;
+pub use compose::topic::Topic;
 pub use evidence::Counts;
-pub use expected::Recently;
-pub use exposure::{SERVER as MCP_SERVER, TOOLS as MCP_TOOLS};
-pub use group::{Group, Member};
-pub(crate) use guard::objection;
+pub use evidence::null::{Null, Row, null};
 pub use later::{Later, Seen, Watched};
-pub use null::{Null, Row, null};
-pub use offline::Offline;
-pub use older::Older;
-pub use outcome::Outcome;
-pub use propose::{Material, Proposer};
-pub use score::{PublishRule, Rules, Shortfall};
-pub(crate) use segment::short_hash;
-pub use shared::{SharedCommands, sharing_commands};
-pub use speech::{Quotation, Want, quotations};
+pub(crate) use prompt::imperative::is_imperative;
+pub use session::account;
+pub use session::arrow::{segments_as_rows, segments_schema};
+pub use session::digest::{Digest, VERSION as DIGEST_VERSION};
+pub use session::exposure::{SERVER as MCP_SERVER, TOOLS as MCP_TOOLS};
+pub use session::outcome::Outcome;
+pub use session::sharing::{SharedCommands, sharing_commands};
+pub(crate) use session::short_hash::short_hash;
+pub use speech::Want;
+pub use speech::quotation::{Quotation, quotations};
 pub use template::Template;
-pub(crate) use trigger::is_imperative;
-pub use vectors::{MOST_DIMENSIONS, VectorError, Vectors, VectorsError};
+pub(crate) use word::guard::objection;
+pub use word::offline::Offline;
+pub use word::propose::{Material, Proposer};
+pub use word::wording::{Candidate, Line, Scope, Wording};
 
 use crate::event::{Timestamp, counted};
 use crate::table::Session;
-use verify::Work;
+use cluster::{commonness, terms};
+use compose::expected;
+use evidence::index;
+use evidence::segment_ref::SegmentRef;
+use session::digest;
+use word::guard;
 
 /// The sessions of one workspace, in any order.
 #[derive(Debug, Clone, Copy)]
@@ -231,7 +146,7 @@ pub struct Lessons {
     segments: usize,
     #[serde(default)]
     older: usize,
-    candidates: Vec<candidate::Unworded>,
+    candidates: Vec<draft::Unworded>,
     clusters: Vec<Group>,
 }
 
@@ -310,15 +225,15 @@ fn with_workspace<D: Borrow<Digest>, T>(
     workspace: &str,
     digests: &[D],
     config: &Config<'_>,
-    work: impl FnOnce(&candidate::Workspace<'_>, usize) -> T,
+    work: impl FnOnce(&workspace::Workspace<'_>, usize) -> T,
 ) -> T {
     let without = config.without;
     let blames = without != Some(Idea::Blame);
     let sessions = || digests.iter().map(Borrow::borrow);
-    let mut works: Vec<Work<'_>> = Vec::new();
+    let mut works: Vec<SegmentRef<'_>> = Vec::new();
     for session in sessions() {
         let (person, by_credential) = person_of(session, config);
-        let work = |segment| Work { session, person, by_credential, segment, blames };
+        let work = |segment| SegmentRef { session, person, by_credential, segment, blames };
         works.extend(session.segments.iter().map(work));
     }
     let segments = works.len();
@@ -332,8 +247,8 @@ fn with_workspace<D: Borrow<Digest>, T>(
         .collect();
     let as_of = sessions().map(|session| session.last_event_at).max().unwrap_or_default();
     let terms = terms::Terms::of(&works);
-    let background = chance::Background::of(&works, &terms);
-    let mining = candidate::Workspace {
+    let background = commonness::Background::of(&works, &terms);
+    let mining = workspace::Workspace {
         name: workspace,
         works: &works,
         spoken: &spoken,

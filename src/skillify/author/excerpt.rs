@@ -10,9 +10,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value, json};
 
 use super::super::kind::files::is_of_repository;
-use super::super::look::Found;
 use super::super::predicate::{Beat, Class, Happened, Track};
-use super::super::segment::short_hash;
+use super::super::session::found::Found;
+use super::super::session::short_hash::short_hash;
 use super::clean::Cleaner;
 use super::shown::{
     LONGEST_COMMAND, agrees, from_the_root, hands_over, kind_of, shown_command, speaks_to_the_forge,

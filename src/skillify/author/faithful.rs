@@ -2,9 +2,9 @@
 //! may belong together. Who drops the condition says more than anybody counted.
 
 use super::super::predicate::{Event, Expected, Predicate, Relation};
-use super::judge::{Stood, is_by_words};
 use super::mends::{directives, silences};
 use super::spoken::stems;
+use super::stood::{Stood, is_by_words};
 
 /// A shorter part of a command says nothing of it.
 const SHORTEST_TOKEN: usize = 3;

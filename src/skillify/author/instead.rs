@@ -5,8 +5,8 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::super::look::Found;
 use super::super::predicate::{Beat, Compiled, Happened, Pattern, Predicate, Side, Track, Verdict};
+use super::super::session::found::Found;
 use crate::event::Status;
 use crate::shell::command::Command;
 use crate::shell::flag::is_flag;

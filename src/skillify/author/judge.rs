@@ -14,13 +14,14 @@ use std::collections::BTreeSet;
 
 use super::super::Mined;
 use super::super::evidence::significance::benjamini_hochberg;
-use super::super::look::Found;
 use super::super::predicate::{
-    Action, Compiled, Event, Expected, Happened, Predicate, Relation, Side, Track, Verdict, evaluate,
+    Action, Compiled, Event, Happened, Predicate, Relation, Side, Track, Verdict, evaluate,
 };
+use super::super::session::found::Found;
 use super::chance::chance;
 use super::faithful::is_together;
 use super::merge::Merged;
+use super::stood::{Stood, is_by_words};
 use super::{instead, mends, repeats, spoken, uses, widen};
 
 /// A claim must be seen in so many sessions that took its action and had the outcome.
@@ -37,27 +38,6 @@ const LOOSELY: u32 = 2;
 const CHANCE_OF_TWO: f64 = 0.05;
 /// What is looked for in more than this share of the sessions is everyday talk.
 const EVERYDAY: f64 = 0.34;
-
-/// An observation that all sessions prove.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Stood {
-    /// What was asked.
-    pub when: Predicate,
-    /// What it is about.
-    pub kind: String,
-    /// The model's sentences, the shortest first.
-    pub says: Vec<String>,
-    /// What the sessions show.
-    pub verdict: Verdict,
-    /// How probable counts like these are by chance; 0 where people's words prove it, or its use.
-    pub chance: f64,
-    /// Of the later half of the sessions: how many followed it, how many did not.
-    pub later: (u32, u32),
-    /// What is there, or works, in the place of what it is against.
-    pub instead: Option<String>,
-    /// Whether it only says that of two files the other one may need the same.
-    pub loose: bool,
-}
 
 /// What became of the observations.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -216,14 +196,6 @@ fn fors(verdict: &Verdict) -> impl Iterator<Item = &super::super::predicate::Sho
     verdict.shown.iter().filter(|shown| shown.side == Side::For)
 }
 
-/// Whether people's words prove it, or refute it, and nothing else.
-pub(super) fn is_by_words(when: &Predicate) -> bool {
-    let steps_are =
-        matches!(&when.action, Some(Action::Steps(steps)) if steps.iter().all(Event::is_of_a_person));
-    when.expected == Some(Expected::Refuse)
-        || (when.expected.is_none() && when.relation != Relation::Before && steps_are)
-}
-
 /// Whether it says that a failure ends when files are edited, and not which failure: that is what work is.
 fn is_the_work_itself(when: &Predicate) -> bool {
     let Event::Run { saying, .. } = &when.situation else { return false };
@@ -277,7 +249,7 @@ fn is_grounded(when: &Predicate, tracks: &[Track<'_>]) -> bool {
 }
 
 /// What the later half of the sessions shows.
-fn later(when: &Predicate, verdict: &Verdict, tracks: &[Track<'_>]) -> (u32, u32) {
+pub(super) fn later(when: &Predicate, verdict: &Verdict, tracks: &[Track<'_>]) -> (u32, u32) {
     let half = tracks.len() / 2;
     // Who says something says it now and then: that the others do not speak against it.
     if is_by_words(when) && when.expected.is_none() {

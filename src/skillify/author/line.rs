@@ -6,9 +6,9 @@
 
 use std::collections::BTreeSet;
 
-use super::super::guard;
-use super::super::look::Found;
 use super::super::predicate::{Beat, Happened, Track};
+use super::super::session::found::Found;
+use super::super::word::guard;
 
 /// Why a line does not stand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -169,7 +169,7 @@ impl<'t> Literals<'t> {
         Self { sessions, commands, names }
     }
 
-    /// Whether two sessions hold the literal, its holes aside.
+    /// Whether two sessions hold the literal, its parameters aside.
     fn are_known(&self, literal: &str) -> bool {
         let parts = parts(literal);
         if parts.iter().map(|part| part.chars().count()).sum::<usize>() < SHORTEST_PART {
@@ -192,7 +192,7 @@ impl<'t> Literals<'t> {
     }
 }
 
-/// The parts of a literal between its holes: `{name}`, `*`, `...`, words in capitals.
+/// The parts of a literal between its parameters: `{name}`, `*`, `...`, words in capitals.
 fn parts(literal: &str) -> Vec<String> {
     let mut text = String::new();
     let mut depth = 0_usize;

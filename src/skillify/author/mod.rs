@@ -49,6 +49,7 @@ mod pages;
 mod repeats;
 mod shown;
 mod spoken;
+pub(super) mod stood;
 mod told;
 mod uses;
 mod widen;
@@ -63,8 +64,9 @@ use super::{Candidate, Mined, Verified};
 use crate::table::Session;
 
 pub use excerpt::Excerpt;
-pub use judge::{Judged, Stood};
+pub use judge::Judged;
 pub use observe::{Answered, Pack};
+pub use stood::Stood;
 
 use super::llm::Question;
 

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::super::guard;
 use super::super::llm::Question;
 use super::super::predicate::Predicate;
-use super::super::segment::short_hash;
+use super::super::session::short_hash::short_hash;
+use super::super::word::guard;
 use super::Observation;
 use super::excerpt::{Excerpt, Item};
 

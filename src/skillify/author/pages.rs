@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::clean::Cleaner;
-use super::judge::Stood;
+use super::stood::Stood;
 
 /// So many pages are shown …
 const MOST_PAGES: usize = 6;

@@ -8,8 +8,8 @@ use super::super::claim::Claim;
 use super::super::predicate::{
     Action, Event, Expected, Pattern, Predicate, Relation, Side, Verdict, of_claim,
 };
-use super::judge::{Stood, is_by_words};
 use super::spoken::{stems, texts};
+use super::stood::{Stood, is_by_words};
 
 /// Of the sessions of the one that fewer show, this share shows the other as well.
 const SAME_SESSIONS: f64 = 0.7;

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 use serde_json::Value;
 
-use super::super::edits::written;
+use super::super::session::edits::written;
 
 /// So many lines of an output are shown.
 const MOST_LINES: usize = 3;

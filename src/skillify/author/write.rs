@@ -9,19 +9,20 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::super::claim::{Candidate, Claim, Evidence, Line, Scope, SupportedClaim, Wording};
-use super::super::expected;
+use super::super::claim::{Claim, Evidence, SupportedClaim};
+use super::super::compose::expected;
+use super::super::compose::shortfall::Shortfall;
 use super::super::llm::Question;
-use super::super::outcome::Outcome;
 use super::super::predicate::{Side, in_words};
-use super::super::score::Shortfall;
-use super::super::segment::short_hash;
+use super::super::session::outcome::Outcome;
+use super::super::session::short_hash::short_hash;
+use super::super::word::wording::{Candidate, Line, Scope, Wording};
 use super::super::{Counts, Verified};
 use super::faithful::is_faithful;
 use super::headings::heading;
-use super::judge::Stood;
 use super::line::{self, Literals, Printed};
 use super::pages::Pages;
+use super::stood::Stood;
 use crate::event::person;
 use crate::table::Session;
 

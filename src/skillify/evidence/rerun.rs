@@ -7,8 +7,8 @@
 
 use std::collections::BTreeMap;
 
-use super::super::action::Action;
-use super::super::segment::repairable;
+use super::super::session::action::Action;
+use super::super::session::claimable::repairable;
 use super::timeline::{Step, Timeline};
 use crate::event::Status;
 use crate::shell::command::Command;

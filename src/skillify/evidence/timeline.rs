@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::super::action::{Action, What};
 use super::super::claim::Evidence;
-use super::super::outcome::Outcome;
-use super::super::verify::Work;
+use super::super::session::action::{Action, What};
+use super::super::session::outcome::Outcome;
+use super::segment_ref::SegmentRef;
 
 /// One action of a session.
 #[derive(Debug, Clone, Copy)]
@@ -25,13 +25,13 @@ pub(in super::super) struct Step<'a> {
 #[derive(Debug)]
 pub(in super::super) struct Timeline<'a> {
     /// Any segment of the session; all of them name the same person, project and assistant.
-    pub(in super::super) work: &'a Work<'a>,
+    pub(in super::super) work: &'a SegmentRef<'a>,
     pub(in super::super) steps: Vec<Step<'a>>,
 }
 
 impl<'a> Timeline<'a> {
     /// The sessions of these segments, which are in order of time; sessions are in the order of their ids.
-    pub(in super::super) fn of(works: &'a [Work<'a>]) -> Vec<Self> {
+    pub(in super::super) fn of(works: &'a [SegmentRef<'a>]) -> Vec<Self> {
         let mut by_session: BTreeMap<(&str, &str), Vec<usize>> = BTreeMap::new();
         for (at, work) in works.iter().enumerate() {
             let session = work.session;
@@ -40,7 +40,7 @@ impl<'a> Timeline<'a> {
         by_session.into_values().filter_map(|places| Self::of_session(works, &places)).collect()
     }
 
-    fn of_session(works: &'a [Work<'a>], places: &[usize]) -> Option<Self> {
+    fn of_session(works: &'a [SegmentRef<'a>], places: &[usize]) -> Option<Self> {
         let first = works.get(*places.first()?)?;
         let mut steps = Vec::new();
         let (mut turns, mut changes) = (0_u32, 0_u32);
@@ -84,7 +84,7 @@ impl<'a> Timeline<'a> {
     /// The steps, as evidence of what they show; a place that no step has is left out.
     pub(in super::super) fn evidence(
         &self,
-        works: &[Work<'_>],
+        works: &[SegmentRef<'_>],
         steps: &[usize],
         outcome: Outcome,
     ) -> Option<Evidence> {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::template::Template;
-use super::super::version;
+use super::super::template::version;
 use crate::shell::command::Command;
 
 /// Two commands that were run for one another, and the session.

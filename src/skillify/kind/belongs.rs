@@ -7,8 +7,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::check::{Member, Run};
 use super::files::{classes, is_test, split};
+use super::member::{Member, Run};
 use super::number;
 use crate::shell::family::Family;
 

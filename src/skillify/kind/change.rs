@@ -11,18 +11,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::super::action::What;
 use super::super::claim::{Claim, SupportedClaim};
-use super::super::event_ids::EventIds;
 use super::super::evidence::Counts;
+use super::super::evidence::segment_ref::SegmentRef;
+use super::super::evidence::segment_ref::session_of;
 use super::super::evidence::significance::{PRIOR_RATE, binomial_tail, shrunk};
 use super::super::evidence::timeline::Step;
-use super::super::outcome::Outcome;
-use super::super::segment::claimable;
-use super::super::steps::session_of;
+use super::super::session::action::What;
+use super::super::session::claimable::claimable;
+use super::super::session::event_ids::EventIds;
+use super::super::session::outcome::Outcome;
+use super::super::session::tree::Tree;
 use super::super::template::Template;
-use super::super::tree::Tree;
-use super::super::verify::Work;
 use super::{FEWEST_TREATED, Proposed, Sessions, Shuffle, Verdict, judged};
 use crate::shell::command::Command;
 use crate::shell::family::Family;
@@ -30,7 +30,7 @@ use crate::shell::family::Family;
 /// Two lists of changed files, and what ran between them.
 struct Between<'a> {
     session: usize,
-    work: &'a Work<'a>,
+    work: &'a SegmentRef<'a>,
     /// By identity.
     ran: BTreeMap<&'a str, (&'a Command, &'a EventIds)>,
     lists: [&'a EventIds; 2],
@@ -90,7 +90,7 @@ fn by_project<'a>(sessions: &Sessions<'a>) -> BTreeMap<&'a str, Vec<Between<'a>>
 
 fn of_segment<'a>(
     session: usize,
-    work: &'a Work<'a>,
+    work: &'a SegmentRef<'a>,
     steps: &[Step<'a>],
     touched: &BTreeSet<&'a str>,
 ) -> Vec<Between<'a>> {

@@ -13,24 +13,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::super::action::{Action, What};
 use super::super::claim::{Claim, SupportedClaim};
-use super::super::echo::is_commit;
 use super::super::evidence::Counts;
 use super::super::evidence::significance::stratified_tail;
-use super::super::evidence::timeline::Timeline;
-use super::super::outcome::Outcome;
-use super::super::segment::claimable;
+use super::super::session::outcome::Outcome;
 use super::super::template::Template;
 use super::files::{Edited, classes, is_test};
+use super::member::{MOST_FILES, Member, Ran, Run, failed_commit, first_edits, ran};
 use super::{FEWEST_TREATED, Proposed, Sessions, Shuffle, Verdict, belongs, judged, number};
-use crate::event::Status;
 use crate::shell::command::{Command, single};
 use crate::shell::family::Family;
-use crate::shell::signature;
 
-/// So many files of a session are looked at: one that edits more tells little of any of them.
-const MOST_FILES: usize = 40;
 /// A check belongs to files if this share of the sessions that edited them ran it.
 const SHARE: f64 = 0.5;
 /// This share, if the files are a whole class: what is said of all has to hold for most.
@@ -42,38 +35,6 @@ const NEARLY_ALL: f64 = 0.85;
 /// Three sessions tell of a file's check only what is less probable by chance than this: a repository has
 /// hundreds of files, and some file has each check behind it.
 const CHANCE_OF_FEW: f64 = 1e-3;
-
-/// The checks that a session ran, by identity.
-pub(super) type Ran<'a> = BTreeMap<&'a str, Run<'a>>;
-
-/// The runs of one check in a session.
-#[derive(Clone, Copy)]
-pub(super) struct Run<'a> {
-    /// The place of the last one.
-    pub(super) last: usize,
-    /// The place of the last one that failed.
-    pub(super) failed: Option<usize>,
-    pub(super) command: &'a Command,
-}
-
-impl<'a> Run<'a> {
-    /// With other runs of the same.
-    fn and(self, other: Self) -> Self {
-        Self { last: self.last.max(other.last), failed: self.failed.max(other.failed), ..self }
-    }
-}
-
-/// One session of a repository.
-pub(super) struct Member<'a> {
-    /// Its place among all sessions.
-    pub(super) session: usize,
-    pub(super) edited: Edited<'a>,
-    pub(super) ran: Ran<'a>,
-    /// Of each class of paths that it edited, the place of the first edit.
-    pub(super) first_edits: BTreeMap<String, usize>,
-    /// The place of the last commit that failed.
-    pub(super) failed_commit: Option<usize>,
-}
 
 /// The checks that stand, and those that do not.
 pub(in super::super) fn checks(
@@ -159,40 +120,6 @@ fn count_whole_tasks(members: &mut [Member<'_>]) {
             *known = known.and(run);
         }
     }
-}
-
-/// The commands of a session that check, build or format, as claims can speak of them.
-fn ran<'a>(timeline: &Timeline<'a>) -> Ran<'a> {
-    let mut ran = Ran::new();
-    let could_work = |action: &Action| {
-        let missing = action.signature.as_deref().is_some_and(signature::says_a_tool_is_missing);
-        !action.refused && !missing
-    };
-    for (at, step) in timeline.steps.iter().enumerate().filter(|(_, step)| could_work(step.action)) {
-        let Some(command) = claimable(step.action).filter(|command| is_suite(command)) else { continue };
-        let last = timeline.call(at);
-        let run = Run { last, failed: (step.action.status == Status::Error).then_some(last), command };
-        let known = ran.entry(command.identity()).or_insert(run);
-        *known = Run { command, ..known.and(run) };
-    }
-    ran
-}
-
-/// The place of the last commit of a session that failed.
-fn failed_commit(timeline: &Timeline<'_>) -> Option<usize> {
-    let is_commit = |action: &Action| match &action.what {
-        What::Command(command) => is_commit(command),
-        What::Opaque(token) | What::Unsaid(token) => token == "git commit",
-        _ => false,
-    };
-    let failed = |action: &Action| !action.refused && action.status == Status::Error && is_commit(action);
-    timeline.steps.iter().rposition(|step| failed(step.action))
-}
-
-/// Whether a command may belong to files that were edited.
-fn is_suite(command: &Command) -> bool {
-    let family = command.family();
-    family.is_check() || family == Family::Format
 }
 
 /// Gives each session the checks of another one that edited about as much.
@@ -348,18 +275,6 @@ fn told_apart<'m>(members: &'m [Member<'_>]) -> BTreeSet<&'m str> {
         }
     }
     least.into_values().collect()
-}
-
-/// Of each class that a session edited, the place of the first edit.
-fn first_edits(edited: &Edited<'_>) -> BTreeMap<String, usize> {
-    let mut first: BTreeMap<String, usize> = BTreeMap::new();
-    for (path, (at, _)) in edited.files.iter().take(MOST_FILES) {
-        for class in classes(path) {
-            let known = first.entry(class).or_insert(*at);
-            *known = (*known).min(*at);
-        }
-    }
-    first
 }
 
 struct Found<'f> {

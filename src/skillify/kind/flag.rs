@@ -14,15 +14,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::claim::{Claim, SupportedClaim};
-use super::super::event_ids::EventIds;
 use super::super::evidence::Counts;
+use super::super::evidence::segment_ref::SegmentRef;
+use super::super::evidence::segment_ref::session_of;
 use super::super::evidence::significance::{PRIOR_RATE, binomial_tail, shrunk};
-use super::super::look::Found;
-use super::super::option::{flag_of, has_letter, name_of};
-use super::super::outcome::Outcome;
-use super::super::steps::session_of;
+use super::super::session::event_ids::EventIds;
+use super::super::session::found::Found;
+use super::super::session::option::{flag_of, has_letter, name_of};
+use super::super::session::outcome::Outcome;
 use super::super::template::Template;
-use super::super::verify::Work;
 use super::{FALSE_DISCOVERIES, FEWEST_TREATED, Proposed, Sessions, Shuffle, Verdict, judged, number};
 use crate::event::Status;
 use crate::shell::command::{Command, program_name};
@@ -37,7 +37,7 @@ const SAME: &[(&str, &str, &str)] = &[("cat", "-A", "-vet"), ("sed", "-r", "-E")
 /// A flag that a command was given.
 struct Use<'a> {
     session: usize,
-    work: &'a Work<'a>,
+    work: &'a SegmentRef<'a>,
     command: String,
     flag: String,
     /// The events of the call that says that it does not know it; `None` where it was taken.

@@ -14,16 +14,16 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::super::action::{Action, What};
 use super::super::claim::{COMMIT, Claim, Evidence, SupportedClaim};
-use super::super::event_ids::EventIds;
 use super::super::evidence::Counts;
+use super::super::evidence::segment_ref::SegmentRef;
 use super::super::evidence::significance::{PRIOR_RATE, binomial_tail, shrunk, stratified_tail};
 use super::super::evidence::timeline::{Step, Timeline};
-use super::super::outcome::Outcome;
-use super::super::segment::claimable;
+use super::super::session::action::{Action, What};
+use super::super::session::claimable::claimable;
+use super::super::session::event_ids::EventIds;
+use super::super::session::outcome::Outcome;
 use super::super::template::Template;
-use super::super::verify::Work;
 use super::{FEWEST_TREATED, Proposed, Sessions, Shuffle, Verdict, judged, number};
 use crate::event::Status;
 use crate::shell::command::Command;
@@ -34,7 +34,7 @@ struct Printed<'a> {
     /// Its place in the session.
     at: usize,
     failed: bool,
-    work: &'a Work<'a>,
+    work: &'a SegmentRef<'a>,
     /// `None`: a commit.
     check: Option<&'a Command>,
     events: &'a EventIds,

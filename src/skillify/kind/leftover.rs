@@ -8,16 +8,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::super::action::{Action, What};
 use super::super::claim::{Claim, SupportedClaim};
-use super::super::echo::is_commit;
-use super::super::event_ids::EventIds;
 use super::super::evidence::Counts;
+use super::super::evidence::segment_ref::session_of;
 use super::super::evidence::significance::{PRIOR_RATE, binomial_tail, shrunk};
 use super::super::evidence::timeline::Timeline;
-use super::super::look::Found;
-use super::super::outcome::Outcome;
-use super::super::steps::session_of;
+use super::super::session::action::{Action, What};
+use super::super::session::echo::is_commit;
+use super::super::session::event_ids::EventIds;
+use super::super::session::found::Found;
+use super::super::session::outcome::Outcome;
 use super::super::template::Template;
 use super::{Proposed, Sessions, Shuffle, Verdict, judged, number};
 use crate::event::Status;

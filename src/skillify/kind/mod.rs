@@ -24,7 +24,7 @@
 //! | `hook.rs` | a commit is made → it prints what a check prints |
 //! | `snippet.rs` | a script of the session's own failed → it calls something more → it passes |
 //!
-//! What people say (Prefer, Avoid) and procedures are found by [`super::prefer`] and [`super::procedure`].
+//! What people say (Prefer, Avoid) and procedures are found by [`super::cluster::prefer`] and [`super::cluster::procedure`].
 //!
 //! A kind proposes claims with their counts and a probability ([`Proposed`]); [`judged`] decides which of
 //! one kind's claims stand, all of them together. To measure what a kind publishes by chance, its link
@@ -41,6 +41,7 @@ pub(super) mod flaky;
 pub(super) mod hook;
 pub(super) mod instead;
 pub(super) mod leftover;
+pub(super) mod member;
 pub(super) mod pattern;
 pub(super) mod pipe;
 pub(super) mod place;
@@ -57,18 +58,18 @@ mod variant;
 use std::collections::BTreeMap;
 
 use super::claim::SupportedClaim;
+use super::evidence::segment_ref::SegmentRef;
+use super::evidence::segment_ref::session_of;
 use super::evidence::significance::benjamini_hochberg;
 use super::evidence::timeline::Timeline;
-use super::places::{Places, spread};
-use super::segment::repairable;
-use super::steps::session_of;
-use super::verify::Work;
+use super::hash_index::{HashIndex, spread};
+use super::session::claimable::repairable;
 use crate::shell::command::Command;
 
 /// What every kind reads.
 pub(super) struct Sessions<'a> {
     /// Segments, oldest first.
-    pub(super) works: &'a [Work<'a>],
+    pub(super) works: &'a [SegmentRef<'a>],
     pub(super) timelines: Vec<Timeline<'a>>,
     /// The commands and tools that were run, by the word that they begin with.
     runs: BTreeMap<&'a str, Vec<Runs<'a>>>,
@@ -83,10 +84,10 @@ pub(super) struct Runs<'a> {
 }
 
 impl<'a> Sessions<'a> {
-    pub(super) fn of(works: &'a [Work<'a>]) -> Self {
+    pub(super) fn of(works: &'a [SegmentRef<'a>]) -> Self {
         let timelines = Timeline::of(works);
         let mut all: Vec<Runs<'_>> = Vec::new();
-        let mut known = Places::default();
+        let mut known = HashIndex::default();
         for (session, timeline) in timelines.iter().enumerate() {
             for (at, step) in timeline.steps.iter().enumerate() {
                 let Some(command) = repairable(step.action) else { continue };

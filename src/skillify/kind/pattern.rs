@@ -9,10 +9,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::super::claim::{Claim, SupportedClaim};
 use super::super::evidence::Counts;
 use super::super::evidence::significance::{binomial_tail, shrunk};
-use super::super::outcome::Outcome;
+use super::super::session::outcome::Outcome;
 use super::super::template::Template;
-use super::check::{Member, Run};
 use super::files::{split, stem};
+use super::member::{Member, Run};
 use super::{Proposed, Sessions, number};
 
 /// Names that many folders have: they tell no file from another.

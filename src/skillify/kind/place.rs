@@ -17,14 +17,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::claim::{Claim, Evidence, SupportedClaim};
-use super::super::event_ids::EventIds;
 use super::super::evidence::Counts;
+use super::super::evidence::segment_ref::SegmentRef;
+use super::super::evidence::segment_ref::session_of;
 use super::super::evidence::significance::{PRIOR_RATE, binomial_tail, shrunk};
-use super::super::look::Found;
-use super::super::outcome::Outcome;
-use super::super::steps::session_of;
+use super::super::session::event_ids::EventIds;
+use super::super::session::found::Found;
+use super::super::session::outcome::Outcome;
 use super::super::template::Template;
-use super::super::verify::Work;
 use super::files::{is_test, split};
 use super::{FEWEST_TREATED, Proposed, Sessions, Shuffle, Verdict, judged, number};
 use crate::event::Status;
@@ -39,7 +39,7 @@ const MOST_TYPOS: usize = 3;
 /// One look, in the order of time.
 struct Seen<'a> {
     session: usize,
-    work: &'a Work<'a>,
+    work: &'a SegmentRef<'a>,
     found: Found,
     events: Option<&'a EventIds>,
 }

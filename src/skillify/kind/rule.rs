@@ -14,15 +14,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::super::claim::{Claim, Evidence, Scope, SupportedClaim};
+use super::super::claim::{Claim, Evidence, SupportedClaim};
+use super::super::compose::score::PublishRule;
+use super::super::compose::shortfall::Shortfall;
 use super::super::evidence::Counts;
+use super::super::evidence::segment_ref::SegmentRef;
 use super::super::evidence::significance::stratified_tail;
-use super::super::outcome::Outcome;
-use super::super::score::{PublishRule, Shortfall};
-use super::super::speech::acts::{self, Saying};
+use super::super::session::outcome::Outcome;
+use super::super::speech::acts::{self};
 use super::super::speech::{Statement, Strength, Want};
 use super::super::template::Template;
-use super::super::verify::Work;
+use super::super::word::wording::Scope;
 use super::Shuffle;
 use crate::event::Timestamp;
 
@@ -58,7 +60,7 @@ pub(in super::super) struct Ruled {
 /// Something that a person said, and where.
 #[derive(Clone, Copy)]
 struct Said<'a> {
-    work: &'a Work<'a>,
+    work: &'a SegmentRef<'a>,
     statement: &'a Statement,
 }
 
@@ -99,7 +101,7 @@ pub(in super::super) fn is_one_side(one: Want, other: Want) -> bool {
 
 /// What people state in these segments, oldest first.
 pub(in super::super) fn rules(
-    works: &[Work<'_>],
+    works: &[SegmentRef<'_>],
     rule: PublishRule,
     as_of: Timestamp,
     shuffle: Option<&mut Shuffle>,
@@ -201,12 +203,12 @@ impl<'a> All<'a> {
     }
 }
 
-fn of_work<'a>(work: &'a Work<'a>) -> impl Iterator<Item = Said<'a>> {
+fn of_work<'a>(work: &'a SegmentRef<'a>) -> impl Iterator<Item = Said<'a>> {
     work.segment.statements.iter().map(move |statement| Said { work, statement })
 }
 
 /// What was said with what is wanted, and how firmly, dealt anew among all statements.
-fn exchanged<'a>(works: &'a [Work<'a>], shuffle: &mut Shuffle) -> Vec<(&'a Work<'a>, Statement)> {
+fn exchanged<'a>(works: &'a [SegmentRef<'a>], shuffle: &mut Shuffle) -> Vec<(&'a SegmentRef<'a>, Statement)> {
     let said: Vec<Said<'a>> = works.iter().flat_map(|work| of_work(work)).collect();
     let mut verbs: Vec<(Want, &str, Strength)> = said
         .iter()
@@ -384,13 +386,6 @@ fn other(wants: &BTreeSet<Want>) -> Option<Want> {
         Some(Want::Ask) => Some(Want::Not),
         _ => None,
     }
-}
-
-/// The sentence of a rule; `""` for an act that is in no list.
-pub(in super::super) fn said(want: Want, act: &str, name: Option<&Template>) -> String {
-    let Some(Saying { sentence, .. }) = acts::saying(want, act) else { return String::new() };
-    let name = name.map(ToString::to_string).unwrap_or_default();
-    sentence.replace("{}", &acts::as_names(act, &name))
 }
 
 /// Title, what it teaches, and when to think of it.

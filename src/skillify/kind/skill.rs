@@ -9,23 +9,23 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::super::action::What;
 use super::super::claim::{Claim, SupportedClaim};
-use super::super::event_ids::EventIds;
 use super::super::evidence::Counts;
+use super::super::evidence::segment_ref::SegmentRef;
+use super::super::evidence::segment_ref::session_of;
 use super::super::evidence::significance::{PRIOR_RATE, binomial_tail, shrunk};
-use super::super::look::Found;
-use super::super::outcome::Outcome;
-use super::super::steps::session_of;
+use super::super::session::action::What;
+use super::super::session::event_ids::EventIds;
+use super::super::session::found::Found;
+use super::super::session::outcome::Outcome;
 use super::super::template::Template;
-use super::super::verify::Work;
 use super::{FEWEST_TREATED, Proposed, Sessions, Shuffle, Verdict, judged, number};
 use crate::event::Status;
 
 /// A call of a tool of the assistant's own.
 struct Use<'a> {
     session: usize,
-    work: &'a Work<'a>,
+    work: &'a SegmentRef<'a>,
     /// The skill that it asks for, `""` if it is another tool.
     name: &'a str,
     /// The events of the call that says that there is none.

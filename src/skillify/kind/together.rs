@@ -12,10 +12,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::super::claim::{Claim, Evidence, SupportedClaim};
 use super::super::evidence::Counts;
 use super::super::evidence::significance::{binomial_tail, stratified_tail};
-use super::super::outcome::Outcome;
+use super::super::session::outcome::Outcome;
 use super::super::template::Template;
-use super::check::{Member, by_project};
+use super::check::by_project;
 use super::files::{is_test, split};
+use super::member::Member;
 use super::{Proposed, Sessions, Shuffle, Verdict, judged, number};
 
 /// Sessions that edited more files tell nothing of any two.

@@ -35,12 +35,12 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::action::Action;
 use super::claim::Claim;
-use super::digest::Digest;
-use super::look::Found;
-use super::outcome::Outcome;
-use super::segment::repairable;
+use super::session::action::Action;
+use super::session::claimable::repairable;
+use super::session::digest::Digest;
+use super::session::found::Found;
+use super::session::outcome::Outcome;
 use super::template::Template;
 use crate::event::Status;
 
@@ -263,7 +263,7 @@ fn checked(edited: &Template, run: &Template, actions: &[&Action]) -> Option<See
     let belongs = |action: &&&Action| {
         !action.refused
             && repairable(action).is_some_and(|command| {
-                // A class of files has no hole that a command could share.
+                // A class of files has no parameter that a command could share.
                 run.goes_with(edited, path, command) || (!edited.matches_path(path) && run.matches(command))
             })
     };

@@ -1,11 +1,11 @@
 //! What a session did of a claim about a check, a flag, a script or what people say.
 
-use super::super::action::{Action, What};
-use super::super::digest::Digest;
-use super::super::echo::is_commit;
 use super::super::kind::rule::is_one_side;
-use super::super::look::Found;
-use super::super::segment::repairable;
+use super::super::session::action::{Action, What};
+use super::super::session::claimable::repairable;
+use super::super::session::digest::Digest;
+use super::super::session::echo::is_commit;
+use super::super::session::found::Found;
 use super::super::speech::{Want, acts};
 use super::super::template::Template;
 use super::{Seen, asked_for, checked, ended, found, last_passed, runs};

@@ -1,10 +1,10 @@
 //! What may come back: each line is checked against its claims, or falls back to the offline text.
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
 
-use super::super::claim::{Line, Wording};
-use super::super::guard;
+use super::super::word::guard;
+use super::super::word::wording::{Line, Wording};
+use super::question::LineKind;
 use super::question::{AskedLine, Question};
 use super::words::{keeps_to_the_vocabulary, skeleton};
 
@@ -12,38 +12,6 @@ use super::words::{keeps_to_the_vocabulary, skeleton};
 const LONGEST_LINE: usize = 240;
 /// An answer larger than any good one.
 const LONGEST_ANSWER: usize = 64 << 10;
-
-/// Where a line stands in a skill.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum LineKind {
-    Title,
-    Lesson,
-    Step,
-    IfItFails,
-    Avoid,
-}
-
-impl LineKind {
-    pub(super) const fn as_str(self) -> &'static str {
-        match self {
-            Self::Title => "title",
-            Self::Lesson => "lesson",
-            Self::Step => "step",
-            Self::IfItFails => "if_it_fails",
-            Self::Avoid => "avoid",
-        }
-    }
-
-    pub(super) const fn prefix(self) -> &'static str {
-        match self {
-            Self::Title => "T",
-            Self::Lesson => "L",
-            Self::Step => "S",
-            Self::IfItFails => "F",
-            Self::Avoid => "A",
-        }
-    }
-}
 
 /// Why a line of an answer does not stand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -95,30 +63,6 @@ pub struct Sifted {
     pub answer: String,
     /// Why other lines fall back, a reason each; for a wholly bad answer one reason.
     pub refusals: Vec<Refusal>,
-}
-
-/// The shape of an answer.
-pub(super) fn schema() -> Value {
-    json!({
-        "type": "object",
-        "additionalProperties": false,
-        "required": ["lines"],
-        "properties": {
-            "lines": {
-                "type": "array",
-                "items": {
-                    "type": "object",
-                    "additionalProperties": false,
-                    "required": ["id", "text", "claims"],
-                    "properties": {
-                        "id": { "type": "string" },
-                        "text": { "type": "string" },
-                        "claims": { "type": "array", "items": { "type": "string" } }
-                    }
-                }
-            }
-        }
-    })
 }
 
 #[derive(Debug, Default, Deserialize, Serialize)]

@@ -12,10 +12,10 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::client::{ClientError, Failure};
+use super::super::cluster::vectors::{MOST_DIMENSIONS, VectorError, Vectors};
+use super::failure::{ClientError, Failure};
 use super::http::{self, failure_of, read_body, wait_before_again, wait_of};
 use crate::secret::Secret;
-use crate::skillify::vectors::{MOST_DIMENSIONS, VectorError, Vectors};
 
 /// Words in one request: no server that is in use takes fewer.
 const BATCH: usize = 32;

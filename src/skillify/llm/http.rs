@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use reqwest::header::{HeaderMap, RETRY_AFTER};
 
-use super::client::{ClientError, Failure};
+use super::failure::{ClientError, Failure};
 
 /// How often a request is sent again.
 const RETRIES: u32 = 2;

@@ -31,6 +31,7 @@ mod answer;
 mod budget;
 mod client;
 mod embedder;
+pub(super) mod failure;
 mod http;
 mod provider;
 mod question;
@@ -40,14 +41,16 @@ mod words;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::claim::{Candidate, SupportedClaim, Wording};
-use super::offline::Offline;
-use super::propose::{Material, Proposer};
+use super::claim::SupportedClaim;
+use super::word::offline::Offline;
+use super::word::propose::{Material, Proposer};
+use super::word::wording::{Candidate, Wording};
 
 pub use answer::{Refusal, Sifted};
 pub use budget::{Allowance, Budget, Spent};
-pub use client::{Asked, Client, ClientError, Endpoint, Failure};
+pub use client::{Asked, Client, Endpoint};
 pub use embedder::{Embedded, Embedder, EmbeddingEndpoint};
+pub use failure::{ClientError, Failure};
 pub use provider::{Protocol, Usage};
 pub use question::Question;
 pub use same::{Pair, pairs};

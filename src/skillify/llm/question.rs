@@ -2,10 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::super::claim::{Claim, Line, SupportedClaim, Wording};
-use super::super::propose::Material;
-use super::super::segment::short_hash;
-use super::answer::{self, LineKind};
+use super::super::claim::{Claim, SupportedClaim};
+use super::super::session::short_hash::short_hash;
+use super::super::word::propose::Material;
+use super::super::word::wording::{Line, Wording};
+use super::question;
 
 /// Raised when the instructions or the checks change: then old answers are answers to another question.
 const VERSION: &str = "1";
@@ -78,7 +79,7 @@ impl Question {
             key,
             system: SYSTEM,
             content: content.to_string(),
-            schema: answer::schema(),
+            schema: question::schema(),
             about: offline.name.clone(),
             answer_tokens: answer_tokens(lines.len()),
             lines,
@@ -180,5 +181,61 @@ pub(super) fn show(at: usize, claim: &SupportedClaim) -> Value {
         "sessions": claim.sessions().len(),
         "people": people.len(),
         "against": claim.against.len(),
+    })
+}
+
+/// Where a line stands in a skill.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::skillify) enum LineKind {
+    Title,
+    Lesson,
+    Step,
+    IfItFails,
+    Avoid,
+}
+
+impl LineKind {
+    pub(in crate::skillify) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Title => "title",
+            Self::Lesson => "lesson",
+            Self::Step => "step",
+            Self::IfItFails => "if_it_fails",
+            Self::Avoid => "avoid",
+        }
+    }
+
+    pub(in crate::skillify) const fn prefix(self) -> &'static str {
+        match self {
+            Self::Title => "T",
+            Self::Lesson => "L",
+            Self::Step => "S",
+            Self::IfItFails => "F",
+            Self::Avoid => "A",
+        }
+    }
+}
+
+/// The shape of an answer.
+pub(in crate::skillify) fn schema() -> Value {
+    json!({
+        "type": "object",
+        "additionalProperties": false,
+        "required": ["lines"],
+        "properties": {
+            "lines": {
+                "type": "array",
+                "items": {
+                    "type": "object",
+                    "additionalProperties": false,
+                    "required": ["id", "text", "claims"],
+                    "properties": {
+                        "id": { "type": "string" },
+                        "text": { "type": "string" },
+                        "claims": { "type": "array", "items": { "type": "string" } }
+                    }
+                }
+            }
+        }
     })
 }

@@ -7,8 +7,8 @@ use std::collections::BTreeSet;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::super::claim::Candidate;
-use super::super::segment::short_hash;
+use super::super::session::short_hash::short_hash;
+use super::super::word::wording::Candidate;
 use super::answer::{Refusal, Sifted};
 use super::question::{Question, show};
 

@@ -98,7 +98,7 @@ pub(in super::super) enum Class {
 /// Texts of which one must be there; none: anything is.
 pub(in super::super) type Saying = Vec<String>;
 
-/// A command with holes, and whether more words may follow.
+/// A command with parameters, and whether more words may follow.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(in super::super) struct Pattern {
     /// As it is written, without the dots.

@@ -8,7 +8,7 @@ use std::ops::Range;
 
 use super::VERSION;
 use super::ast::Predicate;
-use super::parse::ParseError;
+use super::lexer::ParseError;
 
 /// One predicate of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,7 +1,5 @@
 //! Words and texts of a line, each with the column where it begins.
 
-use super::parse::ParseError;
-
 /// A longer line is no predicate that a person wrote.
 pub(super) const LONGEST_LINE: usize = 2_000;
 
@@ -75,4 +73,20 @@ fn text(chars: &mut impl Iterator<Item = (usize, char)>, column: usize) -> Resul
         }
     }
     Err(ParseError::new(column, "this text has no closing quotation mark".to_owned()))
+}
+
+/// What is wrong with a predicate, and where.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("column {column}: {message}")]
+pub struct ParseError {
+    /// The character of the line, from 1.
+    pub column: usize,
+    /// What was expected, and what may be meant.
+    pub message: String,
+}
+
+impl ParseError {
+    pub(in crate::skillify) const fn new(column: usize, message: String) -> Self {
+        Self { column, message }
+    }
 }

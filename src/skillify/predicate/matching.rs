@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::super::edits::written;
-use super::super::look::Found;
+use super::super::session::edits::written;
+use super::super::session::found::Found;
 use super::super::template::Template;
 use crate::event::Status;
 use crate::shell::command::{Command, single};
@@ -21,13 +21,13 @@ pub(in super::super) struct Compiled<'p> {
     paths: BTreeMap<&'p str, Path>,
 }
 
-/// A command with holes, or with stars in its words.
+/// A command with parameters, or with stars in its words.
 enum Run {
     Stars(Vec<String>),
     Template(Template),
 }
 
-/// A path with holes or stars.
+/// A path with parameters or stars.
 enum Path {
     Stars(Vec<char>),
     Template(Template),
@@ -105,7 +105,7 @@ impl<'p> Compiled<'p> {
         below.is_some_and(|rest| rest.is_empty() || rest.starts_with('/')) || self.is_file(path, looked)
     }
 
-    /// Whether the command belongs to the file: holes of both patterns are one.
+    /// Whether the command belongs to the file: parameters of both patterns are one.
     fn goes_with(&self, path: &str, file: &str, pattern: &Pattern, command: &Command) -> bool {
         match (self.paths.get(path), self.commands.get(pattern.text.as_str())) {
             (Some(Path::Template(edited)), Some(Run::Template(run))) => run.goes_with(edited, file, command),

@@ -46,8 +46,8 @@ use std::fmt;
 pub use ast::Predicate;
 pub use eval::{Case, Followed, Shown, Side, Verdict, cases, evaluate};
 pub use lesson::{LessonError, LessonLine, read_lesson};
+pub use lexer::ParseError;
 pub use of_claim::{of_claim, of_procedure};
-pub use parse::ParseError;
 pub use track::Track;
 
 pub(super) use ast::{Action, Class, Ending, Event, Expected, Pattern, Relation};

@@ -6,28 +6,13 @@ use super::Listed;
 use super::ast::{
     Action, Class, Ending, Event, Expected, Look, Pattern, Predicate, Relation, Saying, Scope, want_word,
 };
+use super::lexer::ParseError;
 use super::lexer::{Token, TokenKind, tokens};
 
 /// More steps than this are a procedure, not a predicate.
 const MOST_STEPS: usize = 8;
 /// More texts than this are no choice.
 const MOST_TEXTS: usize = 16;
-
-/// What is wrong with a predicate, and where.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("column {column}: {message}")]
-pub struct ParseError {
-    /// The character of the line, from 1.
-    pub column: usize,
-    /// What was expected, and what may be meant.
-    pub message: String,
-}
-
-impl ParseError {
-    pub(super) const fn new(column: usize, message: String) -> Self {
-        Self { column, message }
-    }
-}
 
 /// The words that begin an event.
 const EVENTS: [&str; 11] =

@@ -60,7 +60,7 @@ impl Predicate {
         (rest.is_empty() || rest.starts_with(' ')).then(|| format!("{}{rest}", instead.text))
     }
 
-    /// Every command and path that it names, as a text would: what varies stands in a hole. A path that names no folder
+    /// Every command and path that it names, as a text would: what varies stands in a parameter. A path that names no folder
     /// is that of any file of its kind, and none of them.
     pub fn named(&self) -> Vec<String> {
         let commands = self.commands().into_iter().map(|command| command.text.clone());

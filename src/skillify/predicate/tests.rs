@@ -1,8 +1,8 @@
 use proptest::prelude::*;
 
+use super::super::speech::Want;
 use super::ast::*;
 use super::*;
-use crate::skillify::speech::Want;
 
 fn texts() -> impl Strategy<Value = String> {
     prop_oneof![

@@ -5,15 +5,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::super::action::Action;
-use super::super::checkout::Checkout;
 use super::super::evidence::timeline::changes_the_tree;
 use super::super::kind::files::is_of_repository;
-use super::super::lines::Endings;
-use super::super::look::Found;
-use super::super::outcome::{self, Outcome};
 use super::super::prompt::{self, Role};
-use super::super::segment::{Segment, Turn, segments};
+use super::super::session::acceptance;
+use super::super::session::action::Action;
+use super::super::session::checkout::Checkout;
+use super::super::session::endings::Endings;
+use super::super::session::found::Found;
+use super::super::session::outcome::Outcome;
+use super::super::session::segment::{Segment, Turn, segments};
 use super::super::speech::{self, Statement};
 use crate::event::{Kind, SessionEvent, Timestamp, person};
 use crate::table::Session;
@@ -208,7 +209,7 @@ struct Reading<'a> {
 
 impl<'a> Reading<'a> {
     fn add(&mut self, work: usize, segment: &Segment<'a>, said: Vec<Statement>, beats: &mut Vec<Beat<'a>>) {
-        let outcomes = outcome::outcomes(segment);
+        let outcomes = acceptance::outcomes(segment);
         let from = self.turns;
         for (number, turn) in segment.turns.iter().enumerate() {
             let of_turn = outcomes.get(number).copied().unwrap_or_default();
@@ -224,7 +225,7 @@ impl<'a> Reading<'a> {
                 add(what, vec![event.event_id.clone()]);
             }
             for action in &turn.actions {
-                let outcome = outcome::of_action(segment, &outcomes, number, action);
+                let outcome = acceptance::of_action(segment, &outcomes, number, action);
                 let events = action.events.to_vec();
                 let (input, output) = self.texts(&events);
                 let path = action.edits().map(|path| self.checkout.within(path).to_owned());

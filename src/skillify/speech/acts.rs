@@ -3,26 +3,16 @@
 //! A rule is one of these, or the use of something that has a name. What is in no list is not understood, and so
 //! never said: that is how no sentence of a person gets into a skill.
 
+use super::super::template::Template;
 use super::Want;
 pub(in super::super) use super::act_list::Saying;
 use super::act_list::{
     ACTS, ADD, Act, BEHIND, CONSENT, FORMED, FORMED_NAMED, NAMED, OF_GIT, SUBORDINATE, TALK,
 };
 use super::forms;
-use super::mood::has_any;
 use super::tokens::Token;
-
-/// What a sentence is about.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(in super::super) struct Told {
-    /// The act, `""` for one that is in no list.
-    pub(super) act: &'static str,
-    pub(super) name: String,
-    /// The verb of the lists, `""` if it is in none.
-    pub(super) verb: String,
-    /// The noun of the lists, or [`NAMED_BY`] and the name; `""` for none, [`UNKNOWN`] for another.
-    pub(super) object: String,
-}
+use super::tokens::has_any;
+use super::told::Told;
 
 /// Stands before an object that is a name.
 const NAMED_BY: &str = "`";
@@ -416,6 +406,13 @@ fn is_sayable(name: &str) -> bool {
     let is_short = (2..=60).contains(&name.len()) && name.split(' ').count() <= 5;
     let is_plain = name.chars().all(|char| char.is_ascii_alphanumeric() || " ._-/:@*+=~#".contains(char));
     is_short && is_plain && name.chars().any(|char| char.is_ascii_alphabetic())
+}
+
+/// The sentence of a rule; `""` for an act that is in no list.
+pub(in super::super) fn said(want: Want, act: &str, name: Option<&Template>) -> String {
+    let Some(Saying { sentence, .. }) = saying(want, act) else { return String::new() };
+    let name = name.map(ToString::to_string).unwrap_or_default();
+    sentence.replace("{}", &as_names(act, &name))
 }
 
 #[cfg(test)]

@@ -8,13 +8,15 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::super::action::Action;
-use super::super::asked::asks_for;
-use super::super::look::Found;
-use super::super::segment::{Segment, Turn, claimable};
-use super::acts::Told;
+use super::super::prompt::asked::asks_for;
+use super::super::session::action::Action;
+use super::super::session::claimable::claimable;
+use super::super::session::found::Found;
+use super::super::session::segment::{Segment, Turn};
 use super::forms::{self, of_name};
-use super::mood::{self, has_any};
+use super::mood;
+use super::tokens::has_any;
+use super::told::Told;
 use super::{Heard, Strength, Want, heard_at};
 use crate::shell::command::Command;
 

@@ -24,7 +24,9 @@ mod forms;
 mod mood;
 pub(super) mod own;
 mod phrases;
+pub(super) mod quotation;
 mod tokens;
+pub(super) mod told;
 mod wants;
 
 #[cfg(test)]
@@ -32,20 +34,16 @@ mod acts_tests;
 #[cfg(test)]
 mod labelled_tests;
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 
-use super::action::Action;
-use super::claim::Claim;
-use super::lines::Endings;
 use super::prompt::Role;
-use super::segment::{self, Segment, Turn, short_hash};
+use super::session::action::Action;
+use super::session::segment::{Segment, Turn};
+use super::session::short_hash::short_hash;
 use crate::event::Timestamp;
-use crate::table::Session;
-use acts::Told;
 use deeds::Deeds;
 use mood::Place;
+use told::Told;
 
 /// A report of a failing check has no more words.
 const REPORT: usize = 25;
@@ -271,39 +269,6 @@ fn heard_at(text: &str, refuses: bool) -> Vec<Heard> {
     heard
 }
 
-/// A sentence of a person that states a rule: for who may read the session, and for nobody else.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Quotation {
-    /// When it was said.
-    pub at: Timestamp,
-    /// The shortest sentence of the prompt, or of the refusal, that says it.
-    pub sentence: String,
-}
-
-/// What people said in a session that states the claim, in their words; nothing for claims that are no rules.
-pub fn quotations(session: &Session, claim: &Claim) -> Vec<Quotation> {
-    let Claim::Rule { want, act, name } = claim else { return Vec::new() };
-    let name = name.as_ref().map(ToString::to_string).unwrap_or_default();
-    let mut endings = Endings::default();
-    let segments = segment::segments(session, &mut endings);
-    let mut by_event: BTreeMap<String, Vec<Spoken>> = BTreeMap::new();
-    for one in spoken(&segments).into_iter().flatten() {
-        if states(&one.statement, *want, act, &name) && !one.sentence.is_empty() {
-            by_event.entry(one.statement.event.clone()).or_default().push(one);
-        }
-    }
-    let mut found: Vec<Quotation> = Vec::new();
-    for said in by_event.into_values() {
-        let best = said.into_iter().max_by_key(|one| clearness(one, act));
-        let shown =
-            |one: Spoken| Quotation { at: one.at, sentence: one.sentence.replace(own::QUOTE, "“…”") };
-        let quotation = best.map(shown);
-        found.extend(quotation.filter(|new| !found.iter().any(|known| known.sentence == new.sentence)));
-    }
-    found.sort_by_key(|quotation| quotation.at);
-    found
-}
-
 /// Whether a statement says this.
 fn states(statement: &Statement, want: Want, act: &str, name: &str) -> bool {
     let is_against = |want: Want| matches!(want, Want::Not | Want::Ask);
@@ -312,13 +277,6 @@ fn states(statement: &Statement, want: Want, act: &str, name: &str) -> bool {
         && statement.want != Want::Free
         && (acts::plain(&statement.act) == acts::plain(act) || orders)
         && statement.name.eq_ignore_ascii_case(name)
-}
-
-/// Of the sentences of one prompt the fullest is shown that can be read at one look, rather than a short one.
-fn clearness(one: &Spoken, act: &str) -> (bool, bool, usize) {
-    let words = usize::from(one.statement.words);
-    let is_short = words <= CLEAR;
-    (one.statement.act == act, is_short, if is_short { words } else { usize::MAX - words })
 }
 
 fn normalised(sentence: &str) -> String {

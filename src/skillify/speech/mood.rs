@@ -3,14 +3,16 @@
 //! A sentence that speaks of the moment, of one thing at hand, of what may be, or of what others said wants nothing
 //! that lasts. So does one that nobody means.
 
-use super::acts::{self, Told};
+use super::acts;
 use super::forms;
 use super::own::QUOTE;
 use super::phrases::{
     CUSTOMARY, FOR_NOW, INVERTED, JEST, JEST_OPENS, LASTING, LASTING_IF_FORBIDDEN, MOMENTARY, PERHAPS,
     PLACES, QUESTIONS, TELLS, UNSURE,
 };
+use super::tokens::has_any;
 use super::tokens::{Clause, Token, clauses};
+use super::told::Told;
 use super::wants::{Wanted, polite, wanted, without_fillers};
 use super::{Heard, Strength, Want};
 
@@ -253,21 +255,6 @@ fn is_way(wanted: &Wanted<'_>, contrast: Option<&Clause>) -> bool {
     let names = wanted.behind.get(1).is_some_and(|next| next.is_name);
     let other = contrast.and_then(|clause| clause.get(1)).is_some_and(|next| next.is_name);
     wanted.want == Want::Do && by && names && other && opens_with_not(contrast)
-}
-
-pub(super) fn has_any(text: &str, phrases: &[&str]) -> bool {
-    phrases.iter().any(|phrase| {
-        let mut rest = text;
-        while let Some(at) = rest.find(phrase) {
-            let before = rest.get(..at).and_then(|text| text.chars().next_back());
-            let after = rest.get(at + phrase.len()..).and_then(|text| text.chars().next());
-            if before.is_none_or(|char| char == ' ') && after.is_none_or(|char| char == ' ') {
-                return true;
-            }
-            rest = rest.get(at + phrase.len()..).unwrap_or_default();
-        }
-        false
-    })
 }
 
 /// The words of a sentence with a blank between them, whatever signs it has.

@@ -169,6 +169,21 @@ fn spelled_out(word: &str) -> Vec<String> {
     vec![word.to_owned()]
 }
 
+pub(in crate::skillify) fn has_any(text: &str, phrases: &[&str]) -> bool {
+    phrases.iter().any(|phrase| {
+        let mut rest = text;
+        while let Some(at) = rest.find(phrase) {
+            let before = rest.get(..at).and_then(|text| text.chars().next_back());
+            let after = rest.get(at + phrase.len()..).and_then(|text| text.chars().next());
+            if before.is_none_or(|char| char == ' ') && after.is_none_or(|char| char == ' ') {
+                return true;
+            }
+            rest = rest.get(at + phrase.len()..).unwrap_or_default();
+        }
+        false
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -3,7 +3,7 @@
 //! It is an imperative ("run", "never run", "do not run", "stop running"), speaks of what all do ("we never run", "you
 //! must not run"), of what all things of a kind have ("every change needs"), or asks politely ("can you always run").
 
-use super::super::trigger::is_imperative;
+use super::super::prompt::imperative::is_imperative;
 use super::Want;
 use super::phrases::{
     ALL, ASKED_FIRST, BANS, CUSTOMARY, FILLERS, HAPPENING, INTROS, MAKE_SURE, MAY, MODALS, MUST, MUST_NOT,

@@ -1,0 +1,32 @@
+//! Observations that stand.
+
+use super::super::predicate::{Action, Event, Expected, Predicate, Relation, Verdict};
+
+/// An observation that all sessions prove.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Stood {
+    /// What was asked.
+    pub when: Predicate,
+    /// What it is about.
+    pub kind: String,
+    /// The model's sentences, the shortest first.
+    pub says: Vec<String>,
+    /// What the sessions show.
+    pub verdict: Verdict,
+    /// How probable counts like these are by chance; 0 where people's words prove it, or its use.
+    pub chance: f64,
+    /// Of the later half of the sessions: how many followed it, how many did not.
+    pub later: (u32, u32),
+    /// What is there, or works, in the place of what it is against.
+    pub instead: Option<String>,
+    /// Whether it only says that of two files the other one may need the same.
+    pub loose: bool,
+}
+
+/// Whether people's words prove it, or refute it, and nothing else.
+pub(in crate::skillify) fn is_by_words(when: &Predicate) -> bool {
+    let steps_are =
+        matches!(&when.action, Some(Action::Steps(steps)) if steps.iter().all(Event::is_of_a_person));
+    when.expected == Some(Expected::Refuse)
+        || (when.expected.is_none() && when.relation != Relation::Before && steps_are)
+}

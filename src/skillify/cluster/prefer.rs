@@ -1,0 +1,68 @@
+//! Preferences: a person says which of two commands is wanted here.
+//!
+//! The person's words only choose between commands that were run: a correction that names the command
+//! that is then run, and speaks against the one that ran before it. What was said is never kept.
+
+use super::super::claim::Claim;
+use super::super::evidence::segment_ref::{SegmentRef, Shown};
+use super::super::session::action::Action;
+use super::super::session::outcome::Outcome;
+use super::super::template::Template;
+use super::super::template::matcher::Matcher;
+use crate::event::Status;
+use crate::shell::command::Command;
+
+/// A choice that a person made: (what is wanted, what is not).
+pub(in crate::skillify) struct Choice<'w> {
+    pub(in crate::skillify) prefer: &'w Command,
+    pub(in crate::skillify) over: &'w Command,
+    wanted: (usize, &'w Action),
+    unwanted: &'w Action,
+}
+
+/// Every choice that a segment shows.
+pub(in crate::skillify) fn choices<'w>(work: &SegmentRef<'w>) -> Vec<Choice<'w>> {
+    let segment = work.segment;
+    let choices = segment.choices.iter().filter_map(|(wanted, unwanted)| {
+        let (wanted, (_, unwanted)) = (segment.action(*wanted)?, segment.action(*unwanted)?);
+        let (prefer, over) = (wanted.1.command()?, unwanted.command()?);
+        Some(Choice { prefer, over, wanted, unwanted })
+    });
+    choices.collect()
+}
+
+/// What the segment shows of the preference: the choice, or the unwanted command with good grace.
+pub(in crate::skillify) fn shown<'w>(
+    prefer: &Matcher<'_>,
+    over: &Matcher<'_>,
+    work: &SegmentRef<'w>,
+) -> Option<Shown<'w>> {
+    let choices = choices(work);
+    let chose = |choice: &&Choice<'_>, wanted: &Matcher<'_>, unwanted: &Matcher<'_>| {
+        wanted.matches(choice.prefer) && unwanted.matches(choice.over)
+    };
+    let choice = choices.iter().rfind(|choice| chose(choice, prefer, over));
+    if let Some(Choice { wanted: (turn, action), unwanted, .. }) = choice {
+        let cited = [Some(*unwanted), Some(*action), None];
+        return Some(Shown { outcome: work.outcome_of(*turn, action), cited });
+    }
+    // A person who chose the other way speaks against it.
+    if let Some(Choice { wanted: (_, action), unwanted, .. }) =
+        choices.iter().rfind(|choice| chose(choice, over, prefer))
+    {
+        let cited = [Some(*unwanted), Some(*action), None];
+        return Some(Shown { outcome: Outcome::Rejected, cited });
+    }
+    let wanted = work.segment.actions().any(|(_, action)| prefer.is_run_by(action));
+    let (turn, action) =
+        work.segment.actions().find(|(_, action)| action.status == Status::Ok && over.is_run_by(action))?;
+    let accepted = !wanted && work.outcome_of(turn, action) == Outcome::Accepted;
+    accepted.then(|| Shown::by(action, Outcome::Rejected))
+}
+
+/// The claim of choices that are alike, if templates can speak of them.
+pub(in crate::skillify) fn claim(choices: &[&Choice<'_>]) -> Option<Claim> {
+    let prefer = Template::of(&choices.iter().map(|choice| choice.prefer).collect::<Vec<_>>())?;
+    let over = Template::of(&choices.iter().map(|choice| choice.over).collect::<Vec<_>>())?;
+    Some(Claim::Prefer { prefer, over })
+}

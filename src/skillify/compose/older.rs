@@ -1,0 +1,215 @@
+//! What older sessions showed, where those that are mined are a window of the newest.
+//!
+//! Sessions that are older than the window are mined in blocks, each by itself ([`Older::of`]), and blocks are put
+//! together ([`Older::followed_by`]). What is kept of them is what they prove, not what they did: claims with their
+//! counts and some of the sessions behind them, procedures and rules, how many people there are, what was fetched
+//! from elsewhere. When the window is mined ([`super::super::Config::older`]):
+//!
+//! - A claim of both has the counts of both. The newest sessions that tell decide whether it stands; where they are too
+//!   few to tell, those before them do.
+//! - A claim that only older sessions show stands as they proved it. It meets its opposite as any other claim does.
+//! - A procedure of which the window shows no step stays, and a rule that nobody speaks of in the window.
+//! - People, and files that were fetched, are known though no session of the window knows them.
+//!
+//! All of it follows from the sessions alone, in whatever order they came. What neither the window nor a block
+//! proves by itself is not found.
+
+use std::borrow::Borrow;
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use super::super::claim::{Claim, Evidence, SupportedClaim};
+use super::super::evidence::Counts;
+use super::super::session::digest::Digest;
+use super::super::word::guard::Known;
+use super::super::{Config, person_of, with_workspace};
+use super::draft::{Held, Unworded};
+use super::shortfall::Shortfall;
+
+/// So many of the sessions for a claim, against it and without its action are named: half of them the oldest, half
+/// the newest.
+const MOST_NAMED: usize = 256;
+
+/// What sessions showed that are not mined any more.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Older {
+    /// How many there are.
+    pub(super) sessions: usize,
+    pub(super) people: BTreeSet<String>,
+    pub(super) fetched: BTreeSet<String>,
+    pub(super) tools: BTreeSet<String>,
+    /// The last date that a session loaded each skill.
+    pub(super) uses: BTreeMap<String, String>,
+    pub(super) claims: Vec<Remembered>,
+    /// Procedures and rules.
+    pub(super) skills: Vec<Unworded>,
+}
+
+/// A claim, and what it lacks though it were shown by as many people as there need to be.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct Remembered {
+    pub(super) claim: SupportedClaim,
+    pub(super) lacks: Vec<Shortfall>,
+}
+
+impl Older {
+    /// What these sessions show by themselves.
+    pub fn of<D: Borrow<Digest>>(workspace: &str, digests: &[D], config: &Config<'_>) -> Self {
+        let config = Config { older: None, ..*config };
+        let mut older = with_workspace(workspace, digests, &config, |mining, _| mining.remembered());
+        older.sessions = digests.len();
+        for digest in digests.iter().map(Borrow::borrow) {
+            older.fetched.extend(digest.fetched().cloned());
+            older.tools.extend(digest.tools());
+            older.people.insert(person_of(digest, &config).0.to_owned());
+            for (skill, date) in &digest.loaded {
+                last(&mut older.uses, skill, date);
+            }
+        }
+        older.people.remove("");
+        older
+    }
+
+    /// The same with what newer ones showed.
+    #[must_use]
+    pub fn followed_by(self, newer: Self) -> Self {
+        let mut uses = self.uses;
+        newer.uses.iter().for_each(|(skill, date)| last(&mut uses, skill, date));
+        let skills = still_told(&self.skills, &newer.skills).into_iter().cloned().collect::<Vec<_>>();
+        Self {
+            sessions: self.sessions + newer.sessions,
+            people: self.people.into_iter().chain(newer.people).collect(),
+            fetched: self.fetched.into_iter().chain(newer.fetched).collect(),
+            tools: self.tools.into_iter().chain(newer.tools).collect(),
+            uses,
+            claims: joined(newer.claims, &self.claims).into_iter().map(Remembered::with_few_named).collect(),
+            skills: newer.skills.into_iter().chain(skills).collect(),
+        }
+    }
+
+    /// How many sessions they were.
+    pub const fn sessions(&self) -> usize {
+        self.sessions
+    }
+
+    /// The last date that one of them loaded each skill, by the skill's name.
+    pub const fn uses(&self) -> &BTreeMap<String, String> {
+        &self.uses
+    }
+
+    /// The known people, by what people are counted by.
+    pub(in crate::skillify) fn people(&self) -> impl Iterator<Item = &str> {
+        self.people.iter().map(String::as_str)
+    }
+
+    /// Tells the guard what it must know.
+    pub(in crate::skillify) fn tell(&self, known: &mut Known) {
+        known.fetched.extend(&self.fetched);
+        known.tools.extend(self.tools.iter().cloned());
+    }
+}
+
+fn last(uses: &mut BTreeMap<String, String>, skill: &str, date: &str) {
+    let known = uses.entry(skill.to_owned()).or_default();
+    if *date > **known {
+        date.clone_into(known);
+    }
+}
+
+impl Remembered {
+    /// A claim with what it lacks. Who shows it and what a person must agree to is judged again.
+    pub(super) fn of((claim, mut lacks): Held) -> Self {
+        lacks.retain(|lack| {
+            !matches!(lack, Shortfall::People { .. } | Shortfall::Review(_) | Shortfall::Guarded(_))
+        });
+        Self { claim, lacks }
+    }
+
+    pub(super) fn with_few_named(mut self) -> Self {
+        name_few(&mut self.claim);
+        self
+    }
+
+    /// Whether so few show it that those before them decide.
+    pub(super) fn is_few(&self) -> bool {
+        let few = |lack: &Shortfall| matches!(lack, Shortfall::Sessions { .. } | Shortfall::Chance);
+        !self.lacks.is_empty() && self.lacks.iter().all(few)
+    }
+
+    /// The same with what older sessions show of it.
+    pub(super) fn after(self, older: &Self) -> Self {
+        let older_decide = self.is_few() && older.lacks.is_empty();
+        let (lacks, chance) =
+            if older_decide { (Vec::new(), older.claim.chance) } else { (self.lacks, self.claim.chance) };
+        let SupportedClaim { claim, mut failures, counts, support, against, place, untreated, .. } =
+            self.claim;
+        let more = older.claim.failures.iter().filter(|failure| !failures.contains(failure));
+        let more: Vec<String> = more.cloned().collect();
+        failures.extend(more);
+        let claim = SupportedClaim {
+            claim,
+            failures,
+            counts: sum(&older.claim.counts, &counts),
+            chance,
+            support: of_both(&older.claim.support, support),
+            against: of_both(&older.claim.against, against),
+            place,
+            untreated: of_both(&older.claim.untreated, untreated),
+        };
+        Self { claim, lacks }
+    }
+}
+
+/// The newer claims in their order, with what older sessions show of them, and behind them the others that these show.
+pub(super) fn joined(newer: Vec<Remembered>, older: &[Remembered]) -> Vec<Remembered> {
+    let mut left: BTreeMap<&Claim, &Remembered> = older.iter().map(|one| (&one.claim.claim, one)).collect();
+    let mut claims: Vec<Remembered> = Vec::with_capacity(newer.len());
+    for one in newer {
+        claims.push(match left.remove(&one.claim.claim) {
+            Some(older) => one.after(older),
+            None => one,
+        });
+    }
+    claims.extend(left.into_values().cloned());
+    claims
+}
+
+/// The older procedures and rules of which the newer ones say nothing.
+pub(super) fn still_told<'o>(older: &'o [Unworded], newer: &[Unworded]) -> Vec<&'o Unworded> {
+    let said: BTreeSet<&Claim> =
+        newer.iter().flat_map(|skill| &skill.material.claims).map(|claim| &claim.claim).collect();
+    let is_new = |skill: &&Unworded| skill.material.claims.iter().all(|claim| !said.contains(&claim.claim));
+    older.iter().filter(is_new).collect()
+}
+
+fn sum(one: &Counts, other: &Counts) -> Counts {
+    Counts {
+        treated_with: one.treated_with.saturating_add(other.treated_with),
+        treated_without: one.treated_without.saturating_add(other.treated_without),
+        untreated_with: one.untreated_with.saturating_add(other.untreated_with),
+        untreated_without: one.untreated_without.saturating_add(other.untreated_without),
+    }
+}
+
+/// Evidence of both, oldest first.
+fn of_both(older: &[Evidence], newer: Vec<Evidence>) -> Vec<Evidence> {
+    let mut both: Vec<Evidence> = older.iter().cloned().chain(newer).collect();
+    both.sort();
+    both.dedup();
+    both
+}
+
+pub(super) fn name_few(claim: &mut SupportedClaim) {
+    for evidence in [&mut claim.support, &mut claim.against, &mut claim.untreated] {
+        if evidence.len() > MOST_NAMED {
+            evidence.sort();
+            evidence.drain(MOST_NAMED / 2..evidence.len() - MOST_NAMED / 2);
+        }
+    }
+}
+
+pub(super) fn people<'e>(evidence: impl Iterator<Item = &'e Evidence>) -> usize {
+    let people = evidence.map(|evidence| evidence.person.as_str()).filter(|person| !person.is_empty());
+    people.collect::<BTreeSet<_>>().len()
+}
