@@ -176,7 +176,7 @@ pub(crate) fn claim(text: &str) -> Claim {
         return claim;
     }
     if has(r"^# often rejects new code for #")
-        || has(r"^what # rejects most here: #")
+        || has(r"^what # often rejects here: #")
         || (has(r"^# rejects #$") && codes.len() == 2)
     {
         let check = codes.remove(0);

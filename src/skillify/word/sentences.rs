@@ -147,7 +147,7 @@ fn rejected(claims: &[&SupportedClaim], run: &Template) -> String {
     if is_often {
         format!("`{run}` often rejects new code for {rules}: look for {it} before you run it.")
     } else {
-        format!("What `{run}` rejects most here: {rules}. Look for {it} before you run it.")
+        format!("What `{run}` often rejects here: {rules}. Look for {it} before you run it.")
     }
 }
 
