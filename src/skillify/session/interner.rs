@@ -148,6 +148,7 @@ impl Visitor<'_> for Bytes {
 
 #[cfg(test)]
 mod tests {
+    use super::super::sharing::{SharedCommands, sharing_commands};
     use super::*;
     use crate::shell::command::commands;
 
@@ -176,7 +177,7 @@ mod tests {
             let made: Vec<SharedCommand>;
             (made, known) = known.within(|| work().collect());
             assert_eq!(made.len(), MOST_REMEMBERED / 2);
-            assert!(known.commands.len() <= MOST_REMEMBERED, "{}", known.commands.len());
+            assert!(known.commands.commands.len() <= MOST_REMEMBERED, "{}", known.commands.commands.len());
         }
     }
 

@@ -165,7 +165,9 @@ impl Lines {
 #[cfg(test)]
 mod tests {
     use super::super::super::SharedCommands;
+    use super::super::endings::Endings;
     use super::*;
+    use crate::event::Status;
 
     #[test]
     fn a_line_is_read_once_within_and_the_same_without() {

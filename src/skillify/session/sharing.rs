@@ -10,7 +10,7 @@ use super::outputs::{self, Outputs};
 /// The commands, lines and outputs that were read or made.
 #[derive(Default)]
 pub struct SharedCommands {
-    commands: Commands,
+    pub(super) commands: Commands,
     lines: Lines,
     outputs: Outputs,
 }
