@@ -7,7 +7,7 @@ use super::automaton::Found;
 pub(super) struct Finding {
     pub(super) start: usize,
     pub(super) end: usize,
-    /// By number; see [`Redactor`].
+    /// By number; see [`super::Redactor`].
     pub(super) rule: usize,
     /// What it is called, if not as its rule.
     pub(super) name: Option<&'static str>,

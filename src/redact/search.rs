@@ -3,7 +3,7 @@
 //! However a text is made, a rule looks at a bounded number of bytes for each of the text's: inside of what
 //! it has found it does not begin again, and what goes beyond [`STEPS_PER_BYTE`] is not looked at. Such a
 //! text is hostile, or the rule is careless; since nobody knows what stands in the rest, all of the rest
-//! becomes a placeholder, [`UNEXAMINED`].
+//! becomes a placeholder, [`super::UNEXAMINED`].
 
 use std::ops::Range;
 

@@ -93,7 +93,7 @@ mod tests {
     #[test]
     fn an_object_is_read_field_by_field() {
         let edit = r#"{"file_path":"a.go","new_string":"if x {\n\ty()\n}","all":true}"#;
-        assert_eq!(fields(edit), "file_path: a.go\nnew_string:\nif x {\n\ty()\n}\nall: true\n");
+        assert_eq!(fields(edit), "all: true\nfile_path: a.go\nnew_string:\nif x {\n\ty()\n}\n");
         for plain in ["make test", "[1]", r#"{"cut": "he"#] {
             assert_eq!(fields(plain), plain);
         }

@@ -327,7 +327,7 @@ fn an_upgrade_is_looked_for_where_somebody_says_and_nowhere_else() {
     assert!(code == 0 && said.contains("99.0.0 is newer"), "{said}");
     // What has no end is read up to the bound.
     let (code, said) = machine.run(&["upgrade", "--check", "--from", "/dev/zero"]);
-    assert!(code == 1 && said.contains("too long for an index"), "{said}");
+    assert!(code == 1 && said.contains("too long to be an index"), "{said}");
     machine.write("none.json", "{}");
     let none = machine.home().join("none.json").display().to_string();
     let (code, said) = machine.run(&["upgrade", "--check", "--from", &none]);

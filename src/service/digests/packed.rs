@@ -111,5 +111,5 @@ impl Packed {
     }
 }
 
-/// What orders the sessions of a workspace: when the last event was, and [`Indexed::session`].
+/// What orders the sessions of a workspace: when the last event was, and `Indexed::session`.
 pub(super) type Key = (i64, u64);

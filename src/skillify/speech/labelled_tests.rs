@@ -9,6 +9,10 @@ const LATER: &str = include_str!("../../../tests/fixtures/rules/sentences-b.tsv"
 const UNSEEN: &str = include_str!("../../../tests/fixtures/rules/sentences-c.tsv");
 /// Written by another hand that had not seen the reader; it was mended by them.
 const OTHERS: &str = include_str!("../../../tests/fixtures/rules/sentences-d.tsv");
+/// Written by a third hand when deeds and whole sentences were read as well; it was mended by them.
+const LAST: &str = include_str!("../../../tests/fixtures/rules/sentences-e.tsv");
+/// Written when it had been mended by those; it was mended by these as well.
+const AFTER: &str = include_str!("../../../tests/fixtures/rules/sentences-f.tsv");
 
 fn measured(text: &str) -> (usize, usize, usize, Vec<String>) {
     let (mut right, mut wrong, mut rules, mut missed) = (0, 0, 0, Vec::new());
@@ -31,7 +35,7 @@ fn measured(text: &str) -> (usize, usize, usize, Vec<String>) {
 
 #[test]
 fn rules_are_read_and_nothing_else_is() {
-    for text in [KNOWN, LATER, UNSEEN, OTHERS] {
+    for text in [KNOWN, LATER, UNSEEN, OTHERS, LAST, AFTER] {
         let (right, wrong, rules, missed) = measured(text);
         println!("{right} of {rules} rules, {wrong} false\n{}", missed.join("\n"));
         assert_eq!(text.lines().count(), 100);

@@ -2,7 +2,7 @@
 //!
 //! A [`Statement`] holds no words of a person: what he wants is one of the acts that [`acts`] lists, in words of
 //! ours, or the use of something that has a name. The sentence itself is looked for again where somebody who may
-//! read the session wants to see it ([`quoted`]).
+//! read the session wants to see it ([`quotations`]).
 //!
 //! | file | reads |
 //! |---|---|

@@ -32,7 +32,7 @@ impl Patterns {
             )
             .ok()?,
             printed: Regex::new(
-                r"^(?:\s*(?:[>|#$%❯⏺⎿│├└┌✓✗✔✘]|diff |@@|\+\+\+|---|\+\s|[-+]\s{2,}\S|Traceback|\d{4}-\d\d-\d\d[T ]|\[\w+\]|(?:error|warning|info|debug|note|fatal|hint)(?:\[\w+\])?:|(?:ERROR|WARN|INFO|DEBUG|FAIL|PASS|FATAL)\b|at \S+ ?\(|File \x22|<\w)|(?: {4}|\t)\S|\S+:\d+(?::\d+)?:)|[{};]\s*$|:=|=>|\)\s*\{",
+                r"^(?:\s*(?:[>|#$%❯⏺⎿│├└┌✓✗✔✘]|diff |@@|\+\+\+|---|\+\s|[-+]\s{2,}\S|Traceback|\d{4}-\d\d-\d\d[T ]|\[\w+\]|(?:error|warning|info|debug|note|fatal|hint)(?:\[\w+\])?:|(?:ERROR|WARN|INFO|DEBUG|FAIL|PASS|FATAL)\b|\w+ (?:ERR|WARN)!|//|/\*|<!--|at \S+ ?\(|File \x22|<\w)|(?: {4}|\t)\S|\S+:\d+(?::\d+)?:)|[{};]\s*$|:=|=>|\)\s*\{",
             )
             .ok()?,
             quote: Regex::new(r#""[^"\n]*"|“[^”\n]*”|„[^“”\n]*[“”]|«[^»\n]*»|(?:^|\s)'[^'\n]+\s[^'\n]*'|(?:^|\s)‘[^’\n]+\s[^’\n]*’"#)

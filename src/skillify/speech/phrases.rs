@@ -32,7 +32,7 @@ pub(super) const LASTING_IF_FORBIDDEN: &[&str] = &[
 /// What holds for now.
 #[rustfmt::skip]
 pub(super) const FOR_NOW: &[&str] = &[
-    "yet", "for now", "right now", "just now", "this time", "today", "tonight", "tomorrow", "until i",
+    "yet", "for now", "right now", "while im", "while we", "give me a minute", "give me a sec", "just now", "this time", "today", "tonight", "tomorrow", "until i",
     "until we", "until it", "until they", "until the", "till", "just this once", "this once", "at the moment",
     "for the moment", "currently", "hold on", "hang on", "so far", "not now", "this week", "this morning",
     "this afternoon", "in a minute", "before i", "before we", "while i", "meanwhile", "in the meantime",
@@ -75,7 +75,9 @@ pub(super) const JEST_OPENS: &[&str] = &[
     "sure", "of course", "great", "brilliant", "wonderful", "fantastic", "awesome", "excellent", "amazing",
     "lovely", "perfect", "clearly", "obviously", "right", "yeah", "nice", "super", "bravo", "well done",
     "congratulations", "naturally", "splendid", "marvellous", "cool", "sweet", "neat", "terrific", "magnificent",
-    "ha", "yay", "yes please",
+    "ha", "yay", "yes please", "wow", "love it", "love that", "love this", "love how", "oh", "ah yes", "impressive",
+    "outstanding", "incredible", "genius", "good job", "great job", "nice job", "nice one", "good one", "thanks a lot",
+    "slow clap", "hats off", "big brain", "classic", "stellar", "superb", "beautiful", "delightful", "thrilling",
 ];
 
 /// Words that tell what others said.
