@@ -8,7 +8,7 @@ use super::forms;
 use super::own::QUOTE;
 use super::phrases::{
     CUSTOMARY, FOR_NOW, INVERTED, JEST, JEST_OPENS, LASTING, LASTING_IF_FORBIDDEN, MOMENTARY, PERHAPS,
-    PLACES, QUESTIONS, TELLS, UNSURE,
+    PLACES, QUESTIONS, SCORN, TELLS, UNSURE,
 };
 use super::tokens::has_any;
 use super::tokens::{Clause, Token, clauses};
@@ -26,6 +26,12 @@ pub(super) fn jests(sentence: &str) -> bool {
         || sentence.ends_with("/s")
         || sentence.contains(['🙄', '🙃', '😂', '🤣', '😏', '😉'])
         || has_any(&text, JEST)
+}
+
+/// Whether a sentence opens with praise or wonder that nobody means where always or never stands beside it.
+fn scorns(sentence: &str) -> bool {
+    let text = plain(sentence);
+    SCORN.iter().any(|open| text.starts_with(&format!(" {open} ")))
 }
 
 /// Whether a text speaks of the moment alone.
@@ -63,7 +69,8 @@ pub(super) fn read(sentence: &str, place: Place<'_>) -> Vec<Heard> {
     if opens(QUESTIONS) || opens(INVERTED) {
         return Vec::new();
     }
-    let is_jest = opens(JEST_OPENS) && clauses.first().is_some_and(|first| first.len() <= 2);
+    let is_short = clauses.first().is_some_and(|first| first.len() <= 2);
+    let is_jest = (opens(JEST_OPENS) && is_short) || scorns(sentence) || scorns(place.before);
     let whole = Whole {
         asks: is_question,
         is_momentary: has_any(&own, MOMENTARY) && !text.contains(" from now on ")

@@ -80,6 +80,15 @@ pub(super) const JEST_OPENS: &[&str] = &[
     "slow clap", "hats off", "big brain", "classic", "stellar", "superb", "beautiful", "delightful", "thrilling",
 ];
 
+/// What opens a jest however long the clause is, and for the sentence behind it as well, if that says always or never.
+#[rustfmt::skip]
+pub(super) const SCORN: &[&str] = &[
+    "wow", "wonderful", "brilliant", "fantastic", "lovely", "genius", "bravo", "slow clap", "love it", "love that",
+    "love how", "oh", "splendid", "marvellous", "terrific", "magnificent", "delightful", "stellar", "thrilling",
+    "incredible", "impressive", "hats off", "big brain", "thanks a lot", "so helpful", "how nice", "how lovely",
+    "what a", "truly", "honestly impressive", "another", "amazing",
+];
+
 /// Words that tell what others said.
 #[rustfmt::skip]
 pub(super) const TELLS: &[&str] = &[
