@@ -13,8 +13,10 @@ const OTHERS: &str = include_str!("../../../tests/fixtures/rules/sentences-d.tsv
 const LAST: &str = include_str!("../../../tests/fixtures/rules/sentences-e.tsv");
 /// Written when it had been mended by those; it was mended by these as well.
 const AFTER: &str = include_str!("../../../tests/fixtures/rules/sentences-f.tsv");
-/// Written after that.
+/// Written after that; it was mended by these too.
 const NEWEST: &str = include_str!("../../../tests/fixtures/rules/sentences-g.tsv");
+/// Written after that.
+const UNTOUCHED: &str = include_str!("../../../tests/fixtures/rules/sentences-h.tsv");
 
 fn measured(text: &str) -> (usize, usize, usize, Vec<String>) {
     let (mut right, mut wrong, mut rules, mut missed) = (0, 0, 0, Vec::new());
@@ -37,7 +39,7 @@ fn measured(text: &str) -> (usize, usize, usize, Vec<String>) {
 
 #[test]
 fn rules_are_read_and_nothing_else_is() {
-    for text in [KNOWN, LATER, UNSEEN, OTHERS, LAST, AFTER, NEWEST] {
+    for text in [KNOWN, LATER, UNSEEN, OTHERS, LAST, AFTER, NEWEST, UNTOUCHED] {
         let (right, wrong, rules, missed) = measured(text);
         println!("{right} of {rules} rules, {wrong} false\n{}", missed.join("\n"));
         assert_eq!(text.lines().count(), 100);
