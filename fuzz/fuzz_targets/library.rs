@@ -4,7 +4,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use skillspan::event::Timestamp;
-use skillspan::library::{Census, Findings, Layout, Stored, Tree, Whose, load, reconcile};
+use skillspan::library::{Census, Findings, Layout, Stored, Tree, Ownership, load, reconcile};
 
 fuzz_target!(|bytes: &[u8]| {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
@@ -25,7 +25,7 @@ fuzz_target!(|bytes: &[u8]| {
     let _ = library.skills();
     let findings = Findings {
         learned: None,
-        whose: Whose::default(),
+        whose: Ownership::default(),
         census: Census::default(),
         tenant: "t".to_owned(),
         workspace: "w".to_owned(),

@@ -57,9 +57,9 @@ impl<'s> Events<'s> {
     }
 
     fn of_claim(&self, claim: &SupportedClaim, text: &mut String) {
-        let is_computed = claim.chance > 0.0;
-        let chance = if is_computed { format!(" (chance {:.1e})", claim.chance) } else { String::new() };
-        let _ = writeln!(text, "{}{chance}", escaped(&claim.claim.to_string()));
+        let is_computed = claim.p_value > 0.0;
+        let p_value = if is_computed { format!(" (chance {:.1e})", claim.p_value) } else { String::new() };
+        let _ = writeln!(text, "{}{p_value}", escaped(&claim.claim.to_string()));
         let (with, without): (Vec<&Evidence>, Vec<&Evidence>) =
             claim.untreated.iter().partition(|evidence| evidence.outcome != Outcome::Rejected);
         let cases: [Vec<&Evidence>; 4] =

@@ -12,17 +12,17 @@ use crate::config::{ModelSettings, SkillsPipeline};
 use crate::event::{counted, visible_json, visible_line};
 use crate::exporters::target::Update;
 use crate::service::digests::Digests;
+use crate::service::disclosure::{dollars, what_is_sent};
 use crate::service::embeddings::{self, Embeddings};
 use crate::service::mining::{RunError, jobs, keep_record, mine_what_is_new, publish, read};
-use crate::service::sent::{dollars, what_is_sent};
 use crate::service::wording::{Found, Job, Known, Step, Tally};
 use crate::skillify::llm::Spent;
 use crate::skillify::{Config, null};
 use crate::table::Table;
 
 use super::cases::Events;
-use super::later::{Until, looked_at};
-use super::said::{Said, states_rules};
+use super::holdout::{Until, looked_at};
+use super::statements::{Said, states_rules};
 use super::{ConfigFile, Failure, OrFail, block_on, print, print_as_is, reader};
 
 #[derive(Debug, Args)]

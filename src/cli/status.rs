@@ -7,7 +7,7 @@ use clap::Args;
 
 use crate::config::{ForwardSettings, Settings};
 use crate::event::visible_line;
-use crate::forward::{Place, Queue};
+use crate::forward::{Queue, QueueStorage};
 use crate::journal::{Journal, OpenError};
 use crate::receivers::hooks;
 use crate::service::{ForwardReport, Loss, PipelineReport, Report, unowned_journals};
@@ -78,7 +78,7 @@ pub(super) fn from_disk(settings: &Settings) -> Report {
 
 /// What waits for another backend until a process runs.
 fn add_queue(forward: &ForwardSettings, report: &mut Report) {
-    let Place::Folder { path, .. } = &forward.queue.place else { return };
+    let QueueStorage::Folder { path, .. } = &forward.queue.place else { return };
     let name = &forward.otlp.name;
     if !Journal::is_in(path) {
         return;

@@ -9,7 +9,7 @@ use anyhow::{Context, anyhow};
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::reach::is_here;
+use super::probe::is_here;
 use super::{Failure, OrFail, block_on, local_client, print, print_json};
 use crate::event::visible_line;
 use crate::exporters::with_causes;

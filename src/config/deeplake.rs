@@ -2,7 +2,7 @@
 
 use crate::event::Owner;
 use crate::exporters::deeplake::{Config, Pauses, Service, SkillsConfig};
-use crate::exporters::target::{Place, Target};
+use crate::exporters::target::{Target, TargetKind};
 use crate::secret::Secret;
 
 use super::raw::{self, Exporter, Pipeline, SESSIONS_TABLE};
@@ -122,7 +122,7 @@ impl Resolver<'_> {
         let from = raw.from.as_ref().map(|from| from.tenant.as_str());
         let tenant = raw.route.tenant.as_deref().or(from);
         let route = self.route(&["exporters", id], &raw.route, raw.limits, tenant, &SHARED_SCOPES)?;
-        Ok(Target { route, place: Place::Deeplake(Box::new(config)) })
+        Ok(Target { route, place: TargetKind::Deeplake(Box::new(config)) })
     }
 
     fn service(&self, id: &str, raw: &raw::Deeplake) -> Result<Service, ResolveError> {

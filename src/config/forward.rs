@@ -5,7 +5,7 @@ use reqwest::Url;
 
 use crate::event::Signal;
 use crate::exporters::otlp::{Config, Protocol, Retry, Tls};
-use crate::forward::{self, Form, Place};
+use crate::forward::{self, Form, QueueStorage};
 use crate::redact;
 
 use super::components::type_of;
@@ -83,7 +83,7 @@ impl Resolver<'_> {
             }));
             for forward in forwards.iter_mut().filter(|forward| forward.exporter == *id) {
                 forward.queue.retention = kept.into_iter().chain(forward.queue.retention).min();
-                let redact = Some(redact.clone()).filter(|_| forward.queue.place != Place::Memory);
+                let redact = Some(redact.clone()).filter(|_| forward.queue.place != QueueStorage::Memory);
                 forward.routes.extend(pipeline.receivers.iter().map(|receiver| ForwardRoute {
                     receiver: receiver.clone(),
                     signal,
@@ -264,12 +264,12 @@ impl Resolver<'_> {
         raw: &raw::Forwarder,
     ) -> Result<forward::Config, ResolveError> {
         let (place, usual) = match raw.redact {
-            raw::Switch::Off => (Place::Memory, IN_MEMORY),
+            raw::Switch::Off => (QueueStorage::Memory, IN_MEMORY),
             raw::Switch::On => {
                 // No id has an `@`.
                 let of = tenant.map(|tenant| format!("@{}", safe_name(tenant))).unwrap_or_default();
                 let path = self.journals()?.join("forward").join(folder_name(id) + &of);
-                (Place::Folder { path, durability: self.durability() }, ON_DISK)
+                (QueueStorage::Folder { path, durability: self.durability() }, ON_DISK)
             }
         };
         let max_size = raw.queue.max_size.map_or(usual, |size| size.0);
@@ -386,7 +386,7 @@ fn warnings(forward: &ForwardSettings) -> Vec<String> {
             "exporters.{name}.endpoint: without https, what is forwarded and its headers cross the network in clear text"
         ));
     }
-    if forward.queue.place == Place::Memory {
+    if forward.queue.place == QueueStorage::Memory {
         warnings.push(format!(
             "exporters.{name}.redact: off: credentials are forwarded as they are, and what waits is in memory alone: a \
              stop loses it"

@@ -3,7 +3,7 @@
 //! | file | holds |
 //! |---|---|
 //! | `mod.rs` | [`load_all`]: the whole way; [`ConfigError`] |
-//! | `given.rs` | what the command line names: files in their order, single keys |
+//! | `sources.rs` | what the command line names: files in their order, single keys |
 //! | `tree.rs` | a document as a tree with positions |
 //! | `layers.rs` | several documents to one, merged by key |
 //! | `reading.rs` | the tree to settings, or to all that is wrong with it |
@@ -39,7 +39,6 @@ mod deeplake;
 mod embeddings;
 mod expand;
 mod forward;
-mod given;
 mod langfuse;
 mod layers;
 mod listeners;
@@ -52,6 +51,7 @@ mod reading;
 mod resolve;
 mod resolver;
 mod settings;
+mod sources;
 mod tables;
 mod targets;
 mod telemetry;
@@ -66,7 +66,6 @@ use std::path::{Path, PathBuf};
 pub use decode::DecodeError;
 pub(crate) use decode::nearest;
 pub use expand::{ProcessSource, Source};
-pub use given::{Given, Origin};
 use reading::Reading;
 pub use settings::{
     ConsoleSettings, Doors, EmbeddingSettings, FollowerSettings, ForwardRoute, ForwardSettings, Listener,
@@ -74,6 +73,7 @@ pub use settings::{
     ReceiverSettings, Schedule, Sees, SessionsPipeline, SessionsTable, Settings, SkillsPipeline,
     TranscriptSettings, Uses,
 };
+pub use sources::{Given, Origin};
 use tree::Node;
 pub use units::parse_duration;
 pub use watch::Watch;

@@ -7,7 +7,7 @@
 use serde::Deserialize;
 
 use super::resolve;
-use super::resolver::{Places, ResolveError};
+use super::resolver::{BaseFolders, ResolveError};
 use super::tree::{BUILT_IN, Key, Node, Value};
 use super::{ConfigError, DecodeError, MOST_FAULTS, SECRETS, Settings, Source, expand, layers, raw};
 
@@ -26,7 +26,7 @@ pub(super) struct Reading<'r> {
 impl Reading<'_> {
     /// The settings, if nothing is wrong.
     pub(super) fn settings(mut self) -> Result<Option<Settings>, ConfigError> {
-        let places = Places::from_environment(self.source);
+        let places = BaseFolders::from_environment(self.source);
         let mut unexpanded = Vec::new();
         expand::expand(&mut self.tree, self.source, &mut Vec::new(), &mut unexpanded);
         self.refused.extend(unexpanded.iter().map(DecodeError::path));
@@ -51,7 +51,7 @@ impl Reading<'_> {
         Ok(None)
     }
 
-    fn attempt(&self, places: &Places) -> Result<Settings, ResolveError> {
+    fn attempt(&self, places: &BaseFolders) -> Result<Settings, ResolveError> {
         let raw = raw::Raw::deserialize(&self.tree)
             .map_err(|error| ResolveError::Invalid(error.without_found_below(SECRETS)))?;
         resolve::resolve(raw, &self.tree, &self.refused, places)

@@ -20,7 +20,7 @@ use super::forward::forwarded;
 use super::layers::defined;
 use super::proposer;
 use super::raw::{self, Connector, Exporter, Pipeline, Processor, Raw};
-use super::resolver::{Places, ResolveError, Resolver, usize_of};
+use super::resolver::{BaseFolders, ResolveError, Resolver, usize_of};
 use super::settings::Outline;
 use super::settings::{
     ProcessorSettings, Reach, ReceiverSettings, Schedule, SessionsPipeline, SessionsTable, Settings,
@@ -45,7 +45,7 @@ pub(super) fn resolve(
     raw: Raw,
     tree: &Node,
     refused: &[Vec<String>],
-    places: &Places,
+    places: &BaseFolders,
 ) -> Result<Settings, ResolveError> {
     Resolver {
         raw,

@@ -13,12 +13,12 @@ use crate::skillify::Verified;
 
 /// Where data belongs on this machine.
 #[derive(Debug, Clone)]
-pub(super) struct Places {
+pub(super) struct BaseFolders {
     pub(super) home: Option<PathBuf>,
     pub(super) data: Option<PathBuf>,
 }
 
-impl Places {
+impl BaseFolders {
     pub(super) fn from_environment(source: &dyn Source) -> Self {
         let folder = |name| source.env(name).filter(|path| !path.is_empty()).map(PathBuf::from);
         let home = folder("HOME");
@@ -38,7 +38,7 @@ pub(super) struct Resolver<'p> {
     pub(super) raw: Raw,
     pub(super) tree: &'p Node,
     pub(super) refused: &'p [Vec<String>],
-    pub(super) places: &'p Places,
+    pub(super) places: &'p BaseFolders,
     pub(super) used: BTreeSet<String>,
     /// The exporters that follow a table, by id.
     pub(super) followed: BTreeSet<String>,

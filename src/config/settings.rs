@@ -12,7 +12,7 @@ use reqwest::Url;
 use super::Given;
 use crate::dialects::UserMapping;
 use crate::event::Signal;
-use crate::exporters::target::{Place, Target};
+use crate::exporters::target::{Target, TargetKind};
 use crate::exporters::{deeplake, otlp as otlp_exporter, parquet};
 use crate::forward::{self, Form};
 use crate::journal;
@@ -393,7 +393,7 @@ impl SkillsPipeline {
 
     /// Whether its skills go to another machine.
     pub fn leaves_the_machine(&self) -> bool {
-        self.targets.iter().any(|target| matches!(target.place, Place::Git(_) | Place::Deeplake(_)))
+        self.targets.iter().any(|target| matches!(target.place, TargetKind::Git(_) | TargetKind::Deeplake(_)))
     }
 }
 

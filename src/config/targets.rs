@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::exporters::target::{Place, Target};
+use crate::exporters::target::{Target, TargetKind};
 use crate::exporters::{filesystem, git};
 use crate::library::Layout;
 use crate::secret::Secret;
@@ -66,7 +66,7 @@ impl Resolver<'_> {
         let path = raw.path.as_deref().map(|path| filled(path, tenant));
         let path = self.local_path(path, "skills", &["exporters", id, "path"])?;
         let layout = self.layout_of(id, raw.layout, raw.agents_md, String::new())?;
-        let place = Place::Filesystem(filesystem::Config { path, layout });
+        let place = TargetKind::Filesystem(filesystem::Config { path, layout });
         Ok(Target { route: self.route(&["exporters", id], &raw.route, raw.limits, tenant, &[])?, place })
     }
 
@@ -110,7 +110,7 @@ impl Resolver<'_> {
             program: PathBuf::from("git"),
         };
         let route = self.route(&["exporters", id], &raw.route, raw.limits, tenant, &SHARED_SCOPES)?;
-        Ok(Target { route, place: Place::Git(Box::new(config)) })
+        Ok(Target { route, place: TargetKind::Git(Box::new(config)) })
     }
 
     fn git_layout(&self, id: &str, raw: &raw::Git, tenant: Option<&str>) -> Result<Layout, ResolveError> {

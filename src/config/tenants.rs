@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use sha2::{Digest, Sha256};
 
 use crate::event::{Owner, person};
-use crate::exporters::target::{Place, Target};
-use crate::library::{Bounds, Route, Whose};
+use crate::exporters::target::{Target, TargetKind};
+use crate::library::{Bounds, Ownership, Route};
 
 use super::raw;
 use super::resolver::{ResolveError, Resolver, usize_of};
@@ -43,9 +43,9 @@ impl Resolver<'_> {
             );
         }
         let whose = match (tenant, self.tenants.first()) {
-            (Some(tenant), _) => Whose::Named(tenant.to_owned()),
-            (None, Some(first)) => Whose::Of(first.clone()),
-            (None, None) => Whose::OfTheOnly,
+            (Some(tenant), _) => Ownership::Named(tenant.to_owned()),
+            (None, Some(first)) => Ownership::Of(first.clone()),
+            (None, None) => Ownership::OfTheOnly,
         };
         let scopes = if raw.scopes.is_empty() { otherwise } else { raw.scopes.as_slice() };
         let name = |scope: &raw::Scope| match scope {
@@ -87,11 +87,11 @@ impl Resolver<'_> {
         followers: &[FollowerSettings],
         skills: &[SkillsPipeline],
     ) -> Result<(), ResolveError> {
-        let mut places: BTreeMap<String, &Whose> = BTreeMap::new();
+        let mut places: BTreeMap<String, &Ownership> = BTreeMap::new();
         for target in skills.iter().flat_map(|pipeline| &pipeline.targets) {
             let place = place_of(target);
             let other = places.entry(place.clone()).or_insert(&target.route.whose);
-            if let (Whose::Named(one), Whose::Named(other)) = (*other, &target.route.whose)
+            if let (Ownership::Named(one), Ownership::Named(other)) = (*other, &target.route.whose)
                 && one != other
             {
                 let message = format!("{place} is a target for {one} and for {other}: give each its own");
@@ -114,17 +114,17 @@ impl Resolver<'_> {
 
 fn tenant_of(target: &Target) -> Option<&String> {
     match &target.route.whose {
-        Whose::Named(tenant) | Whose::Of(tenant) => Some(tenant),
-        Whose::OfTheOnly => None,
+        Ownership::Named(tenant) | Ownership::Of(tenant) => Some(tenant),
+        Ownership::OfTheOnly => None,
     }
 }
 
 /// What two targets must not share; their routes may differ.
 fn place_of(target: &Target) -> String {
     match &target.place {
-        Place::Filesystem(config) => config.path.display().to_string(),
-        Place::Git(config) => format!("{target} {}", config.layout.state_name()),
-        Place::Deeplake(config) => format!("{target} and {}", config.library),
+        TargetKind::Filesystem(config) => config.path.display().to_string(),
+        TargetKind::Git(config) => format!("{target} {}", config.layout.state_name()),
+        TargetKind::Deeplake(config) => format!("{target} and {}", config.library),
     }
 }
 

@@ -17,12 +17,12 @@ pub struct Target {
     /// Which skills go there.
     pub route: Route,
     /// There.
-    pub place: Place,
+    pub place: TargetKind,
 }
 
 /// See [`Target`].
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Place {
+pub enum TargetKind {
     /// A folder.
     Filesystem(filesystem::Config),
     /// A branch of a git repository.
@@ -123,7 +123,7 @@ where
     }
 }
 
-impl Place {
+impl TargetKind {
     /// What carries skills there; it ends early with an error once `stop` is set.
     fn destination(&self, stop: Arc<AtomicBool>) -> Box<dyn Destination<Error = Error>> {
         match self {
@@ -176,9 +176,9 @@ impl fmt::Display for Target {
     /// The folder, the remote and its branch, or the workspace and its table.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.place {
-            Place::Filesystem(config) => write!(f, "{}", config.path.display()),
-            Place::Git(config) => write!(f, "{} ({})", config.remote, config.branch),
-            Place::Deeplake(config) => {
+            TargetKind::Filesystem(config) => write!(f, "{}", config.path.display()),
+            TargetKind::Git(config) => write!(f, "{} ({})", config.remote, config.branch),
+            TargetKind::Deeplake(config) => {
                 let deeplake::Service { endpoint, org, workspace, .. } = &config.service;
                 write!(f, "{endpoint} {org}/{workspace} ({})", config.skills)
             }

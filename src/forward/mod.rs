@@ -40,7 +40,7 @@ use bytes::Bytes;
 pub use cleaner::Cleaner;
 pub use entry::Entry;
 pub use prepare::{Keep, Prepared, prepare, retain};
-pub use queue::{Config, Erasure, OnFull, Place, PushError, Queue, Room, Status, Waiting};
+pub use queue::{Config, Erasure, OnFull, PushError, Queue, QueueStorage, Room, Status, Waiting};
 pub use store::StoreError;
 pub use unreadable::Unreadable;
 

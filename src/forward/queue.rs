@@ -32,7 +32,7 @@ const PIECE: usize = 4 << 20;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {
     /// Where bodies wait.
-    pub place: Place,
+    pub place: QueueStorage,
     /// Bytes that may wait.
     pub max_size: u64,
     /// What becomes of a body that finds no room.
@@ -43,7 +43,7 @@ pub struct Config {
 
 /// Where bodies wait.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Place {
+pub enum QueueStorage {
     /// In memory: they go with the process.
     Memory,
     /// In this folder, which is the queue's alone.
@@ -151,8 +151,8 @@ impl Queue {
     /// If its folder is in use, or cannot be read or written.
     pub fn open(config: Config) -> Result<Self, OpenError> {
         let store = match &config.place {
-            Place::Memory => Store::Memory(Memory::new(config.max_size)),
-            Place::Folder { path, durability } => {
+            QueueStorage::Memory => Store::Memory(Memory::new(config.max_size)),
+            QueueStorage::Folder { path, durability } => {
                 let segment_size = (config.max_size / FILES).min(LARGEST_FILE);
                 // An erasure needs room while it writes anew what is left.
                 let max_size = config.max_size.saturating_add(2 * segment_size);
@@ -181,7 +181,7 @@ impl Queue {
 
     /// Whether what waits goes with the process.
     pub const fn is_in_memory(&self) -> bool {
-        matches!(self.config.place, Place::Memory)
+        matches!(self.config.place, QueueStorage::Memory)
     }
 
     /// Asks a client to send again later, if there is no room now, or the disk takes nothing.

@@ -304,7 +304,7 @@ impl ClaimRecord {
             claim: self.claim.clone(),
             failures: self.failures.clone(),
             counts: self.counts,
-            chance: 0.0,
+            p_value: 0.0,
             support: Vec::new(),
             against: Vec::new(),
             place: 0,

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use super::effect::Episode;
 use super::learned::Learned;
-use super::reduced::reduced;
-use super::whose::{Census, Whose};
+use super::ownership::{Census, Ownership};
+use super::subset::reduced;
 use crate::event::{Owner, Timestamp};
 use crate::skillify::{Candidate, Mined, SupportedClaim};
 
@@ -28,7 +28,7 @@ pub struct Findings {
     /// What a model said, where one is asked.
     pub learned: Option<Learned>,
     /// Which tenant's skills the target takes.
-    pub whose: Whose,
+    pub whose: Ownership,
     /// Every session that there is, whosever.
     pub census: Census,
 }
@@ -43,7 +43,7 @@ impl From<&Mined> for Findings {
             uses: BTreeMap::new(),
             episodes: Vec::new(),
             learned: None,
-            whose: Whose::default(),
+            whose: Ownership::default(),
             census: Census::default(),
         }
     }

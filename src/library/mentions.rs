@@ -1,13 +1,13 @@
 //! Whether a text names a command.
 
-/// Whether a line of the text has the command as whole words; what fills a hole is free.
+/// Whether a line of the text has the command as whole words; what fills a placeholder is free.
 pub(super) fn mentions(text: &str, command: &str) -> bool {
     let mut literals = Vec::new();
     let mut rest = command;
     let mut begins_in_a_word = false;
-    while let Some((before, hole)) = rest.split_once('{') {
+    while let Some((before, placeholder)) = rest.split_once('{') {
         literals.push(Literal::new(before, begins_in_a_word, !before.ends_with(' ')));
-        rest = hole.split_once('}').map_or("", |(_, after)| after);
+        rest = placeholder.split_once('}').map_or("", |(_, after)| after);
         begins_in_a_word = !rest.starts_with(' ');
     }
     literals.push(Literal::new(rest, begins_in_a_word, false));
@@ -25,12 +25,12 @@ pub(super) fn mentions(text: &str, command: &str) -> bool {
     })
 }
 
-/// A part of a command between its holes.
+/// A part of a command between its placeholders.
 struct Literal<'a> {
     text: &'a str,
-    /// Whether a hole stands before it in the same word.
+    /// Whether a placeholder stands before it in the same word.
     begins_in_a_word: bool,
-    /// Whether a hole stands behind it in the same word.
+    /// Whether a placeholder stands behind it in the same word.
     ends_in_a_word: bool,
 }
 
@@ -39,7 +39,7 @@ impl<'a> Literal<'a> {
         Self { text: text.trim(), begins_in_a_word, ends_in_a_word }
     }
 
-    /// Where the words end that are not a part of longer ones, but for what fills a hole beside them.
+    /// Where the words end that are not a part of longer ones, but for what fills a placeholder beside them.
     fn find(&self, line: &str) -> Option<usize> {
         let part_of_word = |char: char| char.is_alphanumeric() || "-_:/.".contains(char);
         line.match_indices(self.text)

@@ -10,25 +10,25 @@
 //! | `state.rs`, `content.rs` | what is remembered beside the tree, and its format |
 //! | `digest.rs` | digests of files and sessions |
 //! | `migration.rs` | states of older formats |
-//! | `whose.rs`, `tenants.rs` | whose a library is |
+//! | `ownership.rs`, `tenants.rs` | whose a library is |
 //! | `findings.rs`, `route.rs` | what one run of mining found, and which of it goes to a target |
 //! | `people.rs` | what people did to the tree since the last publish |
 //! | `identity.rs` | which known skill a candidate is |
 //! | `judgement.rs` | what sessions say of a published skill: still true, contradicted, unseen |
 //! | `bounds.rs` | how many skills a target takes |
-//! | `reconcile.rs`, `revision.rs`, `reduced.rs`, `run.rs` | findings and library → changes |
-//! | `learned.rs`, `take_up.rs` | what a model said: answers, what they cost, skills that it takes for one |
+//! | `reconcile.rs`, `revision.rs`, `subset.rs`, `run.rs` | findings and library → changes |
+//! | `learned.rs`, `model_results.rs` | what a model said: answers, what they cost, skills that it takes for one |
 //! | `hand_written.rs` | skills that people wrote, and what sessions could add |
 //! | `mentions.rs` | whether a text names a command |
 //! | `effect.rs` | what later sessions show, with a skill and without it |
 //! | `watched.rs` | what sessions did in the situations of published skills |
-//! | `sharpened.rs` | what an author's lessons add to such a skill |
+//! | `amendments.rs` | what an author's lessons add to such a skill |
 //! | `guide/` | facts about a repository, in its AGENTS.md |
-//! | `waiting.rs` | skills that wait for a person to agree to what they may do |
+//! | `review.rs` | skills that wait for a person to agree to what they may do |
 //! | `decision.rs`, `decide.rs` | approve, reject, restore |
 //! | `changes.rs` | what changes; the commit's message; the diff |
 //! | `listed.rs`, `listing.rs` | the library as commands show it |
-//! | `said.rs` | what each line of a skill rests on; its versions |
+//! | `provenance.rs` | what each line of a skill rests on; its versions |
 //! | `lint/` | what a reviewer would refuse of a text |
 //! | `skill.rs` | SKILL.md and references/evidence.md |
 //! | `manifest.rs` | the files of the tree's root: README.md, RETIRED.md, manifests of assistants |
@@ -46,6 +46,7 @@
 //! his command; a run that learnt nothing changes no byte; no file and no state names a session, a
 //! person or a prompt; a library is one tenant's, and nothing of another's reaches it.
 
+mod amendments;
 mod bounds;
 mod changes;
 mod content;
@@ -66,22 +67,21 @@ mod listing;
 mod manifest;
 mod mentions;
 mod migration;
+mod model_results;
 mod neighbours;
+mod ownership;
 mod people;
+mod provenance;
 mod reconcile;
-mod reduced;
+mod review;
 mod revision;
 mod route;
 mod run;
-mod said;
-mod sharpened;
 mod skill;
 mod state;
-mod take_up;
+mod subset;
 mod tenants;
-mod waiting;
 mod watched;
-mod whose;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -97,13 +97,13 @@ pub use layout::{Layout, SKILLS};
 pub use learned::Learned;
 pub use listed::{Listed, ListedClaim, ListedEvent, Standing};
 pub use neighbours::Neighbour;
+pub use ownership::{Census, Ownership};
+pub use provenance::{PersonsChange, SaidClaim, SaidLine};
 pub use reconcile::{reconcile, reconcile_within};
 pub use route::Route;
-pub use said::{PersonsChange, SaidClaim, SaidLine};
 pub use state::{Error, FORMAT, Stored};
 pub use tenants::TenantError;
 pub use watched::{WatchedLine, WatchedSkill, Week};
-pub use whose::{Census, Whose};
 
 use state::State;
 

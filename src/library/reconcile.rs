@@ -14,12 +14,12 @@ use super::content::{ClaimRecord, Content};
 use super::hand_written::{self, HandWritten};
 use super::identity::assign;
 use super::judgement::{Sessions, counts_anew};
-use super::reduced::reduced;
 use super::revision::{Revision, revise};
 use super::run::{Run, new_id, refused_claims};
 use super::state::{Proposal, Reason, Retirement, Skill};
+use super::subset::reduced;
 use super::tenants::{self, Owned, TenantError};
-use super::{Findings, Library, guide, skill, take_up, waiting};
+use super::{Findings, Library, guide, model_results, review, skill};
 use crate::skillify::{Candidate, Claim, SupportedClaim};
 
 /// What the findings change in the library. Candidates that are not published create nothing, and findings
@@ -81,7 +81,7 @@ fn attempt(
         Workspace::of(&run, findings).settle(&mut run);
         if let Some(learned) = &findings.learned {
             let date = findings.as_of.date();
-            take_up::take_up(&mut run.state, &findings.workspace, learned, &date);
+            model_results::take_up(&mut run.state, &findings.workspace, learned, &date);
         }
     }
     run.as_of = newest(findings);
@@ -141,7 +141,7 @@ impl<'f> Workspace<'f> {
             }
         }
         self.retire_what_others_say(run, &known);
-        waiting::take_up(run, self.findings, |candidate| self.has_fallen(candidate));
+        review::take_up(run, self.findings, |candidate| self.has_fallen(candidate));
     }
 
     /// Meets a known skill again, with or without a candidate.
@@ -176,7 +176,7 @@ impl<'f> Workspace<'f> {
         let is_ours = run.is_ours_everywhere(&known.name);
         if is_ours
             && !known.is_agreed()
-            && let Some(classes) = waiting::held_back(self.findings, known)
+            && let Some(classes) = review::held_back(self.findings, known)
         {
             let reason = format!("a person has to agree to what it may do ({classes})");
             run.changes.notes.push(format!(

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use super::content::{ClaimRecord, Content};
 use super::judgement::Sessions;
-use super::reduced::{claims, worded};
 use super::state::Skill;
+use super::subset::{claims, worded};
 use crate::skillify::{Candidate, Claim, SupportedClaim};
 
 /// A skill and what a run says of it.

@@ -4,14 +4,14 @@ use std::collections::BTreeSet;
 
 use super::bounds::Bounds;
 use super::findings::Findings;
-use super::whose::Whose;
+use super::ownership::Ownership;
 use crate::skillify::{Candidate, Claim, Scope};
 
 /// Which skills go to a target, and how many.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Route {
     /// Only skills of one tenant.
-    pub whose: Whose,
+    pub whose: Ownership,
     /// Only skills of these workspaces; empty: of all.
     pub workspaces: BTreeSet<String>,
     /// Only skills of these repositories; empty: of all and of none.
@@ -47,8 +47,8 @@ impl Route {
     /// Whether the tenant's skills may go there, as far as the configuration says.
     fn takes_tenant(&self, tenant: &str) -> bool {
         match &self.whose {
-            Whose::Named(named) => named == tenant,
-            Whose::Of(_) | Whose::OfTheOnly => true,
+            Ownership::Named(named) => named == tenant,
+            Ownership::Of(_) | Ownership::OfTheOnly => true,
         }
     }
 

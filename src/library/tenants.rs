@@ -8,9 +8,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::content::{ClaimRecord, Content, EvidenceRecord};
 use super::learned::Learned;
+use super::ownership::{Ownership, WorkspaceKey, hash_of};
 use super::revision::said_by;
 use super::state::{Skill, State};
-use super::whose::{Place, Whose, hash_of};
 use super::{Findings, Library};
 use crate::event::Owner;
 
@@ -50,14 +50,14 @@ pub(super) struct Owned<'f> {
 
 impl Library {
     /// Whether it may take skills of the tenant.
-    pub fn takes(&self, whose: &Whose, tenant: &str) -> bool {
+    pub fn takes(&self, whose: &Ownership, tenant: &str) -> bool {
         if !self.state.tenant.is_empty() {
             return self.state.tenant == hash_of(tenant);
         }
         match whose {
-            Whose::Named(named) => named == tenant,
-            Whose::Of(first) => first == tenant || !self.state.skills.is_empty(),
-            Whose::OfTheOnly => true,
+            Ownership::Named(named) => named == tenant,
+            Ownership::Of(first) => first == tenant || !self.state.skills.is_empty(),
+            Ownership::OfTheOnly => true,
         }
     }
 
@@ -95,7 +95,7 @@ pub(super) fn owned<'f>(library: &Library, findings: &'f [Findings]) -> Result<O
         Some(tenant)
     } else if library.state.tenant.is_empty() {
         Some(of_a_new_library(whose, &known))
-    } else if let Whose::Named(named) = whose {
+    } else if let Ownership::Named(named) = whose {
         if library.state.tenant != hash_of(named) {
             return Err(TenantError::Foreign(named.clone()));
         }
@@ -115,23 +115,23 @@ pub(super) fn owned<'f>(library: &Library, findings: &'f [Findings]) -> Result<O
 }
 
 /// Whose a library is in which nothing stands yet.
-fn of_a_new_library(whose: &Whose, known: &BTreeSet<&String>) -> String {
+fn of_a_new_library(whose: &Ownership, known: &BTreeSet<&String>) -> String {
     let default = Owner::default().tenant;
     match whose {
-        Whose::Named(tenant) | Whose::Of(tenant) => tenant.clone(),
-        Whose::OfTheOnly if known.contains(&default) => default,
-        Whose::OfTheOnly => known.first().map_or(default, |tenant| (*tenant).clone()),
+        Ownership::Named(tenant) | Ownership::Of(tenant) => tenant.clone(),
+        Ownership::OfTheOnly if known.contains(&default) => default,
+        Ownership::OfTheOnly => known.first().map_or(default, |tenant| (*tenant).clone()),
     }
 }
 
 /// Whose a library is that an older version wrote.
 fn tenant_of(
     state: &State,
-    whose: &Whose,
+    whose: &Ownership,
     known: &BTreeSet<&String>,
-    sessions: &BTreeMap<String, &Place>,
+    sessions: &BTreeMap<String, &WorkspaceKey>,
 ) -> Result<String, TenantError> {
-    if let Whose::Named(tenant) = whose {
+    if let Ownership::Named(tenant) = whose {
         return Ok(tenant.clone());
     }
     let remembered = state.skills.values().flat_map(Skill::remembered);
@@ -142,7 +142,7 @@ fn tenant_of(
     match (told.first(), told.len(), known.len()) {
         (Some(tenant), 1, _) => Ok((*tenant).clone()),
         (Some(_), _, _) => Err(TenantError::Several(names(&told))),
-        (None, _, 0 | 1) => Ok(of_a_new_library(&Whose::OfTheOnly, known)),
+        (None, _, 0 | 1) => Ok(of_a_new_library(&Ownership::OfTheOnly, known)),
         (None, ..) => Err(TenantError::Untold(names(known))),
     }
 }
@@ -151,7 +151,7 @@ fn tenant_of(
 fn told_apart(
     state: &mut State,
     tenant: &str,
-    sessions: &BTreeMap<String, &Place>,
+    sessions: &BTreeMap<String, &WorkspaceKey>,
 ) -> BTreeMap<String, Option<Skill>> {
     let owner = |one: &EvidenceRecord| sessions.get(&one.session).map(|(tenant, _)| tenant.as_str());
     let is_foreign = |one: &EvidenceRecord| owner(one).is_some_and(|other| other != tenant);
@@ -185,7 +185,7 @@ fn told_apart(
 }
 
 /// Where most of the tenant's sessions behind a skill are.
-fn workspace_of(skill: &Skill, tenant: &str, sessions: &BTreeMap<String, &Place>) -> Option<String> {
+fn workspace_of(skill: &Skill, tenant: &str, sessions: &BTreeMap<String, &WorkspaceKey>) -> Option<String> {
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     let hashes: BTreeSet<&str> = skill.content.evidence().map(|one| one.session.as_str()).collect();
     for (_, workspace) in hashes.iter().filter_map(|hash| sessions.get(*hash)).filter(|(of, _)| of == tenant)

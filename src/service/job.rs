@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::digests::Before;
-use super::place::Place;
+use super::workspace_key::WorkspaceKey;
 use crate::skillify::{Digest, Vectors, Verified};
 use crate::table::Session;
 
@@ -11,7 +11,7 @@ use crate::table::Session;
 #[derive(Debug, Clone)]
 pub struct Job {
     /// Tenant and workspace.
-    pub place: Place,
+    pub place: WorkspaceKey,
     /// The digests of its sessions.
     pub digests: Vec<Arc<Digest>>,
     /// What sessions showed that are older than these, where these are a window.

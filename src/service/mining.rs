@@ -21,8 +21,8 @@ use crate::table::{self, Filter, ResolveOptions, Session, Table, resolve};
 
 pub use super::mine::{episode, findings};
 pub use super::outbox::publish;
-pub(super) use super::place::Place;
 pub use super::run_error::RunError;
+pub(super) use super::workspace_key::WorkspaceKey;
 
 use super::StartError;
 use super::digests::{Digests, Indexed, Window, Windowed, Windows};
@@ -39,13 +39,13 @@ use super::wording::{Found, Job, Known, Step};
 pub async fn read(
     table: &Table,
     default_workspace: &str,
-) -> Result<BTreeMap<Place, Vec<Session>>, table::ReadError> {
+) -> Result<BTreeMap<WorkspaceKey, Vec<Session>>, table::ReadError> {
     let scan = table.scan(&Filter::default()).await?;
     for damaged in &scan.damaged {
         tracing::warn!(file = damaged.path, damage = %damaged.damage, "left out of mining");
     }
     let options = ResolveOptions { default_workspace: default_workspace.to_owned() };
-    let mut places: BTreeMap<Place, Vec<Session>> = BTreeMap::new();
+    let mut places: BTreeMap<WorkspaceKey, Vec<Session>> = BTreeMap::new();
     for session in resolve(scan.events, &options) {
         places.entry((session.tenant.clone(), session.workspace.clone())).or_default().push(session);
     }
@@ -75,7 +75,7 @@ pub async fn mine_what_is_new(
 pub async fn jobs(
     digests: &mut Digests,
     table: &Table,
-    wanted: impl Fn(&Place) -> bool + Clone + Send + 'static,
+    wanted: impl Fn(&WorkspaceKey) -> bool + Clone + Send + 'static,
     settings: &SkillsPipeline,
 ) -> Result<Vec<Job>, RunError> {
     let windows = Windows {
@@ -100,7 +100,7 @@ pub async fn jobs(
 }
 
 /// Keeps what a run found. A record that cannot be written is said and keeps nothing back.
-pub fn keep_record(settings: &SkillsPipeline, place: &Place, mined: &Mined) {
+pub fn keep_record(settings: &SkillsPipeline, place: &WorkspaceKey, mined: &Mined) {
     let Some(folder) = &settings.digests else { return };
     if let Err(error) = record::keep(folder, place, mined, Timestamp::now()) {
         tracing::warn!(folder = %folder.display(), "the record of a run is not kept: {error}");
@@ -149,12 +149,12 @@ struct Seen {
     /// When the first session that is open now would close.
     next_close: Option<Timestamp>,
     /// What there was of each workspace at its last run.
-    mined: BTreeMap<Place, Mark>,
+    mined: BTreeMap<WorkspaceKey, Mark>,
 }
 
 /// A workspace that is due.
 struct Due {
-    place: Place,
+    place: WorkspaceKey,
     mark: Mark,
     /// Of its digests.
     bytes: u64,
@@ -232,7 +232,7 @@ impl Worker {
         stop: &Arc<AtomicBool>,
         stopping: &CancellationToken,
     ) -> Result<bool, RunError> {
-        let again: BTreeSet<Place> = self.outboxes.iter_mut().flat_map(Outbox::begin_round).collect();
+        let again: BTreeSet<WorkspaceKey> = self.outboxes.iter_mut().flat_map(Outbox::begin_round).collect();
         for place in &again {
             self.seen.mined.remove(place);
         }
@@ -278,7 +278,7 @@ impl Worker {
         counts: &MiningCounts,
         stopping: &CancellationToken,
     ) -> Result<(), RunError> {
-        let marks: BTreeMap<Place, Mark> = part.into_iter().map(|due| (due.place, due.mark)).collect();
+        let marks: BTreeMap<WorkspaceKey, Mark> = part.into_iter().map(|due| (due.place, due.mark)).collect();
         let mut jobs = self.jobs(marks.keys().cloned().collect(), table).await?;
         if let Some(embeddings) = self.embeddings.as_mut().filter(|_| !jobs.is_empty()) {
             let looked = embeddings.look_up(&mut jobs, stopping.cancelled()).await?;
@@ -326,17 +326,17 @@ impl Worker {
     }
 
     /// The jobs of workspaces, their digests read.
-    async fn jobs(&mut self, places: BTreeSet<Place>, table: &Table) -> Result<Vec<Job>, RunError> {
+    async fn jobs(&mut self, places: BTreeSet<WorkspaceKey>, table: &Table) -> Result<Vec<Job>, RunError> {
         let Some(digests) = &mut self.digests else { return Ok(Vec::new()) };
         let places = Arc::new(places);
         jobs(digests, table, move |place| places.contains(place), &self.settings).await
     }
 
     /// The workspaces that are due.
-    fn due(&self, places: &BTreeMap<&Place, Vec<&Indexed>>, now: Timestamp) -> Vec<Due> {
+    fn due(&self, places: &BTreeMap<&WorkspaceKey, Vec<&Indexed>>, now: Timestamp) -> Vec<Due> {
         let (idle, every_turns) = (self.settings.schedule.idle, self.settings.schedule.every_turns);
         let never = Mark::default();
-        let due = |(place, sessions): (&&Place, &Vec<&Indexed>)| {
+        let due = |(place, sessions): (&&WorkspaceKey, &Vec<&Indexed>)| {
             let mark = Mark::of(sessions, now, idle);
             let mined = self.seen.mined.get(*place).unwrap_or(&never);
             let bytes = sessions.iter().map(|session| u64::from(session.bytes)).sum();
@@ -345,7 +345,11 @@ impl Worker {
         places.iter().filter_map(due).collect()
     }
 
-    fn next_close(&self, places: &BTreeMap<&Place, Vec<&Indexed>>, now: Timestamp) -> Option<Timestamp> {
+    fn next_close(
+        &self,
+        places: &BTreeMap<&WorkspaceKey, Vec<&Indexed>>,
+        now: Timestamp,
+    ) -> Option<Timestamp> {
         let idle = self.settings.schedule.idle;
         let open = places.values().flatten().filter(|session| !session.is_closed(now, idle));
         open.map(|session| session.closes_at(idle)).min()

@@ -7,11 +7,11 @@
 //! | `sessions.rs` | the sessions pipelines and the receivers that feed them |
 //! | `transcripts.rs` | the files in which assistants of this machine keep their sessions |
 //! | `ticks.rs` | what is done again and again |
-//! | `unowned.rs` | journals that no pipeline has any more |
+//! | `orphans.rs` | journals that no pipeline has any more |
 //! | `mining.rs` | one run of a skills pipeline, and the loop that decides when |
 //! | `mine.rs` | the mining of one workspace, and what of it goes to targets |
 //! | `job.rs` | a workspace that is to be mined |
-//! | `place.rs` | a workspace of a tenant |
+//! | `workspace_key.rs` | a workspace of a tenant |
 //! | `run_error.rs` | why a run of mining fails |
 //! | `due.rs` | when a workspace is mined again |
 //! | `wording.rs`, `model_counts.rs` | the LLM step of a run, and what it counts |
@@ -41,6 +41,7 @@ mod arrivals;
 mod author;
 mod descriptors;
 pub mod digests;
+pub mod disclosure;
 mod due;
 mod embedding_counts;
 pub mod embeddings;
@@ -58,22 +59,21 @@ mod mine;
 pub mod mining;
 mod model_counts;
 mod notice;
+mod orphans;
 mod outbox;
-mod place;
 mod ports;
 pub mod record;
 mod renewal;
 mod report;
 mod run_error;
-pub mod sent;
 mod sessions;
 mod targets;
 mod telemetry;
 mod ticks;
 mod transcripts;
-mod unowned;
 mod upkeep;
 pub mod wording;
+mod workspace_key;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -111,6 +111,7 @@ use hooks::HookSpools;
 use metrics::{Metrics, MiningCounts};
 use mining::Worker;
 pub use notice::{outline, warnings};
+pub use orphans::unowned_journals;
 use ports::{Door, Ports};
 use renewal::{Credentials, Renewal};
 pub use report::{
@@ -119,7 +120,6 @@ pub use report::{
 };
 use sessions::{Sessions, TableFeed};
 use telemetry::{Failing, Telemetry};
-pub use unowned::unowned_journals;
 
 /// A health request is short.
 const DRAIN_HEALTH: Duration = Duration::from_secs(1);

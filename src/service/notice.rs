@@ -10,15 +10,15 @@ use crate::event::counted;
 use crate::exporters::deeplake;
 use crate::exporters::filesystem::Config;
 use crate::exporters::otlp;
-use crate::exporters::target::Place as Target;
-use crate::forward::Place;
+use crate::exporters::target::TargetKind;
+use crate::forward::QueueStorage;
 use crate::library::Layout;
 use crate::shell::tool::quoted;
 use crate::table::Location;
 
 use super::Service;
+use super::disclosure::what_is_sent;
 use super::embeddings;
-use super::sent::what_is_sent;
 
 impl Service {
     /// What listens where, what is stored where, and what to do next.
@@ -149,7 +149,7 @@ fn what_leaves(settings: &Settings) -> String {
         text.push_str("\nTo forget everything, stop skillspan and delete these folders.");
     }
     let mut targets = settings.skills.iter().flat_map(|pipeline| &pipeline.targets);
-    if targets.any(|target| matches!(target.place, Target::Git(_))) {
+    if targets.any(|target| matches!(target.place, TargetKind::Git(_))) {
         text.push_str(" A repository's history keeps what was pushed.");
     }
     text.push('\n');
@@ -161,8 +161,8 @@ fn where_it_goes(forward: &ForwardSettings) -> String {
     let signals: BTreeSet<&str> = forward.routes.iter().map(|route| route.signal.as_str()).collect();
     let signals: Vec<&str> = signals.into_iter().collect();
     let (redacted, queue) = match &forward.queue.place {
-        Place::Folder { path, .. } => ("credentials redacted", format!("waits in {}", path.display())),
-        Place::Memory => ("nothing redacted", "waits in memory alone".to_owned()),
+        QueueStorage::Folder { path, .. } => ("credentials redacted", format!("waits in {}", path.display())),
+        QueueStorage::Memory => ("nothing redacted", "waits in memory alone".to_owned()),
     };
     let otlp::Config { name, endpoint, .. } = &forward.otlp;
     format!("{endpoint} ({name}: {}; {redacted}; {queue})", signals.join(", "))
@@ -213,16 +213,16 @@ To connect one of them (`skillspan connect` lists those it knows):
 }
 
 /// The line that brings a target's skills to an assistant.
-fn use_them(place: &Target) -> String {
+fn use_them(place: &TargetKind) -> String {
     match place {
-        Target::Filesystem(Config { path, layout: Layout::Library }) => {
+        TargetKind::Filesystem(Config { path, layout: Layout::Library }) => {
             let path = quoted(&path.display().to_string());
             format!("To use the skills, once there are some:\n  skillspan skills install --from {path}")
         }
-        Target::Filesystem(Config { path, layout: Layout::Project { .. } | Layout::Guided { .. } }) => {
+        TargetKind::Filesystem(Config { path, layout: Layout::Project { .. } | Layout::Guided { .. } }) => {
             format!("Assistants that are started in {} find the skills", path.display())
         }
-        Target::Git(config) => match config.layout {
+        TargetKind::Git(config) => match config.layout {
             Layout::Library => {
                 format!(
                     "To use the skills, once there are some:\n  skillspan skills install --from {}",
@@ -233,6 +233,6 @@ fn use_them(place: &Target) -> String {
                 "Assistants find the skills in a clone of the repository".to_owned()
             }
         },
-        Target::Deeplake(_) => "Hivemind's clients pull the skills when a session starts".to_owned(),
+        TargetKind::Deeplake(_) => "Hivemind's clients pull the skills when a session starts".to_owned(),
     }
 }

@@ -12,9 +12,9 @@ use crate::library::{Change, Findings, HeldBack, Learned};
 use crate::skillify::llm::Spent;
 
 use super::metrics::MiningCounts;
-use super::place::Place;
 use super::run_error::RunError;
 use super::targets::Failure;
+use super::workspace_key::WorkspaceKey;
 
 /// The first pause after a failure; it doubles up to [`LONGEST_PAUSE`].
 const FIRST_PAUSE: Duration = Duration::from_secs(5);
@@ -26,9 +26,9 @@ const MOST_WAITING: usize = 256;
 pub(super) struct Outbox {
     pub(super) target: Target,
     /// The newest findings of each workspace that the target does not have yet.
-    waiting: BTreeMap<Place, Findings>,
+    waiting: BTreeMap<WorkspaceKey, Findings>,
     /// Workspaces whose findings found no room here: they are mined again when there is some.
-    put_back: BTreeSet<Place>,
+    put_back: BTreeSet<WorkspaceKey>,
     /// How many new skills the target may still be brought in this round.
     left: usize,
     pause: Duration,
@@ -45,16 +45,16 @@ impl Outbox {
     }
 
     /// A new round begins; answers which workspaces are to be mined again for it.
-    pub(super) fn begin_round(&mut self) -> BTreeSet<Place> {
+    pub(super) fn begin_round(&mut self) -> BTreeSet<WorkspaceKey> {
         self.left = self.target.route.bounds.run;
         let room = (MOST_WAITING / 2).saturating_sub(self.waiting.len());
-        let again: BTreeSet<Place> = self.put_back.iter().take(room).cloned().collect();
+        let again: BTreeSet<WorkspaceKey> = self.put_back.iter().take(room).cloned().collect();
         self.put_back.retain(|place| !again.contains(place));
         again
     }
 
     /// Takes the newest findings of a workspace; what the older ones cost and nobody was told of is kept.
-    pub(super) fn put(&mut self, place: Place, mut findings: Findings) {
+    pub(super) fn put(&mut self, place: WorkspaceKey, mut findings: Findings) {
         let older = self.waiting.remove(&place).and_then(|older| older.learned);
         match (&mut findings.learned, older) {
             (Some(learned), Some(older)) => learned.also_spent(&older.spent),
@@ -71,7 +71,7 @@ impl Outbox {
     /// finds no room is mined again. What a model was paid for stays.
     fn make_room(&mut self) {
         while self.waiting.len() > MOST_WAITING {
-            let unpaid = |(_, findings): &(&Place, &Findings)| findings.learned.is_none();
+            let unpaid = |(_, findings): &(&WorkspaceKey, &Findings)| findings.learned.is_none();
             let last = self.waiting.iter().rfind(unpaid).map(|(place, _)| place.clone());
             let Some(place) = last else { break };
             self.waiting.remove(&place);
@@ -157,7 +157,7 @@ pub async fn publish(
 mod tests {
     use super::*;
     use crate::exporters::filesystem::Config;
-    use crate::exporters::target::Place as TargetPlace;
+    use crate::exporters::target::TargetKind;
     use crate::library::{Layout, Route};
     use crate::skillify::{self, Offline, Snapshot, mine};
 
@@ -166,13 +166,13 @@ mod tests {
         Findings::from(&mine(&nothing, &skillify::Config::default(), &Offline))
     }
 
-    fn place(number: usize) -> Place {
+    fn place(number: usize) -> WorkspaceKey {
         ("acme".to_owned(), format!("w-{number:04}"))
     }
 
     fn outbox() -> Outbox {
         let config = Config { path: "/nowhere".into(), layout: Layout::Library };
-        Outbox::new(Target { route: Route::default(), place: TargetPlace::Filesystem(config) })
+        Outbox::new(Target { route: Route::default(), place: TargetKind::Filesystem(config) })
     }
 
     #[test]
@@ -184,7 +184,7 @@ mod tests {
         }
         assert_eq!((outbox.waiting.len(), outbox.put_back.len()), (MOST_WAITING, 1000 - MOST_WAITING));
         assert!(outbox.begin_round().is_empty(), "there is no room");
-        let mut seen: BTreeSet<Place> = BTreeSet::new();
+        let mut seen: BTreeSet<WorkspaceKey> = BTreeSet::new();
         while seen.len() < 1000 {
             seen.extend(outbox.waiting.keys().cloned());
             // As a target does that takes everything.

@@ -19,7 +19,7 @@ use crate::skillify::{
     Candidate, Claim, Counts, Evidence, Group, Member, Mined, Scope, SupportedClaim, short_hash,
 };
 
-use super::place::Place;
+use super::workspace_key::WorkspaceKey;
 
 /// How the names of records begin.
 pub(super) const PREFIX: &str = "run-";
@@ -229,7 +229,7 @@ fn cases(evidence: &[Evidence], most: usize) -> Vec<Value> {
 }
 
 /// Writes what was found in a workspace. Blocks.
-pub fn keep(folder: &Path, place: &Place, mined: &Mined, now: Timestamp) -> io::Result<()> {
+pub fn keep(folder: &Path, place: &WorkspaceKey, mined: &Mined, now: Timestamp) -> io::Result<()> {
     let (tenant, workspace) = place;
     let published = mined.candidates.iter().filter(|candidate| candidate.is_published()).count();
     let shown = published + MOST_HELD_BACK;
@@ -326,7 +326,7 @@ fn claim(claim: &SupportedClaim, against: usize) -> Value {
         "failures": claim.failures,
         "treated": { "with": treated_with, "without": treated_without },
         "untreated": { "with": untreated_with, "without": untreated_without },
-        "chance": claim.chance,
+        "chance": claim.p_value,
         "sessions": claim.sessions().iter().map(|(_, session)| *session).collect::<Vec<_>>(),
         "cases": {
             "for": cases(&claim.support, MOST_FOR),

@@ -30,10 +30,10 @@ use crate::skillify::{self, Lessons, Mined, Offline};
 use crate::table::Table;
 
 use super::author::{Notes, Source};
+use super::disclosure::dollars;
 pub use super::job::Job;
 use super::mine::{beside_each_other, findings, mine};
-use super::mining::{Place, RunError};
-use super::sent::dollars;
+use super::mining::{RunError, WorkspaceKey};
 
 /// A server that did not answer is left alone for so long …
 const PAUSE: Duration = Duration::from_secs(5 * 60);
@@ -153,7 +153,7 @@ impl Known {
     }
 
     /// The skills that people wrote where skills of a workspace go, by the names of their folders.
-    pub(super) fn pages(&self, (tenant, workspace): &Place) -> BTreeMap<String, String> {
+    pub(super) fn pages(&self, (tenant, workspace): &WorkspaceKey) -> BTreeMap<String, String> {
         let takes = |(target, library): &&(Target, Library)| {
             let route = &target.route;
             let is_ours = route.workspaces.is_empty() || route.workspaces.contains(workspace);

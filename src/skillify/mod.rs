@@ -14,12 +14,13 @@
 //! | `claim`, `kind` | one thing that a skill can say; a file for each kind, with its proof and its null |
 //! | `compose` | which claims become one skill, which of them stand, and what they lack |
 //! | `word` | the sentences of a skill, its name and trigger; the guard: what may not be published |
-//! | `later` | whether a later session met a claim's situation, and did what it says |
+//! | `adherence` | whether a later session met a claim's situation, and did what it says |
 //! | `predicate`, `author`, `llm` | the language of lessons; a model that proposes them; how a model is asked |
 //!
 //! Data flows down this table: `session` knows nothing of claims, `evidence` nothing of skills. `hash_index` finds items of
 //! a list by their hashes, for all of them.
 
+mod adherence;
 pub mod author;
 mod claim;
 mod claim_line;
@@ -29,7 +30,6 @@ mod digested;
 mod evidence;
 mod hash_index;
 mod kind;
-mod later;
 pub mod llm;
 pub mod predicate;
 mod prompt;
@@ -47,6 +47,7 @@ use serde::{Deserialize, Serialize};
 
 pub use crate::shell::command::program_of;
 pub use crate::shell::{Class, Classes, command_line};
+pub use adherence::{Later, Seen, Watched};
 pub use claim::{Claim, Evidence, SupportedClaim};
 pub use cluster::group::{Group, Member};
 pub use cluster::vectors::{MOST_DIMENSIONS, VectorError, Vectors, VectorsError};
@@ -57,7 +58,6 @@ pub use compose::shortfall::Shortfall;
 pub use compose::topic::Topic;
 pub use evidence::Counts;
 pub use evidence::null::{Null, Row, null};
-pub use later::{Later, Seen, Watched};
 pub(crate) use prompt::imperative::is_imperative;
 pub use session::account;
 pub use session::arrow::{segments_as_rows, segments_schema};
@@ -106,35 +106,6 @@ pub struct Config<'v> {
     pub vectors: Option<&'v Vectors>,
     /// What sessions showed that are older than those that are mined; `None`: there are none.
     pub older: Option<&'v Older>,
-    /// An idea to do without, so that what it earns can be measured; `None` outside of measurements.
-    pub without: Option<Idea>,
-}
-
-/// An idea that mining can do without, for the worse.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Idea {
-    /// Rare actions weigh more than common ones when segments are compared.
-    Rarity,
-    /// The words of prompts count when segments are compared.
-    Words,
-    /// Of a cluster only what its members have in common counts.
-    Commonness,
-    /// What is shared by accident is no skill.
-    Chance,
-    /// A correction speaks of what was done last, not of all that was done.
-    Blame,
-    /// Steps stand in the order that most sessions do them in, not the alphabet's.
-    Order,
-    /// Edited files are steps.
-    Edits,
-    /// What people prefer is a skill.
-    Preferences,
-    /// What one person does again and again is not a team's skill.
-    People,
-    /// Descriptions say what people ask for, not only what is run.
-    Triggers,
-    /// A step is compared with other work of its size.
-    Sizes,
 }
 
 /// What mining found, before anybody worded it.
@@ -227,13 +198,11 @@ fn with_workspace<D: Borrow<Digest>, T>(
     config: &Config<'_>,
     work: impl FnOnce(&workspace::Workspace<'_>, usize) -> T,
 ) -> T {
-    let without = config.without;
-    let blames = without != Some(Idea::Blame);
     let sessions = || digests.iter().map(Borrow::borrow);
     let mut works: Vec<SegmentRef<'_>> = Vec::new();
     for session in sessions() {
         let (person, by_credential) = person_of(session, config);
-        let work = |segment| SegmentRef { session, person, by_credential, segment, blames };
+        let work = |segment| SegmentRef { session, person, by_credential, segment };
         works.extend(session.segments.iter().map(work));
     }
     let segments = works.len();
@@ -253,8 +222,7 @@ fn with_workspace<D: Borrow<Digest>, T>(
         works: &works,
         spoken: &spoken,
         started_at: works.iter().map(|work| work.segment.started_at).collect(),
-        known_people: if without == Some(Idea::People) { 0 } else { known_people.len() },
-        without,
+        known_people: known_people.len(),
         vectors: config.vectors,
         rule: config.publish,
         background: &background,

@@ -1,6 +1,6 @@
 //! What is new in the table, as whole groups of rows that are resolved together, in bounded memory.
 //!
-//! 1. Of the files that the reader has not seen, the columns that tie rows are read ([`super::ties`]).
+//! 1. Of the files that the reader has not seen, the columns that tie rows are read ([`super::components`]).
 //! 2. Groups that the reader knows and that new rows join are read again from the files it has seen.
 //! 3. The new files are read whole, one after the other in the order of arrival, and decoded a batch of rows at a
 //!    time. A group is handed over with the last of its rows. What lacks rows, because a file could be read once and
@@ -8,7 +8,7 @@
 //!
 //! Memory holds one file as it is on the disk, a few batches of its rows, the rows of incomplete groups, and a hash
 //! for each session and trace of the new files. A file's rows are sorted by session, so few groups are incomplete at
-//! a time. The reader passes only hashes of what it knows ([`HashedTies`]), and the ties themselves of groups that
+//! a time. The reader passes only hashes of what it knows ([`HashedJoinKeys`]), and the ties themselves of groups that
 //! change.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,13 +16,13 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use futures_util::{StreamExt, stream};
 
+use super::components::{Forest, HashedJoinKeys, JoinKeys, hashes_of_event};
 use super::decoding::Whole;
 use super::error::ReadError;
 use super::file::FileError;
 use super::part::{self, Columns, Rows};
 use super::query::Cursor;
 use super::read::{DamagedFile, Filter, Listed, Reading};
-use super::ties::{Forest, HashedTies, Ties, hashes_of_event};
 use super::{Table, layout};
 use crate::event::SessionEvent;
 
@@ -30,7 +30,7 @@ use crate::event::SessionEvent;
 #[derive(Debug)]
 pub struct Group {
     /// What ties them.
-    pub ties: Ties,
+    pub join_keys: JoinKeys,
     /// The known groups that it stands for, as indices of those that were given.
     pub replaces: Vec<usize>,
     /// The rows; an observation may be among them more than once. None if all of them are gone.
@@ -124,13 +124,15 @@ impl Table {
     pub async fn new_groups(
         &self,
         standing: Standing,
-        known: &[&Ties],
+        known: &[&JoinKeys],
         stale: &BTreeSet<usize>,
     ) -> Result<NewGroups, ReadError> {
         let mut rows = self.new_rows(standing).await?;
-        let hashed: Vec<HashedTies> = known.iter().map(|ties| HashedTies::from(*ties)).collect();
+        let hashed: Vec<HashedJoinKeys> =
+            known.iter().map(|join_keys| HashedJoinKeys::from(*join_keys)).collect();
         let joined = rows.join(&hashed, stale);
-        let joined: Vec<Ties> = joined.into_iter().filter_map(|at| known.get(at).copied()).cloned().collect();
+        let joined: Vec<JoinKeys> =
+            joined.into_iter().filter_map(|at| known.get(at).copied()).cloned().collect();
         rows.groups(&joined).await
     }
 
@@ -140,7 +142,7 @@ impl Table {
         let reads = unseen.into_iter().map(|listed| {
             let reader = self.ranges(listed.location.clone(), listed.bytes);
             async move {
-                let read = tokio::spawn(part::read_ties(reader)).await;
+                let read = tokio::spawn(part::read_join_keys(reader)).await;
                 (listed, read.unwrap_or(Err(FileError::Damaged(super::Damage::Decoder))))
             }
         });
@@ -166,21 +168,21 @@ impl NewRows {
     /// `stale`, or rows of theirs are past their retention.
     pub fn join<'k>(
         &mut self,
-        known: impl IntoIterator<Item = &'k HashedTies>,
+        known: impl IntoIterator<Item = &'k HashedJoinKeys>,
         stale: &BTreeSet<usize>,
     ) -> Vec<usize> {
         let kept_since = self.table.kept_since().unwrap_or_default();
         let mut joined = Vec::new();
         // No two groups that are known share a tie, so what is not met here is met by nothing that comes later.
-        for (at, ties) in known.into_iter().enumerate() {
-            if stale.contains(&at) || ties.is_older_than(&kept_since) || self.forest.meets(ties) {
-                self.forest.add_known(ties);
-                joined.push((at, ties));
+        for (at, join_keys) in known.into_iter().enumerate() {
+            if stale.contains(&at) || join_keys.is_older_than(&kept_since) || self.forest.meets(join_keys) {
+                self.forest.add_known(join_keys);
+                joined.push((at, join_keys));
             }
         }
         // Only now it is certain which of them are one group.
-        for (at, ties) in &joined {
-            if let Some(group) = self.forest.group_of_known(ties) {
+        for (at, join_keys) in &joined {
+            if let Some(group) = self.forest.group_of_known(join_keys) {
                 self.held.entry(group).or_default().replaces.push(*at);
             }
         }
@@ -188,7 +190,7 @@ impl NewRows {
     }
 
     /// Begins to read them as groups, with those that [`NewRows::join`] named, whose ties are `joined`.
-    pub async fn groups(self, joined: &[Ties]) -> Result<NewGroups, ReadError> {
+    pub async fn groups(self, joined: &[JoinKeys]) -> Result<NewGroups, ReadError> {
         let Self { table, forest, held, seen, later, files, damaged } = self;
         let new: BTreeSet<String> = files.iter().map(|file| file.location.to_string()).collect();
         let mut reading = NewGroups {
@@ -321,15 +323,21 @@ impl NewGroups {
     fn hand_over(&mut self, groups: Vec<usize>) -> Vec<Group> {
         let held = groups.into_iter().filter_map(|group| self.held.remove(&group));
         let held = held.filter(|held| !held.events.is_empty() || !held.replaces.is_empty());
-        held.map(|Held { replaces, events, .. }| Group { ties: Ties::of(&events), replaces, events })
+        held.map(|Held { replaces, events, .. }| Group { join_keys: JoinKeys::of(&events), replaces, events })
             .collect()
     }
 
     /// Reads the rows that known groups have in files that were seen.
-    async fn read_known_again(&mut self, known: &[Ties], new: &BTreeSet<String>) -> Result<(), ReadError> {
+    async fn read_known_again(
+        &mut self,
+        known: &[JoinKeys],
+        new: &BTreeSet<String>,
+    ) -> Result<(), ReadError> {
         let mut values = [BTreeSet::new(), BTreeSet::new(), BTreeSet::new()];
-        for ties in known {
-            for (values, set) in values.iter_mut().zip([&ties.sessions, &ties.traces, &ties.alone]) {
+        for join_keys in known {
+            for (values, set) in
+                values.iter_mut().zip([&join_keys.sessions, &join_keys.traces, &join_keys.alone])
+            {
                 values.extend(set.iter().map(|(_, value)| value.clone()));
             }
         }

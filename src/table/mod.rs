@@ -21,7 +21,7 @@
 //! | `summaries.rs` | [`Table::summaries`]: the sessions of the last days, listed |
 //! | `resolving.rs` | groups of rows to summaries, off the reading thread |
 //! | `decoding.rs` | files decoded a few batches ahead |
-//! | `ties.rs` | [`Ties`]: which rows must be resolved together; [`HashedTies`]: the same in few bytes |
+//! | `components.rs` | [`JoinKeys`]: which rows must be resolved together; [`HashedJoinKeys`]: the same in few bytes |
 //! | `groups.rs` | [`NewGroups`]: what is new, as whole groups of such rows |
 //! | `upkeep/` | compaction, retention, erasure |
 //! | `merge.rs` | observations of one fact to the fact |
@@ -33,7 +33,7 @@
 //! | `repeated.rs` | calls that share an id and are different ones |
 //! | `aliases.rs` | calls and prompts that go by several ids |
 //! | `first_calls.rs` | words that came before the calls of their reply |
-//! | `both_ways.rs` | what telemetry and hooks of one session both tell |
+//! | `dual_reports.rs` | what telemetry and hooks of one session both tell |
 //! | `from_files.rs` | what an assistant tells by its telemetry and keeps in a file as well |
 //! | `executions.rs` | several spans of one execution |
 //! | `speakers.rs` | whose words and calls are a sub-agent's |
@@ -58,10 +58,11 @@
 
 mod aliases;
 mod announce;
-mod both_ways;
 pub mod clock;
+mod components;
 mod costs;
 mod decoding;
+mod dual_reports;
 mod endings;
 mod error;
 mod executions;
@@ -90,7 +91,6 @@ mod schema;
 pub mod sessions;
 mod speakers;
 mod summaries;
-mod ties;
 mod trace;
 pub mod upkeep;
 mod write;
@@ -105,6 +105,7 @@ use object_store::local::LocalFileSystem;
 
 use crate::disk::{Disk, FileSystem};
 
+pub use components::{Covered, HashedJoinKeys, JoinKeys};
 pub use error::{ReadError, WriteError};
 pub use file::{Damage, events_of};
 pub use groups::{Group, NewGroups, Standing};
@@ -117,7 +118,6 @@ pub use resolve::{ResolveOptions, resolve};
 pub use schema::{ColumnDescription, columns, schema};
 pub use sessions::{Fact, Session, SessionSource, Summary, Turn};
 pub use summaries::Summaries;
-pub use ties::{Covered, HashedTies, Ties};
 pub use write::Written;
 
 /// A sessions table. Cloning is cheap and gives the same table.

@@ -20,11 +20,11 @@ use parquet::arrow::arrow_reader::{
 use parquet::arrow::async_reader::{ParquetRecordBatchStream, ParquetRecordBatchStreamBuilder};
 use parquet::file::metadata::{PageIndexPolicy, ParquetMetaData, RowGroupMetaData};
 
+use super::components::{self, Hashes};
 use super::file::{self, Damage, FileError};
 use super::footer::Footer;
 use super::ranges::{Failure, RangeReader};
 use super::schema::{COLUMNS, Column};
-use super::ties::{self, Hashes};
 use crate::event::{Kind, SessionEvent};
 
 /// Rows of which any one of the terms is true.
@@ -249,8 +249,8 @@ async fn open(
 const BATCH_ROWS: usize = 2_048;
 
 /// When the file's first row arrived, in microseconds since the epoch, and what ties rows, with the number of rows
-/// that have the same ties: there are few of a session.
-pub(super) async fn read_ties(reader: RangeReader) -> Result<(i64, BTreeMap<Hashes, usize>), FileError> {
+/// that have the same join keys: there are few of a session.
+pub(super) async fn read_join_keys(reader: RangeReader) -> Result<(i64, BTreeMap<Hashes, usize>), FileError> {
     let mut part = Part::open(reader, TiedRows::COLUMNS, Selected::All).await?;
     let (mut arrived, mut rows) = (i64::MAX, BTreeMap::new());
     while let Some(batch) = part.next().await? {
@@ -299,7 +299,7 @@ impl TiedRows {
         let times = batch.column_by_name("ingested_at");
         let times = times.and_then(|times| times.as_primitive_opt::<TimestampMicrosecondType>());
         let hashes = |at| {
-            ties::hashes_of(&ties::Row {
+            components::hashes_of(&components::Row {
                 tenant: value(tenant, at),
                 event_id: value(event_id, at),
                 session_id: value(session_id, at),

@@ -9,7 +9,7 @@
 //! 1. **Results of no call**, in the session. A result of a span that made no call is an update of something that
 //!    was no tool, and is left out.
 //! 2. **Ids.** Calls and prompts that go by several ids (`aliases.rs`), and what telemetry and hooks both tell
-//!    (`both_ways.rs`), in the session.
+//!    (`dual_reports.rs`), in the session.
 //! 3. **Upserts.** A client that says a text again, in another record of the same id, replaces it: of the
 //!    words with the same id behind the `@` of their keys, the latest counts, and the id goes.
 //! 4. **Executions.** Several spans of one execution (`executions.rs`).
@@ -47,7 +47,7 @@ use super::executions::bare;
 use super::repeated::separate_calls;
 use super::speakers::SPEAKER;
 use super::trace::{FIRST_HAND, NUMBER, is_of_call, is_words, keep_least, span_of, spans_of_tools};
-use super::{aliases, both_ways, costs, executions, from_files, naming, speakers};
+use super::{aliases, costs, dual_reports, executions, from_files, naming, speakers};
 use crate::event::{Decision, Kind, LISTED_CALL, SessionEvent, Status, Timestamp, UNNAMED_CALL};
 /// Some clients' clocks give starts in whole milliseconds and ends more finely.
 const CLOCK_GRAIN: Duration = Duration::from_millis(1);
@@ -62,7 +62,7 @@ pub(super) fn reconcile(events: &mut Vec<SessionEvent>) -> bool {
     let mut compared = false;
     leave_out_results_of_no_call(events);
     aliases::join(events);
-    compared |= both_ways::join(events);
+    compared |= dual_reports::join(events);
     for mut trace in by_trace(events) {
         compared |= join_upserts(&mut trace);
         compared |= executions::join(&mut of_frameworks(&mut trace));
@@ -91,13 +91,13 @@ pub(super) fn may_compare<'e>(events: impl Iterator<Item = &'e SessionEvent> + C
         |event: &SessionEvent| !event.assistant.is_empty() && !event.fact_key.starts_with(UNNAMED_CALL);
     let mut of_any = events.clone();
     of_any.any(|event| are_words_compared(event) || is_of_call(event) && !is_known_to_all(event))
-        || both_ways::may_compare(events.clone())
+        || dual_reports::may_compare(events.clone())
         || from_files::may_compare(events)
 }
 
 /// Whether the text, the input or the output of an observation is one of those that [`reconcile`] compares.
 pub(super) fn is_compared(event: &SessionEvent) -> bool {
-    is_of_call(event) || are_words_compared(event) || both_ways::is_of_telemetry(event)
+    is_of_call(event) || are_words_compared(event) || dual_reports::is_of_telemetry(event)
 }
 
 fn are_words_compared(event: &SessionEvent) -> bool {

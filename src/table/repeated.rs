@@ -15,7 +15,7 @@ use super::trace::{FIRST_HAND, NUMBER, spans_of_tools};
 use crate::event::{Kind, SessionEvent, Timestamp};
 
 /// Where a call was made: the number of the session's turn, and the trace.
-type Place<'a> = (usize, &'a str);
+type CallSite<'a> = (usize, &'a str);
 
 /// Gives different calls of one session different ids.
 pub(super) fn separate_calls(events: &mut [SessionEvent]) {
@@ -35,14 +35,14 @@ fn renamed(events: &[SessionEvent]) -> Vec<(usize, String)> {
     };
     let turns = turns(events);
     let place = |event: &SessionEvent| turns.partition_point(|begin| *begin <= event.timestamp);
-    let mut made: BTreeMap<&str, BTreeMap<Place<'_>, Timestamp>> = BTreeMap::new();
+    let mut made: BTreeMap<&str, BTreeMap<CallSite<'_>, Timestamp>> = BTreeMap::new();
     for event in makers(events, about_calls) {
         let calls = made.entry(&event.fact_key).or_default();
         let first = calls.entry((place(event), &event.trace_id)).or_insert(event.timestamp);
         *first = event.timestamp.min(*first);
     }
     made.retain(|_, calls| calls.len() > 1);
-    let numbered: BTreeMap<&str, Vec<Place<'_>>> =
+    let numbered: BTreeMap<&str, Vec<CallSite<'_>>> =
         made.iter().map(|(id, calls)| (*id, in_order(calls))).collect();
     let mut renamed = Vec::new();
     for (index, event) in events.iter().enumerate().filter(|(_, event)| about_calls(event)) {
@@ -100,7 +100,7 @@ fn makers(
 }
 
 /// By turn, then by time.
-fn in_order<'a>(calls: &BTreeMap<Place<'a>, Timestamp>) -> Vec<Place<'a>> {
+fn in_order<'a>(calls: &BTreeMap<CallSite<'a>, Timestamp>) -> Vec<CallSite<'a>> {
     let mut order: Vec<_> = calls.iter().map(|((turn, trace), made)| (*turn, *made, *trace)).collect();
     order.sort();
     order.into_iter().map(|(turn, _, trace)| (turn, trace)).collect()

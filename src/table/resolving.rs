@@ -21,13 +21,13 @@ use crate::event::SessionEvent;
 
 /// A row of the table, without its texts.
 pub(super) struct Row {
-    pub(super) place: Place,
+    pub(super) place: RowPosition,
     pub(super) event: SessionEvent,
 }
 
 /// Where a row lies: the number of its file, and its own in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Place {
+pub(super) struct RowPosition {
     pub(super) file: usize,
     pub(super) row: usize,
 }

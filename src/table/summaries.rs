@@ -1,6 +1,6 @@
 //! The summaries of the sessions of many days, in bounded memory.
 //!
-//! 1. Of every file, the columns that tie rows are read ([`super::ties`]): they tell which rows make a
+//! 1. Of every file, the columns that tie rows are read ([`super::components`]): they tell which rows make a
 //!    group, and how many they are.
 //! 2. The files are read again in the order of arrival, without texts. A group is resolved as soon as all
 //!    of its rows were read, off the thread that reads, and only the summaries of its sessions are kept
@@ -13,13 +13,13 @@ use std::collections::BTreeMap;
 
 use arrow_array::RecordBatch;
 
+use super::components::{Forest, hashes_of_event};
 use super::decoding::{Ahead, Decoding};
 use super::error::ReadError;
 use super::file::{self, Damage};
 use super::part::{Columns, TiedRows};
 use super::read::{DamagedFile, Filter, Listed, MOST_LISTINGS, overtaken};
-use super::resolving::{Place, Resolving, Row};
-use super::ties::{Forest, hashes_of_event};
+use super::resolving::{Resolving, Row, RowPosition};
 use super::upkeep::Hidden;
 use super::{ResolveOptions, Summary, Table};
 use crate::event::{Owner, SessionEvent};
@@ -72,7 +72,7 @@ impl Table {
             let mut row = 0;
             while let Some(events) = listed.or_damage(decoding.next().await, &mut damaged)?.flatten() {
                 for event in events {
-                    let place = Place { file, row };
+                    let place = RowPosition { file, row };
                     row += 1;
                     if let Some(complete) = groups.add(place, event) {
                         resolving.add(complete);
@@ -150,7 +150,7 @@ struct Groups {
 
 impl Groups {
     /// Adds a row; the rows of its group if that is complete now.
-    fn add(&mut self, place: Place, event: SessionEvent) -> Option<Vec<Row>> {
+    fn add(&mut self, place: RowPosition, event: SessionEvent) -> Option<Vec<Row>> {
         let group = self.forest.group_of(&hashes_of_event(&event))?;
         let (read, rows) = self.held.entry(group).or_default();
         *read += 1;

@@ -17,7 +17,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use skillspan::config::{Origin, Settings, Source, parse};
-use skillspan::exporters::target::Place;
+use skillspan::exporters::target::TargetKind;
 use skillspan::table::Location;
 
 struct Container;
@@ -82,10 +82,10 @@ fn assert_fits_a_container(settings: &Settings) {
     assert!(settings.health.expect("a health endpoint").ip().is_unspecified());
     let targets = settings.skills.iter().flat_map(|pipeline| &pipeline.targets);
     let targets = targets.filter_map(|target| match &target.place {
-        Place::Filesystem(config) => Some(&config.path),
-        Place::Git(config) => Some(&config.cache),
+        TargetKind::Filesystem(config) => Some(&config.path),
+        TargetKind::Git(config) => Some(&config.cache),
         // Rows of a service: nothing stays here.
-        Place::Deeplake(_) => None,
+        TargetKind::Deeplake(_) => None,
     });
     let targets = targets.chain(settings.followers.iter().map(|follower| &follower.deeplake.state));
     let tables = settings.tables().filter_map(|table| match &table.location {

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use prost::Message;
 use skillspan::event::{Owner, Signal, Timestamp};
-use skillspan::forward::{Body, Config, Entry, Form, OnFull, Place, Queue};
+use skillspan::forward::{Body, Config, Entry, Form, OnFull, Queue, QueueStorage};
 use skillspan::journal::Durability;
 
 use crate::backend::Backend;
@@ -184,7 +184,9 @@ fn entry(name: &str, ingested_at: Timestamp) -> Entry {
 async fn what_waits_for_longer_than_sessions_are_kept_is_dropped() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("queue");
-    for place in [Place::Memory, Place::Folder { path: path.clone(), durability: Durability::Os }] {
+    for place in
+        [QueueStorage::Memory, QueueStorage::Folder { path: path.clone(), durability: Durability::Os }]
+    {
         let config = Config {
             place,
             max_size: 8 << 20,
@@ -210,7 +212,7 @@ async fn what_waits_for_longer_than_sessions_are_kept_is_dropped() {
 #[tokio::test]
 async fn an_erasure_keeps_the_order_and_lets_go_of_every_file() {
     let folder = tempfile::tempdir().unwrap();
-    let place = Place::Folder { path: folder.path().join("queue"), durability: Durability::Os };
+    let place = QueueStorage::Folder { path: folder.path().join("queue"), durability: Durability::Os };
     let config = Config { place, max_size: 16 << 20, on_full: OnFull::Refuse, retention: None };
     let queue = Queue::open(config).unwrap();
     let name = |number: usize| {

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use skillspan::config::{ModelSettings, Sees, Uses};
 use skillspan::event::Status;
 use skillspan::exporters::filesystem;
-use skillspan::exporters::target::{Place, Target};
+use skillspan::exporters::target::{Target, TargetKind};
 use skillspan::library::{Decision, Layout, Route};
 use skillspan::secret::Secret;
 use skillspan::service::wording::{Found, Job, Known, Step, Tally};
@@ -206,7 +206,7 @@ pub(super) fn jobs(sessions: &[Session]) -> Vec<Job> {
 
 pub(super) async fn known(folder: &Path) -> Known {
     let config = filesystem::Config { path: folder.to_owned(), layout: Layout::Library };
-    let target = Target { route: Route::default(), place: Place::Filesystem(config) };
+    let target = Target { route: Route::default(), place: TargetKind::Filesystem(config) };
     Known::read(vec![(target, BTreeMap::new())]).await.unwrap()
 }
 

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 use skillspan::exporters::filesystem;
-use skillspan::exporters::target::{Place, Target, Update};
+use skillspan::exporters::target::{Target, TargetKind, Update};
 use skillspan::library::{Census, Decision, Findings, Layout, Listed, Route, Standing};
 use skillspan::service::wording::{Known, Step};
 use skillspan::skillify;
@@ -46,7 +46,7 @@ impl Repository {
     fn target(&self) -> Target {
         let layout = Layout::Project { path: String::new() };
         let config = filesystem::Config { path: self.0.path().to_owned(), layout };
-        Target { route: Route::default(), place: Place::Filesystem(config) }
+        Target { route: Route::default(), place: TargetKind::Filesystem(config) }
     }
 
     /// One run with a model.

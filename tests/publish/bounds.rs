@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use skillspan::exporters::filesystem::Config;
 use skillspan::exporters::git::Mode;
-use skillspan::exporters::target::{Place, Report, Target, Update};
+use skillspan::exporters::target::{Report, Target, TargetKind, Update};
 use skillspan::library::{Bounds, Change, Findings, Layout, Route};
 
 use super::repository::{Bare, first, other};
@@ -26,7 +26,7 @@ fn workspaces(count: usize) -> Vec<Findings> {
 
 fn target(folder: &tempfile::TempDir, bounds: Bounds) -> Target {
     let config = Config { path: folder.path().to_owned(), layout: Layout::Library };
-    Target { route: Route { bounds, ..Route::default() }, place: Place::Filesystem(config) }
+    Target { route: Route { bounds, ..Route::default() }, place: TargetKind::Filesystem(config) }
 }
 
 fn publish(target: &Target, findings: &[Findings]) -> Report {
@@ -138,7 +138,7 @@ fn where_not_all_fit_workspaces_take_turns_and_those_with_skills_go_first() {
 fn a_repository_is_bounded_too() {
     let bare = Bare::new();
     let route = Route { bounds: Bounds { run: 2, ..WIDE }, ..Route::default() };
-    let target = Target { route, place: Place::Git(Box::new(bare.config("one", Mode::Direct))) };
+    let target = Target { route, place: TargetKind::Git(Box::new(bare.config("one", Mode::Direct))) };
     for (new, waiting) in [(2, 1), (1, 0)] {
         let report = publish(&target, &workspaces(3));
         assert_eq!(report.named(Change::Created).len(), new);

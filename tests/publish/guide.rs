@@ -51,7 +51,7 @@ fn found(lines: &[(Value, &str)], against: &[&str]) -> Update {
         claim: serde_json::from_value(claim.clone()).unwrap(),
         failures: Vec::new(),
         counts: Counts { treated_with: 3, ..Counts::default() },
-        chance: 0.0,
+        p_value: 0.0,
         support: (1..=3).map(|at| evidence(&format!("s{at}"), at)).collect(),
         against: if against.contains(text) {
             (1..=2).map(|at| evidence(&format!("late{at}"), 20 + at)).collect()

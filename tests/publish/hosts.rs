@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use skillspan::exporters::Destination;
 use skillspan::exporters::git::{Auth, Config, Error, Git, Mode, Remote};
-use skillspan::exporters::target::{Place, Target};
+use skillspan::exporters::target::{Target, TargetKind};
 use skillspan::library::Route;
 use skillspan::secret::Secret;
 
@@ -268,7 +268,7 @@ fn a_key_opens_a_repository_over_ssh_and_an_unknown_host_is_refused() {
 
 /// What a worker says of a target that it cannot write.
 fn state(config: Config) -> (&'static str, bool, &'static str) {
-    let target = Target { route: Route::default(), place: Place::Git(Box::new(config)) };
+    let target = Target { route: Route::default(), place: TargetKind::Git(Box::new(config)) };
     let error = target.publish(&update(&first()), Arc::default()).unwrap_err();
     (error.kind(), error.is_transient(), error.remedy())
 }

@@ -13,7 +13,7 @@ use serde_json::Value;
 use skillspan::config::{ModelSettings, Sees, Uses};
 use skillspan::exporters::filesystem;
 use skillspan::exporters::git::Mode;
-use skillspan::exporters::target::{Place, Report, Target, Update};
+use skillspan::exporters::target::{Report, Target, TargetKind, Update};
 use skillspan::library::{Change, Decision, Findings, Layout, Route};
 use skillspan::secret::Secret;
 use skillspan::service::wording::{Found, Job, Known, Step, Tally};
@@ -50,11 +50,11 @@ fn settings(server: &Server) -> ModelSettings {
 
 fn folder(path: &Path) -> Target {
     let config = filesystem::Config { path: path.to_owned(), layout: Layout::Library };
-    Target { route: Route::default(), place: Place::Filesystem(config) }
+    Target { route: Route::default(), place: TargetKind::Filesystem(config) }
 }
 
 fn git(bare: &Bare, worker: &str) -> Target {
-    Target { route: Route::default(), place: Place::Git(Box::new(bare.config(worker, Mode::Direct))) }
+    Target { route: Route::default(), place: TargetKind::Git(Box::new(bare.config(worker, Mode::Direct))) }
 }
 
 fn jobs(sessions: &[Session]) -> Vec<Job> {

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 use skillspan::exporters::filesystem::Config;
-use skillspan::exporters::target::{Error, Place, Target, Update};
-use skillspan::library::{Census, Findings, Layout, Route, Whose};
+use skillspan::exporters::target::{Error, Target, TargetKind, Update};
+use skillspan::library::{Census, Findings, Layout, Ownership, Route};
 use skillspan::service::mining::findings;
 use skillspan::skillify::{Digest, Snapshot, mine};
 use skillspan::table::Session;
@@ -23,12 +23,12 @@ impl Folder {
         Self(tempfile::tempdir().unwrap())
     }
 
-    pub(crate) fn target(&self, whose: Whose) -> Target {
+    pub(crate) fn target(&self, whose: Ownership) -> Target {
         let config = Config { path: self.0.path().to_owned(), layout: Layout::Library };
-        Target { route: Route { whose, ..Route::default() }, place: Place::Filesystem(config) }
+        Target { route: Route { whose, ..Route::default() }, place: TargetKind::Filesystem(config) }
     }
 
-    pub(crate) fn publish(&self, whose: Whose, findings: Vec<Findings>) -> Result<Vec<String>, Error> {
+    pub(crate) fn publish(&self, whose: Ownership, findings: Vec<Findings>) -> Result<Vec<String>, Error> {
         let report = self.target(whose).publish(&Update::Findings(findings), Arc::default())?;
         let changes = report.skills.iter().map(|(name, change)| format!("{} {name}", change.as_str()));
         Ok(changes.chain(report.notes.clone()).collect())
@@ -112,7 +112,7 @@ pub(crate) fn repaired(prefix: &str, test: &str, fix: &str) -> Vec<Session> {
 fn a_target_is_the_first_tenants_whoever_finds_something_first() {
     let folder = Folder::new();
     let [evil, acme] = ["evil", "acme"].map(|tenant| of(tenant, "shop", needs("make db-up", "make itest")));
-    let whose = || Whose::Of("acme".to_owned());
+    let whose = || Ownership::Of("acme".to_owned());
     let told = folder.publish(whose(), found(&evil)).unwrap();
     assert!(folder.contents().is_empty(), "{told:?}");
     assert!(told.concat().contains("give evil one with `route: { tenant: evil }`"), "{told:?}");
@@ -121,10 +121,10 @@ fn a_target_is_the_first_tenants_whoever_finds_something_first() {
     assert!(state.contains("\"tenant\": ") && !state.contains("acme") && !state.contains("evil"), "{state}");
     // Whoever is first in the configuration later: the library stays whose it is.
     let before = folder.contents();
-    folder.publish(Whose::Of("evil".to_owned()), found(&evil)).unwrap();
-    folder.publish(Whose::OfTheOnly, found(&evil)).unwrap();
+    folder.publish(Ownership::Of("evil".to_owned()), found(&evil)).unwrap();
+    folder.publish(Ownership::OfTheOnly, found(&evil)).unwrap();
     assert_eq!(folder.contents(), before);
-    let error = folder.publish(Whose::Named("evil".to_owned()), found(&evil)).unwrap_err();
+    let error = folder.publish(Ownership::Named("evil".to_owned()), found(&evil)).unwrap_err();
     assert_eq!((error.kind(), error.is_transient()), ("tenant", false));
     assert!(error.to_string().contains("another tenant than \"evil\""), "{error}");
     assert_eq!(folder.contents(), before);
@@ -135,8 +135,8 @@ fn equal_sessions_of_two_tenants_become_two_skills_with_ids_of_their_own() {
     let ids = NAMES.map(|tenant| {
         let folder = Folder::new();
         let sessions = NAMES.map(|tenant| of(tenant, "shop", needs("make db-up", "make itest"))).concat();
-        folder.publish(Whose::Named(tenant.to_owned()), found(&sessions)).unwrap();
-        let skills = folder.target(Whose::default()).load().unwrap().skills();
+        folder.publish(Ownership::Named(tenant.to_owned()), found(&sessions)).unwrap();
+        let skills = folder.target(Ownership::default()).load().unwrap().skills();
         assert_eq!(skills.len(), 1, "{tenant}");
         let hashes: Vec<String> = skills[0].evidence[0].sessions.iter().map(|one| one.1.clone()).collect();
         (skills[0].name.clone(), skills[0].id.clone(), hashes)
@@ -162,7 +162,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 }
 
 /// Plays the runs; `with_evil`: the other tenant's sessions are in the table as well.
-fn play(steps: &[Step], whose: &Whose, with_evil: bool) -> BTreeMap<String, String> {
+fn play(steps: &[Step], whose: &Ownership, with_evil: bool) -> BTreeMap<String, String> {
     const FIXES: [&str; 3] = ["make db-up", "make evil-up", "make seed"];
     const TESTS: [&str; 2] = ["make itest", "make e2e"];
     let folder = Folder::new();
@@ -191,7 +191,7 @@ proptest! {
 
     #[test]
     fn what_another_tenant_does_changes_no_byte_of_a_library(steps in steps(), named in any::<bool>()) {
-        let whose = if named { Whose::Named("acme".into()) } else { Whose::Of("acme".into()) };
+        let whose = if named { Ownership::Named("acme".into()) } else { Ownership::Of("acme".into()) };
         prop_assert_eq!(play(&steps, &whose, true), play(&steps, &whose, false));
     }
 }

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use skillspan::library::{Findings, Whose};
+use skillspan::library::{Findings, Ownership};
 use skillspan::table::Session;
 
 use crate::libraries::{Folder, found, of, repaired};
@@ -60,7 +60,7 @@ fn all(folder: &Folder) -> String {
 
 #[test]
 fn with_one_tenant_a_library_goes_on_under_its_names_and_ids() {
-    for whose in [Whose::OfTheOnly, Whose::Of("acme".into()), Whose::Named("acme".into())] {
+    for whose in [Ownership::OfTheOnly, Ownership::Of("acme".into()), Ownership::Named("acme".into())] {
         let folder = stored(1);
         let before = folder.contents();
         let told = folder.publish(whose.clone(), found(&acmes())).unwrap();
@@ -74,13 +74,16 @@ fn with_one_tenant_a_library_goes_on_under_its_names_and_ids() {
         assert!(state["tenant"].as_str().is_some_and(|tenant| !tenant.is_empty()));
         let text = &folder.contents()[SKILL];
         assert!(text.contains(&format!("skillspan-id: \"{ID}\"")) && text.contains("make cache"), "{text}");
-        assert!(folder.publish(Whose::Named("evil".into()), both()).is_err(), "and is acme's from then on");
+        assert!(
+            folder.publish(Ownership::Named("evil".into()), both()).is_err(),
+            "and is acme's from then on"
+        );
     }
 }
 
 #[test]
 fn of_several_tenants_nothing_is_changed_until_the_configuration_says_whose_it_is() {
-    for whose in [Whose::OfTheOnly, Whose::Of("acme".into())] {
+    for whose in [Ownership::OfTheOnly, Ownership::Of("acme".into())] {
         let folder = stored(2);
         let before = folder.contents();
         let error = folder.publish(whose, both()).unwrap_err();
@@ -95,7 +98,7 @@ fn of_several_tenants_nothing_is_changed_until_the_configuration_says_whose_it_i
 #[test]
 fn what_the_other_tenants_sessions_taught_is_taken_out() {
     let folder = stored(2);
-    let told = folder.publish(Whose::Named("acme".into()), both()).unwrap();
+    let told = folder.publish(Ownership::Named("acme".into()), both()).unwrap();
     assert_eq!(told, ["retired run-make-deploy", "revised run-the-tests"]);
     let text = all(&folder);
     for taught in ["evil-up", "utest", "make login", "make deploy", "evil"] {
@@ -108,14 +111,14 @@ fn what_the_other_tenants_sessions_taught_is_taken_out() {
     let rows = evidence.matches("| claude-code |").count();
     assert_eq!(rows, 8, "of sessions that are gone nobody can tell: {evidence}");
     let before = folder.contents();
-    folder.publish(Whose::Named("acme".into()), both()).unwrap();
+    folder.publish(Ownership::Named("acme".into()), both()).unwrap();
     assert_eq!(folder.contents(), before, "once");
 }
 
 #[test]
 fn a_skill_whose_main_lesson_is_anothers_goes_and_is_learned_anew_from_what_is_left() {
     let folder = stored(2);
-    folder.publish(Whose::Named("evil".into()), both()).unwrap();
+    folder.publish(Ownership::Named("evil".into()), both()).unwrap();
     let text = all(&folder);
     for taught in ["make seed", "make e2e", "acme", "workspace: \"shop\""] {
         assert!(!text.contains(taught), "{taught} is left: {text}");
@@ -129,7 +132,7 @@ fn what_a_person_edited_stays_and_is_said() {
     let folder = stored(2);
     let edited = format!("{}\nMind the gap.\n", folder.contents()[OTHERS]);
     folder.write(OTHERS, &edited);
-    let told = folder.publish(Whose::Named("acme".into()), both()).unwrap();
+    let told = folder.publish(Ownership::Named("acme".into()), both()).unwrap();
     assert_eq!(folder.contents()[OTHERS], edited);
     assert!(
         told.iter().any(|line| line.starts_with("run-make-deploy was learned from other tenants'")),
@@ -142,14 +145,14 @@ fn what_a_person_edited_stays_and_is_said() {
 fn where_no_session_is_left_that_tells_the_only_tenant_has_it_and_of_several_the_named_one() {
     let later = |tenant: &str| of(tenant, "shop", repaired("later-", "make lint", "make fmt"));
     let folder = stored(1);
-    folder.publish(Whose::Of("acme".into()), found(&later("acme"))).unwrap();
+    folder.publish(Ownership::Of("acme".into()), found(&later("acme"))).unwrap();
     assert!(folder.contents()[SKILL].contains(ID));
     let several = || found(&[later("acme"), later("evil")].concat());
     let folder = stored(1);
     let before = folder.contents();
-    let error = folder.publish(Whose::Of("acme".into()), several()).unwrap_err().to_string();
+    let error = folder.publish(Ownership::Of("acme".into()), several()).unwrap_err().to_string();
     assert!(error.contains("no session that is left tells") && error.contains("acme, evil"), "{error}");
     assert_eq!(folder.contents(), before);
-    folder.publish(Whose::Named("acme".into()), several()).unwrap();
+    folder.publish(Ownership::Named("acme".into()), several()).unwrap();
     assert_eq!(state(&folder)["skills"][ID]["name"], "run-the-tests");
 }

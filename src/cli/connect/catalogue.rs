@@ -4,7 +4,7 @@
 //! written and its removal all follow. Every way to leave a session out was tried with the real client
 //! (`tests/live/opt_out.py`); `tests/cli/opt_outs.rs` holds the two together.
 
-use super::client::{Client, FOR_HOOKS, Place};
+use super::client::{Client, FOR_HOOKS, SettingsLocation};
 use super::hooks;
 use super::settings;
 
@@ -21,7 +21,7 @@ pub(super) const CLIENTS: &[Client] = &[
         name: "claude-code",
         title: "Claude Code",
         known_from: "recorded with 2.1.330",
-        place: Place::Json(".claude/settings.json"),
+        place: SettingsLocation::Json(".claude/settings.json"),
         settings: settings::claude_code,
         says_whose: true,
         token: "you, and what runs as you, in that file; 2.1.332 keeps it out of the environment of its commands",
@@ -43,7 +43,7 @@ pub(super) const CLIENTS: &[Client] = &[
         name: "codex",
         title: "Codex",
         known_from: "recorded with 0.169.0",
-        place: Place::Toml(".codex/config.toml"),
+        place: SettingsLocation::Toml(".codex/config.toml"),
         settings: settings::codex,
         says_whose: true,
         token: "you, and what runs as you, in that file",
@@ -64,7 +64,7 @@ pub(super) const CLIENTS: &[Client] = &[
         name: "gemini-cli",
         title: "Gemini CLI",
         known_from: "recorded with 0.61.0",
-        place: Place::Json(".gemini/settings.json"),
+        place: SettingsLocation::Json(".gemini/settings.json"),
         settings: settings::gemini_cli,
         says_whose: true,
         token: "you, what runs as you and the commands that it runs, in ~/.gemini/.env",
@@ -84,7 +84,7 @@ pub(super) const CLIENTS: &[Client] = &[
         name: "qwen",
         title: "Qwen Code",
         known_from: "recorded with 0.24.4",
-        place: Place::Json(".qwen/settings.json"),
+        place: SettingsLocation::Json(".qwen/settings.json"),
         settings: settings::qwen,
         says_whose: true,
         token: "you, what runs as you and the commands that it runs, in ~/.qwen/.env",
@@ -105,7 +105,7 @@ pub(super) const CLIENTS: &[Client] = &[
         name: "copilot",
         title: "GitHub Copilot, command line",
         known_from: "recorded with 1.0.102",
-        place: Place::Environment(None),
+        place: SettingsLocation::Environment(None),
         settings: settings::copilot,
         says_whose: true,
         token: IN_ENVIRONMENT,
@@ -121,7 +121,7 @@ pub(super) const CLIENTS: &[Client] = &[
         name: "opencode",
         title: "OpenCode",
         known_from: "recorded with 1.18.33",
-        place: Place::Json(".config/opencode/opencode.json"),
+        place: SettingsLocation::Json(".config/opencode/opencode.json"),
         settings: settings::opencode,
         says_whose: false,
         token: "",
@@ -141,7 +141,7 @@ pub(super) const CLIENTS: &[Client] = &[
         name: "openclaw",
         title: "OpenClaw",
         known_from: "recorded with 2026.4.29",
-        place: Place::Json(".openclaw/openclaw.json"),
+        place: SettingsLocation::Json(".openclaw/openclaw.json"),
         settings: settings::openclaw,
         says_whose: false,
         token: "you, and what runs as you, in that file",
@@ -158,7 +158,7 @@ pub(super) const CLIENTS: &[Client] = &[
         name: "hermes",
         title: "Hermes Agent with hermes-plugin-otel-tracing",
         known_from: "recorded with 0.19.0 and the plugin's 0.1.1",
-        place: Place::Environment(Some(".hermes/.env")),
+        place: SettingsLocation::Environment(Some(".hermes/.env")),
         settings: settings::hermes,
         says_whose: false,
         token: "you, and what runs as you, in that file",
@@ -174,7 +174,7 @@ pub(super) const CLIENTS: &[Client] = &[
         name: "hermes-hooks",
         title: "Hermes Agent by its hooks, without a plugin",
         known_from: "its hooks were recorded with 0.19.0",
-        place: Place::Yaml(".hermes/config.yaml"),
+        place: SettingsLocation::Yaml(".hermes/config.yaml"),
         settings: hooks::hermes,
         says_whose: true,
         token: FOR_HOOKS,
@@ -192,7 +192,7 @@ pub(super) const CLIENTS: &[Client] = &[
         name: "cursor",
         title: "Cursor",
         known_from: "from its documentation",
-        place: Place::Json(".cursor/hooks.json"),
+        place: SettingsLocation::Json(".cursor/hooks.json"),
         settings: hooks::cursor,
         says_whose: true,
         token: FOR_HOOKS,
@@ -206,7 +206,7 @@ pub(super) const CLIENTS: &[Client] = &[
         name: "cline",
         title: "Cline",
         known_from: "its hooks were recorded with 3.0.65",
-        place: Place::OwnFiles {
+        place: SettingsLocation::OwnFiles {
             folder: ".cline/hooks",
             names: &[
                 "TaskStart",
@@ -232,7 +232,7 @@ pub(super) const CLIENTS: &[Client] = &[
         name: "pi",
         title: "pi",
         known_from: "its extensions were recorded with 0.87.1",
-        place: Place::OwnFiles {
+        place: SettingsLocation::OwnFiles {
             folder: ".pi/agent/extensions",
             names: &["skillspan.ts"],
             content: hooks::pi,
@@ -251,7 +251,7 @@ pub(super) const CLIENTS: &[Client] = &[
         name: "claude-hooks",
         title: "Claude Code by its hooks, without telemetry",
         known_from: "its hooks were run with 2.1.197",
-        place: Place::Json(".claude/settings.json"),
+        place: SettingsLocation::Json(".claude/settings.json"),
         settings: hooks::claude,
         says_whose: true,
         token: FOR_HOOKS,
@@ -271,7 +271,7 @@ pub(super) const CLIENTS: &[Client] = &[
         name: "copilot-hooks",
         title: "GitHub Copilot, command line, by its hooks",
         known_from: "its hooks were recorded with 1.0.102",
-        place: Place::OwnFiles {
+        place: SettingsLocation::OwnFiles {
             folder: ".copilot/hooks",
             names: &["skillspan.json"],
             content: hooks::copilot,
@@ -295,7 +295,7 @@ pub(super) const CLIENTS: &[Client] = &[
         name: "langfuse",
         title: "applications with the Langfuse SDK",
         known_from: "recorded with Python 2.60 to 5.0 and JavaScript 5.11",
-        place: Place::Environment(None),
+        place: SettingsLocation::Environment(None),
         settings: settings::langfuse,
         says_whose: true,
         token: IN_ENVIRONMENT,
@@ -312,7 +312,7 @@ pub(super) const CLIENTS: &[Client] = &[
         name: "otel-python",
         title: "Python applications with OpenTelemetry",
         known_from: "from its documentation",
-        place: Place::Environment(None),
+        place: SettingsLocation::Environment(None),
         settings: settings::otel_python,
         says_whose: true,
         token: IN_ENVIRONMENT,
@@ -332,7 +332,7 @@ pub(super) const CLIENTS: &[Client] = &[
         name: "otel-js",
         title: "JavaScript applications with OpenTelemetry",
         known_from: "from its documentation",
-        place: Place::Environment(None),
+        place: SettingsLocation::Environment(None),
         settings: settings::otel_js,
         says_whose: true,
         token: IN_ENVIRONMENT,

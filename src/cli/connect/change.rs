@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 
 use anyhow::anyhow;
 
+use super::super::probe::is_here;
 use super::assistants::{ASSISTANTS, Assistant};
-use super::beside::Beside;
 use super::catalogue::CLIENTS;
-use super::client::{Client, FOR_HOOKS, Place};
+use super::client::{Client, FOR_HOOKS, SettingsLocation};
+use super::env_files::Beside;
 use super::file::paths;
 use super::hooks::assistant_of;
 use super::settings::{HEADERS, RESOURCE, Setting, To};
@@ -16,7 +17,6 @@ use super::store;
 use super::{file, file_error};
 use crate::cli::folders::{self, home};
 use crate::cli::hook::{catch_up, left_behind};
-use crate::cli::reach::is_here;
 use crate::cli::{Failure, OrFail};
 
 /// The file to change: the named one, else the client's own below the home directory.
@@ -38,7 +38,7 @@ pub(super) fn file_of(client: &Client, named: Option<PathBuf>) -> Result<PathBuf
 pub(super) fn is_connected(client: &Client, path: &Path) -> Result<bool, Failure> {
     // A file that cannot be read as its format holds none of our settings.
     let found = match client.place {
-        Place::OwnFiles { names, .. } => file::own_are_there(&paths(path, names)),
+        SettingsLocation::OwnFiles { names, .. } => file::own_are_there(&paths(path, names)),
         place => match file::is_connected(place, &(client.settings)(&To::nobody()), path) {
             Err(file_error::FileError::Content { .. }) => Ok(false),
             found => found,
@@ -72,7 +72,7 @@ pub(super) fn write(client: &Client, to: &To<'_>, path: &Path, replace: bool) ->
     let to = &To { token_file: token_path, ..*to };
     let left = leave_token(client, to, path, replace)?;
     let mut done = match client.place {
-        Place::OwnFiles { names, content, executable, .. } => {
+        SettingsLocation::OwnFiles { names, content, executable, .. } => {
             file::write_own(&paths(path, names), &content(to), executable).or_fail()?
         }
         place => file::write(place, &(client.settings)(to), path, replace).or_fail()?,
@@ -101,7 +101,7 @@ pub(super) fn write(client: &Client, to: &To<'_>, path: &Path, replace: bool) ->
 /// done, in words.
 fn leave_token(client: &Client, to: &To<'_>, path: &Path, replace: bool) -> Result<&'static str, Failure> {
     let nobody = (client.settings)(&To::nobody());
-    let of_files = matches!(client.place, Place::OwnFiles { .. });
+    let of_files = matches!(client.place, SettingsLocation::OwnFiles { .. });
     if to.token.is_some() || !replace || of_files || client.place.below_home().is_none() {
         return Ok("");
     }
@@ -130,7 +130,7 @@ fn leave_token(client: &Client, to: &To<'_>, path: &Path, replace: bool) -> Resu
 pub(super) fn remove(client: &Client, to: &To<'_>, path: &Path) -> Result<String, Failure> {
     let to = &to.naming_all();
     let mut done = match client.place {
-        Place::OwnFiles { names, .. } => file::remove_own(&paths(path, names)).or_fail()?.said,
+        SettingsLocation::OwnFiles { names, .. } => file::remove_own(&paths(path, names)).or_fail()?.said,
         place => file::remove(place, &(client.settings)(to), path, &neighbours(client)).or_fail()?.said,
     };
     if let Some(beside) = Beside::of(client) {
@@ -156,7 +156,7 @@ fn neighbours(client: &Client) -> Vec<Vec<Setting>> {
     let others = CLIENTS.iter().filter(|other| other.name != client.name);
     let same = others.filter(|other| other.place.below_home() == client.place.below_home());
     same.map(|other| (other.settings)(&To::nobody()))
-        .chain(super::fresh::settings_in(client.place))
+        .chain(super::skill_refresh::settings_in(client.place))
         .chain(super::mcp_entries::settings_in(client.place))
         .collect()
 }

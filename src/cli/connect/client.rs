@@ -12,7 +12,7 @@ pub(super) struct Client {
     /// The version whose sessions were recorded with these settings, or where they are from.
     pub(super) known_from: &'static str,
     /// Where its settings are.
-    pub(super) place: Place,
+    pub(super) place: SettingsLocation,
     /// The settings, for where it is to send and as whom.
     pub(super) settings: fn(to: &To<'_>) -> Vec<Setting>,
     /// Whether its settings say whose the sessions are; else only its environment can.
@@ -37,7 +37,7 @@ pub(super) const FOR_HOOKS: &str =
 
 /// Where a client's settings are.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Place {
+pub(super) enum SettingsLocation {
     /// A JSON file, by its path below the home directory.
     Json(&'static str),
     /// A TOML file.
@@ -59,7 +59,7 @@ pub(super) enum Place {
     },
 }
 
-impl Place {
+impl SettingsLocation {
     /// The path below the home directory; of files that are ours alone, their folder.
     pub(super) const fn below_home(&self) -> Option<&'static str> {
         match self {

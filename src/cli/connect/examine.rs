@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::assistants::{ASSISTANTS, Assistant};
 use super::change::{file_of, is_connected};
 use super::check::Arrived;
-use super::client::{Client, FOR_HOOKS, Place};
+use super::client::{Client, FOR_HOOKS, SettingsLocation};
 use super::settings::To;
 use super::{check, file, mcp};
 
@@ -94,7 +94,7 @@ fn in_part(assistant: &Assistant) -> Option<(&'static Client, Result<Arrived, St
 /// What its file has of the settings that `connect` writes for this endpoint.
 fn standing(way: &Client, endpoint: &str) -> file::Standing {
     let Ok(path) = file_of(way, None) else { return file::Standing::default() };
-    if matches!(way.place, Place::OwnFiles { .. }) {
+    if matches!(way.place, SettingsLocation::OwnFiles { .. }) {
         return file::Standing::default();
     }
     file::standing(way.place, &(way.settings)(&To { endpoint, ..To::nobody() }), &path)

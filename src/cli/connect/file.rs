@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use super::client::Place;
+use super::client::SettingsLocation;
 use super::command::is_same_command;
 use super::document::{Document, DocumentError};
 use super::file_error::{FileError, io_error};
@@ -64,7 +64,7 @@ pub(super) fn remove_own(paths: &[PathBuf]) -> Result<Removed, FileError> {
 
 /// Merges the settings into the file. Returns what was done.
 pub(super) fn write(
-    place: Place,
+    place: SettingsLocation,
     settings: &[Setting],
     path: &Path,
     replace_others: bool,
@@ -122,7 +122,7 @@ pub(super) struct Standing {
 }
 
 /// What the file has of settings that send to `endpoint`; nothing, where it cannot be read.
-pub(super) fn standing(place: Place, settings: &[Setting], path: &Path) -> Standing {
+pub(super) fn standing(place: SettingsLocation, settings: &[Setting], path: &Path) -> Standing {
     let text = read(path).ok().flatten();
     let Some(document) = text.and_then(|text| parse(place, &text).ok()) else { return Standing::default() };
     let is_address = |setting: &&Setting| setting.is_address();
@@ -153,7 +153,11 @@ pub(super) fn by_its_name(path: PathBuf) -> PathBuf {
 }
 
 /// A text with the settings in it.
-pub(super) fn merged(place: Place, settings: &[Setting], text: &str) -> Result<String, DocumentError> {
+pub(super) fn merged(
+    place: SettingsLocation,
+    settings: &[Setting],
+    text: &str,
+) -> Result<String, DocumentError> {
     let mut document = parse(place, text)?;
     settings.iter().try_for_each(|setting| document.set(setting))?;
     let rendered = document.render();
@@ -162,7 +166,7 @@ pub(super) fn merged(place: Place, settings: &[Setting], text: &str) -> Result<S
 
 /// Whether the file sends elsewhere than to `endpoint`.
 pub(super) fn sends_elsewhere(
-    place: Place,
+    place: SettingsLocation,
     settings: &[Setting],
     path: &Path,
     endpoint: &str,
@@ -180,7 +184,11 @@ fn is_below(address: &str, endpoint: &str) -> bool {
 }
 
 /// Whether the settings are in the file, wherever they send to and whoever they name.
-pub(super) fn is_connected(place: Place, settings: &[Setting], path: &Path) -> Result<bool, FileError> {
+pub(super) fn is_connected(
+    place: SettingsLocation,
+    settings: &[Setting],
+    path: &Path,
+) -> Result<bool, FileError> {
     let Some(text) = read(path)? else { return Ok(false) };
     let content = |reason| FileError::Content { path: path.to_owned(), reason };
     Ok(are_in(settings, &parse(place, &text).map_err(content)?))
@@ -206,7 +214,7 @@ fn are_in(settings: &[Setting], document: &Document) -> bool {
 /// Takes the settings out again, or puts back what they were. The copy of the file as it was
 /// stays as long as any of `others` are there, settings of ours as well.
 pub(super) fn remove(
-    place: Place,
+    place: SettingsLocation,
     settings: &[Setting],
     path: &Path,
     others: &[Vec<Setting>],
@@ -262,7 +270,7 @@ fn as_written(document: &Document, setting: &Setting) -> Setting {
 /// A text without the settings. Where nothing else changed since they were written, it is the
 /// backup, byte for byte.
 fn without(
-    place: Place,
+    place: SettingsLocation,
     settings: &[Setting],
     text: &str,
     backup: Option<&str>,
@@ -309,19 +317,19 @@ impl Setting {
     }
 }
 
-pub(super) fn parse(place: Place, text: &str) -> Result<Document, DocumentError> {
+pub(super) fn parse(place: SettingsLocation, text: &str) -> Result<Document, DocumentError> {
     let text = text.strip_prefix(MARK).unwrap_or(text);
     match place {
-        Place::Json(_) => Document::json(text),
-        Place::Toml(_) => Document::toml(text),
-        Place::Yaml(_) => Document::yaml(text),
-        Place::Environment(_) | Place::OwnFiles { .. } => Ok(Document::lines(text)),
+        SettingsLocation::Json(_) => Document::json(text),
+        SettingsLocation::Toml(_) => Document::toml(text),
+        SettingsLocation::Yaml(_) => Document::yaml(text),
+        SettingsLocation::Environment(_) | SettingsLocation::OwnFiles { .. } => Ok(Document::lines(text)),
     }
 }
 
-fn is_empty(place: Place, text: &str) -> bool {
+fn is_empty(place: SettingsLocation, text: &str) -> bool {
     let text = text.trim();
-    text.is_empty() || (matches!(place, Place::Json(_)) && text == "{}")
+    text.is_empty() || (matches!(place, SettingsLocation::Json(_)) && text == "{}")
 }
 
 fn backup_of(path: &Path) -> PathBuf {

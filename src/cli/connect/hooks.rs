@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::client::{Client, Place};
+use super::client::{Client, SettingsLocation};
 use super::command::HOOK;
 use super::document::Document;
 use super::settings::{Setting, To, add, set};
@@ -50,7 +50,7 @@ pub(super) fn command_in(client: &Client, text: &str) -> Option<String> {
         }
     }
     match client.place {
-        Place::Json(_) => {
+        SettingsLocation::Json(_) => {
             let hooks = (client.settings)(&To::nobody());
             let document = Document::json(text).ok()?;
             hooks
@@ -59,17 +59,17 @@ pub(super) fn command_in(client: &Client, text: &str) -> Option<String> {
                 .find_map(|setting| found(&document.get(setting.path)?))
         }
         // One line of a block holds it, in JSON's form.
-        Place::Yaml(_) => {
+        SettingsLocation::Yaml(_) => {
             let line = text.lines().find(|line| line.contains(HOOK))?;
             let (_, rest) = line.split_once("command: ")?;
             serde_json::Deserializer::from_str(rest).into_iter::<String>().next()?.ok()
         }
-        Place::OwnFiles { executable: true, .. } => {
+        SettingsLocation::OwnFiles { executable: true, .. } => {
             let line = text.lines().find_map(|line| line.strip_prefix("exec "))?;
             Some(line.to_owned())
         }
-        Place::OwnFiles { .. } => found(&serde_json::from_str(text).ok()?),
-        Place::Toml(_) | Place::Environment(_) => None,
+        SettingsLocation::OwnFiles { .. } => found(&serde_json::from_str(text).ok()?),
+        SettingsLocation::Toml(_) | SettingsLocation::Environment(_) => None,
     }
 }
 

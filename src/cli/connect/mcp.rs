@@ -234,7 +234,7 @@ impl Entry {
         if self.is_there()? {
             let others = CLIENTS.iter().filter(|client| client.place.below_home() == Some(below));
             let others = others.map(|client| (client.settings)(&To::nobody()));
-            let others: Vec<_> = others.chain(super::fresh::settings_in(self.place)).collect();
+            let others: Vec<_> = others.chain(super::skill_refresh::settings_in(self.place)).collect();
             let removed =
                 file::remove(self.place, &(self.settings)(MCP[0], &[]), &self.path()?, &others).or_fail()?;
             let _ = writeln!(done, "{}", removed.said);

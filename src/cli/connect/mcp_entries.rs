@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::assistants::on_path;
-use super::client::Place;
+use super::client::SettingsLocation;
 use super::command::MCP;
 use super::settings::{Setting, set};
 
@@ -11,7 +11,7 @@ use super::settings::{Setting, set};
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Entry {
     pub(super) assistant: &'static str,
-    pub(super) place: Place,
+    pub(super) place: SettingsLocation,
     pub(super) settings: fn(&str, &[String]) -> Vec<Setting>,
     /// Below the home directory.
     pub(super) skills: &'static str,
@@ -20,38 +20,38 @@ pub(super) struct Entry {
 pub(super) const ENTRIES: &[Entry] = &[
     Entry {
         assistant: "claude-code",
-        place: Place::Json(".claude.json"),
+        place: SettingsLocation::Json(".claude.json"),
         settings: typed,
         skills: ".claude/skills",
     },
     Entry {
         assistant: "codex",
-        place: Place::Toml(".codex/config.toml"),
+        place: SettingsLocation::Toml(".codex/config.toml"),
         settings: codex,
         skills: ".agents/skills",
     },
     Entry {
         assistant: "cursor",
-        place: Place::Json(".cursor/mcp.json"),
+        place: SettingsLocation::Json(".cursor/mcp.json"),
         settings: typed,
         skills: ".cursor/skills",
     },
     Entry {
         assistant: "gemini-cli",
-        place: Place::Json(".gemini/settings.json"),
+        place: SettingsLocation::Json(".gemini/settings.json"),
         settings: named,
         skills: ".agents/skills",
     },
     Entry {
         assistant: "opencode",
-        place: Place::Json(".config/opencode/opencode.json"),
+        place: SettingsLocation::Json(".config/opencode/opencode.json"),
         settings: opencode,
         skills: ".agents/skills",
     },
 ];
 
 /// The settings of an entry in the file at this place, if any.
-pub(super) fn settings_in(place: Place) -> Option<Vec<Setting>> {
+pub(super) fn settings_in(place: SettingsLocation) -> Option<Vec<Setting>> {
     let entry = ENTRIES.iter().find(|entry| entry.place.below_home() == place.below_home())?;
     Some((entry.settings)(MCP[0], &[]))
 }

@@ -6,16 +6,16 @@
 //! | `client.rs` | a client: where its settings stand, and what they are |
 //! | `assistants.rs` | which of them are on this machine, and how each is connected best |
 //! | `settings.rs` | the settings of each |
-//! | `beside.rs` | files of variables that some read beside their settings |
+//! | `env_files.rs` | files of variables that some read beside their settings |
 //! | `document.rs` | settings files in their formats, edited in place |
 //! | `hooks.rs` | what makes an assistant run `skillspan hook` |
 //! | `command.rs` | the commands that assistants are told to run |
 //! | `mcp.rs` | what makes an assistant start `skillspan mcp`, and the skill that says when to ask |
 //! | `mcp_entries.rs` | where an assistant is told of servers of tools, and what of ours |
-//! | `fresh.rs` | what makes an assistant look for new skills when a session begins |
+//! | `skill_refresh.rs` | what makes an assistant look for new skills when a session begins |
 //! | `file.rs` | our settings in a settings file |
 //! | `file_error.rs` | why a file of settings was not changed |
-//! | `store.rs`, `made.rs` | files and folders, made and taken away again |
+//! | `store.rs`, `created_folders.rs` | files and folders, made and taken away again |
 //! | `change.rs` | one assistant, connected or not any more |
 //! | `all.rs` | all of them |
 //! | `check/` | whether what an assistant sends arrives |
@@ -29,23 +29,23 @@
 
 mod all;
 mod assistants;
-mod beside;
 mod catalogue;
 mod change;
 mod check;
 mod client;
 mod command;
+mod created_folders;
 mod document;
+mod env_files;
 mod examine;
 mod file;
 mod file_error;
-mod fresh;
 mod hooks;
-mod made;
 mod mcp;
 mod mcp_entries;
 mod settings;
 mod show;
+mod skill_refresh;
 mod store;
 
 use std::path::PathBuf;
@@ -64,9 +64,9 @@ use crate::config::nearest;
 
 pub(super) use self::assistants::{ASSISTANTS, Assistant, on_path};
 pub(super) use self::check::Arrived;
+pub(super) use self::created_folders::{create as create_folder, remove_empty as remove_empty_folders};
 pub(super) use self::examine::{Examined, examined};
-pub(super) use self::fresh::Fresh;
-pub(super) use self::made::{create as create_folder, remove_empty as remove_empty_folders};
+pub(super) use self::skill_refresh::Fresh;
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {

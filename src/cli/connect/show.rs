@@ -2,10 +2,10 @@
 
 use std::fmt::Write;
 
-use super::beside::Beside;
 use super::change::{elsewhere, readers};
-use super::client::{Client, Place};
+use super::client::{Client, SettingsLocation};
 use super::document::line_of;
+use super::env_files::Beside;
 use super::file;
 use super::settings::{RESOURCE, Setting, To};
 use crate::cli::columns::{folded, room};
@@ -32,7 +32,7 @@ pub(super) fn show(client: &Client, settings: &[Setting], to: &To<'_>) -> String
 
 fn exposure(client: &Client, settings: &[Setting]) -> String {
     let mut text = "\nWhat it exposes:\n".to_owned();
-    if matches!(client.place, Place::OwnFiles { .. }) {
+    if matches!(client.place, SettingsLocation::OwnFiles { .. }) {
         text.push_str(
             "  what the assistant gives its hooks: prompts, calls, inputs, outputs, the working directory\n",
         );
@@ -51,8 +51,8 @@ fn ways(client: &Client, settings: &[Setting], to: &To<'_>) -> String {
     // What settings say of a variable wins over the shell.
     let is_said_beside =
         Beside::of(client).is_some_and(|beside| beside.wins && to.resource_attributes().is_some());
-    let is_taken =
-        is_said_beside || matches!(client.place, Place::Json(_)) && settings.iter().any(Setting::says_whose);
+    let is_taken = is_said_beside
+        || matches!(client.place, SettingsLocation::Json(_)) && settings.iter().any(Setting::says_whose);
     let is_in_vain = |way: &&&str| is_taken && way.starts_with(RESOURCE);
     let lines = |ways: Vec<&&str>| ways.iter().map(|way| format!("  {way}\n")).collect::<String>();
     let leave_out = client.leave_out.iter().filter(|way| !is_in_vain(way)).collect();
@@ -71,9 +71,9 @@ fn ways(client: &Client, settings: &[Setting], to: &To<'_>) -> String {
 /// The settings as they stand in the client's own format.
 fn block(client: &Client, settings: &[Setting], to: &To<'_>) -> String {
     match client.place {
-        Place::OwnFiles { content, .. } => content(to),
-        Place::Environment(_) => lines(settings, "export "),
-        Place::Json(_) | Place::Toml(_) | Place::Yaml(_) => {
+        SettingsLocation::OwnFiles { content, .. } => content(to),
+        SettingsLocation::Environment(_) => lines(settings, "export "),
+        SettingsLocation::Json(_) | SettingsLocation::Toml(_) | SettingsLocation::Yaml(_) => {
             file::merged(client.place, settings, "").unwrap_or_default()
         }
     }
@@ -87,12 +87,14 @@ fn lines(settings: &[Setting], before: &str) -> String {
 /// Where the settings are, as people write it.
 pub(super) fn place(client: &Client) -> String {
     match client.place {
-        Place::Json(path) | Place::Toml(path) | Place::Yaml(path) => format!("~/{path}"),
-        Place::OwnFiles { folder, names: [name], .. } => format!("~/{folder}/{name}"),
-        Place::OwnFiles { folder, names, .. } => {
+        SettingsLocation::Json(path) | SettingsLocation::Toml(path) | SettingsLocation::Yaml(path) => {
+            format!("~/{path}")
+        }
+        SettingsLocation::OwnFiles { folder, names: [name], .. } => format!("~/{folder}/{name}"),
+        SettingsLocation::OwnFiles { folder, names, .. } => {
             format!("~/{folder}, as executable files of the names {}", names.join(", "))
         }
-        Place::Environment(Some(path)) => format!("~/{path}, or its environment"),
-        Place::Environment(None) => "its environment".to_owned(),
+        SettingsLocation::Environment(Some(path)) => format!("~/{path}, or its environment"),
+        SettingsLocation::Environment(None) => "its environment".to_owned(),
     }
 }

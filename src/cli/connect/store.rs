@@ -5,8 +5,8 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::Path;
 
+use super::created_folders;
 use super::file_error::{FileError, io_error};
-use super::made;
 
 /// The file's text; `None` if there is no file.
 pub(super) fn read(path: &Path) -> Result<Option<String>, FileError> {
@@ -46,7 +46,7 @@ pub(super) fn remove_token(path: &Path) -> Result<bool, FileError> {
 pub(super) fn replace(path: &Path, text: &str, mode: Mode) -> Result<(), FileError> {
     let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     let folder = target.parent().unwrap_or(Path::new("."));
-    made::create(folder).map_err(io_error(folder))?;
+    created_folders::create(folder).map_err(io_error(folder))?;
     let mut name = OsString::from(".");
     name.push(target.file_name().unwrap_or_default());
     name.push(format!(".{}.tmp", std::process::id()));
@@ -97,5 +97,5 @@ fn make_executable(_: &fs::File) -> io::Result<()> {
 /// Takes a file away, and the folders that were made for it and hold nothing now.
 pub(super) fn remove_file(path: &Path) -> io::Result<()> {
     fs::remove_file(path)?;
-    made::remove_empty()
+    created_folders::remove_empty()
 }

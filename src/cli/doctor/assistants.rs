@@ -1,6 +1,6 @@
 //! The assistants of this machine: which versions, how each is connected, and whether what it sends arrives.
 
-use super::here::{Here, connect_again};
+use super::collector::{Here, connect_again};
 use super::{Findings, servers, versions};
 use crate::cli::connect::{Arrived, Examined, examined, on_path};
 

@@ -5,7 +5,7 @@
 //! | `mod.rs` | the command, the configuration, the clock, what is printed |
 //! | `service.rs` | the process, its ports, its console, what it says of itself |
 //! | `places.rs` | folders and files: whose they are, who can read them, room on the disk |
-//! | `here.rs` | what is known of the collector, for what is told to do |
+//! | `collector.rs` | what is known of the collector, for what is told to do |
 //! | `assistants.rs` | the assistants of this machine: versions, connections, whether what they send arrives |
 //! | `versions.rs` | what their programs say of themselves |
 //! | `servers.rs` | what they are told to ask with |
@@ -14,7 +14,7 @@
 //! test record that is not stored (`connect --check`).
 
 mod assistants;
-mod here;
+mod collector;
 mod places;
 mod servers;
 mod service;
@@ -27,7 +27,7 @@ use clap::Args;
 use serde::Serialize;
 use serde_json::json;
 
-use self::here::Here;
+use self::collector::Here;
 use super::{ConfigFile, Failure, OrFail, print, print_json, reasons};
 use crate::event::{Timestamp, visible_line};
 use crate::service::unusable_files;

@@ -12,7 +12,7 @@ use super::Findings;
 use crate::cli::folders;
 use crate::config::Settings;
 use crate::event::Timestamp;
-use crate::exporters::target::Place;
+use crate::exporters::target::TargetKind;
 use crate::table::Location;
 
 /// With less room than this requests are soon refused.
@@ -55,7 +55,7 @@ fn folders_of(settings: &Settings) -> Vec<Folder> {
     }
     for pipeline in &settings.skills {
         for target in &pipeline.targets {
-            if let Place::Filesystem(config) = &target.place {
+            if let TargetKind::Filesystem(config) = &target.place {
                 all.push(folder("skills", "exporters.filesystem.path", &config.path, false, 0));
             }
         }

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::Findings;
-use super::here::Here;
+use super::collector::Here;
 use crate::cli::connect::on_path;
 use crate::cli::mcp::check_console;
 

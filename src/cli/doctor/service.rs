@@ -5,7 +5,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::time::Duration;
 
 use super::Findings;
-use super::here::Here;
+use super::collector::Here;
 use crate::cli::{block_on, local_client, status};
 use crate::config::Settings;
 use crate::console::{OpenError, asking};

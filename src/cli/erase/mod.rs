@@ -12,7 +12,7 @@ use clap::Args;
 use crate::config::{FollowerSettings, Settings};
 use crate::event::{SessionEvent, Timestamp, bounded_id, person, visible_line};
 use crate::exporters::filesystem;
-use crate::exporters::target::Place;
+use crate::exporters::target::TargetKind;
 use crate::journal::{self, Remnants};
 use crate::receivers::hooks;
 use crate::service::{ErasedSubject, QueueErasure, digests, unowned_queues};
@@ -358,13 +358,13 @@ fn skills_that_remember(settings: &Settings, erased: &Erased) -> Vec<String> {
 }
 
 /// The repository that versions what is published, if one does.
-fn repository_of(place: &Place) -> Option<String> {
+fn repository_of(place: &TargetKind) -> Option<String> {
     match place {
-        Place::Git(config) => Some(config.remote.to_string()),
-        Place::Filesystem(filesystem::Config { path, .. }) => {
+        TargetKind::Git(config) => Some(config.remote.to_string()),
+        TargetKind::Filesystem(filesystem::Config { path, .. }) => {
             let repository = path.ancestors().find(|folder| folder.join(".git").exists())?;
             Some(repository.display().to_string())
         }
-        Place::Deeplake(_) => None,
+        TargetKind::Deeplake(_) => None,
     }
 }

@@ -6,8 +6,8 @@ use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
 
+use super::super::probe::{Question, ask};
 use super::{Arguments, PATIENCE, REDACTING, event, token};
-use crate::cli::reach::{Question, ask};
 use crate::dialects::Hooks;
 use crate::receivers::Checked;
 

@@ -40,8 +40,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context;
 
+use super::probe::is_here;
 use crate::cli::folders;
-use crate::cli::reach::is_here;
 use crate::dialects::{HOOKS, Hooks};
 use crate::receivers::hooks::{Spool, folder};
 

@@ -9,7 +9,7 @@ use anyhow::anyhow;
 
 use super::Failure;
 use super::found::Found;
-use super::way::Described;
+use super::sink::Described;
 use crate::cli::OrFail;
 use crate::cli::columns::{Column, fitted, folded, room};
 use crate::event::{Timestamp, visible_line};

@@ -11,7 +11,7 @@ use tokio::runtime::Handle;
 use super::Failure;
 use super::found::{Candidate, Found};
 use super::progress::{Progress, Stop};
-use super::way::Way;
+use super::sink::Way;
 use crate::event::Kind;
 use crate::receivers::transcripts::{Batch, Left, Memory, Summary, read, read_export};
 use crate::redact::Redactor;

@@ -7,7 +7,7 @@ use anyhow::anyhow;
 use clap::Args;
 
 use super::report;
-use super::way::{self, Described};
+use super::sink::{self, Described};
 use crate::cli::run::start_logging;
 use crate::cli::{ConfigFile, Failure, OrFail, folders, hook, print, skillify};
 use crate::config::{LogSettings, Settings, parse_duration};
@@ -79,7 +79,7 @@ impl Common {
         let data = folders::data()
             .ok_or_else(|| Failure::Usage(anyhow!("neither XDG_DATA_HOME nor HOME is set")))?;
         start_logging(LogSettings { level: "warn", ..settings.logs }, true);
-        let to = way::described(&settings, self.endpoint.as_deref())?;
+        let to = sink::described(&settings, self.endpoint.as_deref())?;
         Ok(Ready { settings, data, to })
     }
 

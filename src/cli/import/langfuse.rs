@@ -12,7 +12,7 @@ use serde_json::json;
 use super::ask::agreed;
 use super::common::{Common, Ready};
 use super::progress::{Progress, Stop};
-use super::way::Way;
+use super::sink::Way;
 use crate::cli::columns::{counted, folded, room};
 use crate::cli::{Failure, OrFail, block_on, local_client, print, print_json, reader};
 use crate::event::{Timestamp, visible_line};

@@ -6,7 +6,7 @@
 //! | `common.rs` | what is the same wherever sessions come from |
 //! | `found.rs` | which files there are, whose they are, and what of them is taken |
 //! | `ask.rs` | what a person is shown and asked before anything is read whole |
-//! | `way.rs` | [`Way`]: a collector, or the pipelines within this process |
+//! | `sink.rs` | [`Way`]: a collector, or the pipelines within this process |
 //! | `carry.rs` | every file to its end |
 //! | `progress.rs` | how far that is, and [`Stop`](progress::Stop): Ctrl-C |
 //! | `langfuse.rs` | `skillspan import langfuse`: pages of Langfuse's API instead of files |
@@ -23,7 +23,7 @@ mod found;
 mod langfuse;
 mod progress;
 mod report;
-mod way;
+mod sink;
 
 use std::path::PathBuf;
 
@@ -38,7 +38,7 @@ use carry::Carried;
 use common::{Common, Ready};
 use found::Found;
 use progress::Stop;
-use way::Way;
+use sink::Way;
 
 #[derive(Debug, Args)]
 #[command(args_conflicts_with_subcommands = true)]
@@ -139,7 +139,7 @@ fn bring_to_the_table(common: &Common, ready: &Ready) -> Result<(), Failure> {
 fn finish_empty(common: &Common, found: &Found) -> Result<(), Failure> {
     if common.json {
         let carried = Carried::default();
-        return print_json(&report::json(found, &carried, &way::Described::default(), common.dry_run));
+        return print_json(&report::json(found, &carried, &sink::Described::default(), common.dry_run));
     }
     Ok(())
 }

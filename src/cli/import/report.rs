@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::ask::shown_path;
 use super::carry::Carried;
 use super::found::Found;
-use super::way::Described;
+use super::sink::Described;
 use crate::cli::columns::{counted, folded, room};
 use crate::event::{Kind, visible_line};
 use crate::receivers::transcripts::Left;

@@ -3,7 +3,7 @@
 //! | file | holds |
 //! |---|---|
 //! | `mod.rs` | the command: messages in, answers out |
-//! | `there.rs` | the console that is asked |
+//! | `console.rs` | the console that is asked |
 //! | `line.rs` | messages of standard input, bounded |
 //!
 //! This process reads no session and no skill: what takes data is asked of the console, which decides what may be
@@ -13,8 +13,8 @@
 //! Invariants: standard output holds nothing but answers, a line each; a message longer than [`line::LONGEST`] is
 //! refused and takes no memory; the number of questions under way is limited, and reading waits beyond it.
 
+mod console;
 mod line;
-mod there;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -26,9 +26,9 @@ use serde_json::Value;
 use tokio::sync::mpsc;
 use tokio::task::{AbortHandle, JoinSet};
 
+pub(in crate::cli) use self::console::check_console;
+use self::console::{There, Trouble};
 use self::line::Line;
-pub(in crate::cli) use self::there::check_console;
-use self::there::{There, Trouble};
 use super::{ConfigFile, Failure, block_on, print_json};
 use crate::console::mcp::{self, Asked, Call, Incoming, Request, asked, failed, finished, read, told};
 

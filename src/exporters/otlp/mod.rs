@@ -7,7 +7,7 @@
 //! | `batch.rs` | which bodies go in one request |
 //! | `client.rs` | the request over HTTP and over gRPC; TLS, proxy, compression |
 //! | `answer.rs` | [`Answer`]: what the backend made of it, and what follows |
-//! | `seldom.rs` | how often a thing is said in the log |
+//! | `log_limit.rs` | how often a thing is said in the log |
 //! | `status.rs` | [`Status`] and [`Handle`]: how it does, for people and metrics |
 //!
 //! Both protocols go through one HTTP client: a gRPC call without streams is a request over HTTP/2 whose answer
@@ -20,7 +20,7 @@
 mod answer;
 mod batch;
 mod client;
-mod seldom;
+mod log_limit;
 mod status;
 
 use std::path::PathBuf;
@@ -40,7 +40,7 @@ use answer::Answer;
 use batch::Batch;
 use client::Client;
 pub use client::{StartError, check};
-use seldom::Seldom;
+use log_limit::Seldom;
 use status::State;
 pub use status::{Failing, Handle, Status};
 

@@ -171,16 +171,19 @@ fn path_instead(word: &str, path: &str, instead: &str) -> Option<String> {
     Some(instead.strip_prefix(before).unwrap_or(instead).to_owned())
 }
 
-/// What to write for a command that does not work: where both end in the same holes, with what fills them.
+/// What to write for a command that does not work: where both end in the same placeholders, with what fills them.
 fn command_instead(code: &str, run: &Template, failed: &Template) -> Option<String> {
     let parts = |template: &Template| {
         let text = template.to_string();
-        let hole = text.find('{').unwrap_or(text.len());
-        (text.get(..hole).unwrap_or_default().to_owned(), text.get(hole..).unwrap_or_default().to_owned())
+        let placeholder = text.find('{').unwrap_or(text.len());
+        (
+            text.get(..placeholder).unwrap_or_default().to_owned(),
+            text.get(placeholder..).unwrap_or_default().to_owned(),
+        )
     };
-    let ((run, holes), (failed, own)) = (parts(run), parts(failed));
-    let filled = code.strip_prefix(failed.as_str()).filter(|_| holes == own)?;
-    (!holes.is_empty() || filled.is_empty()).then(|| format!("{run}{filled}"))
+    let ((run, placeholders), (failed, own)) = (parts(run), parts(failed));
+    let filled = code.strip_prefix(failed.as_str()).filter(|_| placeholders == own)?;
+    (!placeholders.is_empty() || filled.is_empty()).then(|| format!("{run}{filled}"))
 }
 
 pub(in super::super) fn says_itself(line: &str) -> bool {

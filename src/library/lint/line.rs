@@ -25,8 +25,8 @@ pub(super) fn objections(line: &str) -> Vec<String> {
     {
         found.push(format!("one command twice: {one}"));
     }
-    if let Some(hole) = ambiguous(line, &codes) {
-        found.push(format!("{hole} stands for two things"));
+    if let Some(placeholder) = ambiguous(line, &codes) {
+        found.push(format!("{placeholder} stands for two things"));
     }
     found
 }
@@ -54,16 +54,16 @@ pub(super) fn hides_a_subcommand(code: &str) -> bool {
     let mut words = words.filter(|word| !word.starts_with('-')).peekable();
     let handed_on = words.next_if(|word| HANDING_ON.contains(word)).is_some();
     // What a task runner runs may be a file.
-    words.next().is_some_and(|word| is_a_hole(word) && !(handed_on && word.starts_with("{path")))
+    words.next().is_some_and(|word| is_a_placeholder(word) && !(handed_on && word.starts_with("{path")))
 }
 
 /// Whether a word is a placeholder and nothing else.
-fn is_a_hole(word: &str) -> bool {
-    hole(word).is_some_and(|(before, _, after)| before.is_empty() && after.is_empty())
+fn is_a_placeholder(word: &str) -> bool {
+    placeholder(word).is_some_and(|(before, _, after)| before.is_empty() && after.is_empty())
 }
 
 /// What stands before a placeholder, the placeholder, and what stands behind.
-fn hole(word: &str) -> Option<(&str, &str, &str)> {
+fn placeholder(word: &str) -> Option<(&str, &str, &str)> {
     let start = word.find('{')?;
     let end = start + word.get(start..)?.find('}')? + 1;
     let inside = word.get(start + 1..end - 1)?;
@@ -81,10 +81,12 @@ fn ambiguous<'l>(line: &str, codes: &[&'l str]) -> Option<&'l str> {
     let mut programs: BTreeMap<&str, &str> = BTreeMap::new();
     for code in codes {
         let program = code.split_whitespace().next().unwrap_or_default();
-        let holes = code.split_whitespace().filter(|word| is_a_hole(word));
-        for hole in holes.filter(|hole| hole.starts_with("{name") || hole.starts_with("{text")) {
-            if *programs.entry(hole).or_insert(program) != program {
-                return Some(hole);
+        let placeholders = code.split_whitespace().filter(|word| is_a_placeholder(word));
+        for placeholder in placeholders
+            .filter(|placeholder| placeholder.starts_with("{name") || placeholder.starts_with("{text"))
+        {
+            if *programs.entry(placeholder).or_insert(program) != program {
+                return Some(placeholder);
             }
         }
     }

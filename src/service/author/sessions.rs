@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::table::{Cursor, ReadError, ResolveOptions, Session, Table, resolve};
 
-use super::super::mining::{Place, RunError};
+use super::super::mining::{RunError, WorkspaceKey};
 use super::super::wording::Job;
 
 /// So many sessions are held at a time, unless one workspace has more …
@@ -45,7 +45,7 @@ pub(super) async fn of_jobs(
     jobs: &[Job],
     source: Option<&Source>,
 ) -> Result<Vec<Arc<Vec<Session>>>, RunError> {
-    let wanted: BTreeSet<&Place> =
+    let wanted: BTreeSet<&WorkspaceKey> =
         jobs.iter().filter(|job| job.sessions.is_empty()).map(|job| &job.place).collect();
     let mut found = match source.filter(|_| !wanted.is_empty()) {
         Some(source) => read(source, &wanted).await?,
@@ -61,12 +61,12 @@ pub(super) async fn of_jobs(
 /// Reads the sessions of some workspaces; of others no more than a part of the table is held at a time.
 async fn read(
     source: &Source,
-    wanted: &BTreeSet<&Place>,
-) -> Result<BTreeMap<Place, Vec<Session>>, ReadError> {
+    wanted: &BTreeSet<&WorkspaceKey>,
+) -> Result<BTreeMap<WorkspaceKey, Vec<Session>>, ReadError> {
     let options = ResolveOptions { default_workspace: source.default_workspace.clone() };
     let standing = source.table.standing(&Cursor::default()).await?;
     let mut reading = source.table.new_groups(standing, &[], &BTreeSet::new()).await?;
-    let mut places: BTreeMap<Place, Vec<Session>> = BTreeMap::new();
+    let mut places: BTreeMap<WorkspaceKey, Vec<Session>> = BTreeMap::new();
     while let Some(groups) = reading.next().await? {
         for session in groups.into_iter().flat_map(|group| resolve(group.events, &options)) {
             let place = (session.tenant.clone(), session.workspace.clone());

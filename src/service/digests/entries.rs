@@ -13,11 +13,11 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::super::workspace_key::WorkspaceKey;
 use super::KeptGroup;
+use super::byte_range::Span;
 use super::index::{Indexed, IndexedGroup};
-use super::span::Span;
-use crate::service::place::Place;
-use crate::table::{Cursor, Difference, HashedTies};
+use crate::table::{Cursor, Difference, HashedJoinKeys};
 
 /// So many bytes are read or written at once.
 pub(super) const CHUNK: usize = 1 << 20;
@@ -34,7 +34,7 @@ pub(super) enum Entry<'a> {
     Seen(Cursor, BTreeSet<String>),
     Runs(Vec<Run>, Vec<u64>),
     More(Difference, Difference),
-    Places(Vec<Place>),
+    Places(Vec<WorkspaceKey>),
     Indexed(Vec<Line>),
     /// How many groups there were, and their bytes.
     End(u64, u64),
@@ -187,7 +187,8 @@ pub(super) struct Run {
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Line {
     pub(super) number: u64,
-    pub(super) ties: HashedTies,
+    #[serde(rename = "ties")]
+    pub(super) join_keys: HashedJoinKeys,
     pub(super) offset: u64,
     pub(super) length: u32,
     pub(super) sessions: Box<[Indexed]>,
@@ -195,7 +196,7 @@ pub(super) struct Line {
 
 impl Line {
     pub(super) fn of(group: &IndexedGroup, span: Span) -> Self {
-        let (ties, sessions) = (group.ties.clone(), group.sessions.clone());
-        Self { number: group.number, ties, offset: span.offset, length: span.length, sessions }
+        let (join_keys, sessions) = (group.join_keys.clone(), group.sessions.clone());
+        Self { number: group.number, join_keys, offset: span.offset, length: span.length, sessions }
     }
 }

@@ -26,18 +26,18 @@ use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::super::record::PREFIX as RECORD;
+use super::byte_range::Span;
 use super::entries::{self, Entry, Files, LOG, Made, Run};
 use super::index::At;
 use super::load::{Loaded, load};
 use super::remove::remove;
 use super::runs::{self, Out, Writing};
-use super::span::Span;
-use super::turn::{PREFIX, TURN, Turn};
+use super::writer_lock::{PREFIX, TURN, Turn};
 use super::{Kept, State, lessons};
 use crate::disk::{Disk, DiskFile, FileSystem, Lock, create_folders};
 use crate::service::author::PREFIX as OBSERVATIONS;
 use crate::service::embeddings::PREFIX as EMBEDDINGS;
-use crate::service::record::PREFIX as RECORD;
 use crate::skillify::short_hash;
 
 /// The file, and how far it holds what is known.

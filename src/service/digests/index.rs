@@ -10,13 +10,13 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::super::workspace_key::WorkspaceKey;
 use super::KeptGroup;
+use super::byte_range::Span;
 use super::packed::{Key, Packed};
-use super::span::Span;
 use crate::event::Timestamp;
 use crate::library::session_number;
-use crate::service::place::Place;
-use crate::table::{HashedTies, sessions};
+use crate::table::{HashedJoinKeys, sessions};
 
 /// The groups, by a number that no other group ever had.
 #[derive(Debug, Default)]
@@ -24,15 +24,15 @@ pub(super) struct Index {
     /// Ascending.
     groups: Vec<IndexedGroup>,
     pub(super) next: u64,
-    places: Vec<Place>,
-    numbers: BTreeMap<Place, u32>,
+    places: Vec<WorkspaceKey>,
+    numbers: BTreeMap<WorkspaceKey, u32>,
 }
 
 /// A group.
 #[derive(Debug)]
 pub(super) struct IndexedGroup {
     pub(super) number: u64,
-    pub(super) ties: HashedTies,
+    pub(super) join_keys: HashedJoinKeys,
     pub(super) at: At,
     pub(super) sessions: Box<[Indexed]>,
 }
@@ -40,9 +40,9 @@ pub(super) struct IndexedGroup {
 /// A group that is to be added.
 pub(super) struct NewGroup {
     pub(super) number: u64,
-    ties: HashedTies,
+    join_keys: HashedJoinKeys,
     at: At,
-    sessions: Vec<(Place, Indexed)>,
+    sessions: Vec<(WorkspaceKey, Indexed)>,
 }
 
 impl NewGroup {
@@ -62,20 +62,20 @@ impl NewGroup {
             (digest.place(), session)
         };
         let sessions = group.digests.iter().map(indexed).collect();
-        Self { number, ties: HashedTies::from(&group.ties), at, sessions }
+        Self { number, join_keys: HashedJoinKeys::from(&group.join_keys), at, sessions }
     }
 
     /// A group as it was in an index with these places; `None` where a session is of none of them.
     pub(super) fn again(
         number: u64,
-        ties: HashedTies,
+        join_keys: HashedJoinKeys,
         at: At,
         sessions: &[Indexed],
-        places: &[Place],
+        places: &[WorkspaceKey],
     ) -> Option<Self> {
         let placed = |session: &Indexed| Some((places.get(session.place as usize)?.clone(), *session));
         let sessions = sessions.iter().map(placed).collect::<Option<_>>()?;
-        Some(Self { number, ties, at, sessions })
+        Some(Self { number, join_keys, at, sessions })
     }
 }
 
@@ -147,11 +147,11 @@ impl Indexed {
 impl Index {
     /// Adds a group. [`Index::in_order`] puts them in order where numbers do not ascend.
     pub(super) fn add(&mut self, group: NewGroup) {
-        let NewGroup { number, ties, at, sessions } = group;
+        let NewGroup { number, join_keys, at, sessions } = group;
         let placed =
             sessions.into_iter().map(|(place, session)| Indexed { place: self.number_of(place), ..session });
         let sessions = placed.collect();
-        self.groups.push(IndexedGroup { number, ties, at, sessions });
+        self.groups.push(IndexedGroup { number, join_keys, at, sessions });
         self.next = self.next.max(number + 1);
     }
 
@@ -218,7 +218,7 @@ impl Index {
     }
 
     /// Tenants and workspaces, by the numbers that sessions have of them.
-    pub(super) fn places(&self) -> &[Place] {
+    pub(super) fn places(&self) -> &[WorkspaceKey] {
         &self.places
     }
 
@@ -231,12 +231,12 @@ impl Index {
     }
 
     /// The first place that a group is of: entries are put beside each other by it.
-    pub(super) fn first_place(&self, group: &IndexedGroup) -> Option<&Place> {
+    pub(super) fn first_place(&self, group: &IndexedGroup) -> Option<&WorkspaceKey> {
         group.sessions.first().and_then(|session| self.place_of(session))
     }
 
     /// Where the entries are of groups that have such sessions.
-    pub(super) fn entries_of(&self, wanted: impl Fn(&Place, Key) -> bool) -> Vec<At> {
+    pub(super) fn entries_of(&self, wanted: impl Fn(&WorkspaceKey, Key) -> bool) -> Vec<At> {
         let has =
             |session: &Indexed| self.place_of(session).is_some_and(|place| wanted(place, session.key()));
         let groups = self.groups.iter().filter(|group| group.sessions.iter().any(has));
@@ -244,7 +244,7 @@ impl Index {
     }
 
     /// The sessions of every place.
-    pub(super) fn sessions(&self) -> BTreeMap<&Place, Vec<&Indexed>> {
+    pub(super) fn sessions(&self) -> BTreeMap<&WorkspaceKey, Vec<&Indexed>> {
         let mut by_number: Vec<Vec<&Indexed>> = vec![Vec::new(); self.places.len()];
         for session in self.groups.iter().flat_map(|group| &group.sessions) {
             if let Some(of_place) = by_number.get_mut(session.place as usize) {
@@ -255,11 +255,11 @@ impl Index {
         places.filter(|(_, sessions)| !sessions.is_empty()).collect()
     }
 
-    fn place_of(&self, session: &Indexed) -> Option<&Place> {
+    fn place_of(&self, session: &Indexed) -> Option<&WorkspaceKey> {
         self.places.get(session.place as usize)
     }
 
-    fn number_of(&mut self, place: Place) -> u32 {
+    fn number_of(&mut self, place: WorkspaceKey) -> u32 {
         if let Some(number) = self.numbers.get(&place) {
             return *number;
         }

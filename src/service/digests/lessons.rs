@@ -24,11 +24,11 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sha2::{Digest as _, Sha256};
 
-use super::turn;
-use super::turn::{TURN, Turn};
+use super::super::workspace_key::WorkspaceKey;
+use super::writer_lock;
+use super::writer_lock::{TURN, Turn};
 use crate::disk::{Disk, FileSystem};
 use crate::service::job::Job;
-use crate::service::place::Place;
 use crate::skillify::{Config, Lessons, short_hash};
 
 /// How the names of the files begin.
@@ -64,14 +64,19 @@ pub(super) fn keep<T: Serialize + DeserializeOwned + PartialEq>(path: &Path, key
 }
 
 /// The name of the file of a workspace.
-pub(super) fn name_of((tenant, workspace): &Place) -> String {
+pub(super) fn name_of((tenant, workspace): &WorkspaceKey) -> String {
     format!("{PREFIX}{}", short_hash(&[tenant, workspace], 8))
 }
 
 /// What lessons of a workspace are made of: the hashes of its digests, and what older ones showed. `None` where that
 /// cannot be told.
-pub(super) fn key(place: &Place, config: &Config<'_>, digests: &[[u8; 32]], older: &str) -> Option<String> {
-    if config.vectors.is_some() || config.without.is_some() {
+pub(super) fn key(
+    place: &WorkspaceKey,
+    config: &Config<'_>,
+    digests: &[[u8; 32]],
+    older: &str,
+) -> Option<String> {
+    if config.vectors.is_some() {
         return None;
     }
     // Another build of one version may mine in another way.
@@ -102,7 +107,7 @@ where
     let Some(folder) = path.parent().filter(|_| is_same) else { return Ok(()) };
     let _turn = Turn(folder.join(TURN)).take()?;
     // Whoever forgets digests has removed them all: what is erased must not be kept behind their back.
-    if !FileSystem.list(folder)?.iter().any(|name| turn::is_log(name)) {
+    if !FileSystem.list(folder)?.iter().any(|name| writer_lock::is_log(name)) {
         return Ok(());
     }
     let temporary = path.with_extension("new");

@@ -5,10 +5,10 @@ use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
 
+use super::byte_range::Span;
 use super::entries::{Entries, Entry, LOG, Made, Run};
 use super::index::{At, Index, NewGroup};
 use super::runs;
-use super::span::Span;
 use super::{Kept, State};
 
 /// What was found.

@@ -5,17 +5,17 @@
 //! | `mod.rs` | [`Digests`]: what is kept, and how it follows the table |
 //! | `index.rs` | what is in memory of each group and session |
 //! | `packed.rs` | a digest as it is kept between runs |
-//! | `work.rs` | groups that were read, on their way to the file |
-//! | `entries.rs`, `span.rs` | entries of a file, written and read; where one lies |
+//! | `digesting.rs` | groups that were read, on their way to the file |
+//! | `entries.rs`, `byte_range.rs` | entries of a file, written and read; where one lies |
 //! | `file.rs`, `load.rs` | the file that keeps them, and how it is read at the start |
-//! | `turn.rs` | whoever keeps digests and whoever forgets them take turns |
+//! | `writer_lock.rs` | whoever keeps digests and whoever forgets them take turns |
 //! | `remove.rs` | files that may be gone already |
 //! | `runs.rs` | what it held, sealed and put in order |
 //! | `reading.rs` | [`Workspaces`]: digests of some workspaces, read from the file |
-//! | `window.rs`, `before.rs`, `windowed.rs` | which sessions of a workspace are mined; what the older ones showed |
+//! | `window.rs`, `before_window.rs`, `windowed.rs` | which sessions of a workspace are mined; what the older ones showed |
 //! | `lessons.rs` | what was mined of it, kept until something is new |
 //!
-//! What is kept is a set of groups ([`crate::table::Ties`]), each with the digests of its sessions, and
+//! What is kept is a set of groups ([`crate::table::JoinKeys`]), each with the digests of its sessions, and
 //! the files of the table that they were made of. An update reads the files that are new, and what
 //! groups that new rows join have in older ones; the result is what reading the whole table would give. Much that
 //! is new is taken in parts, each a state of its own.
@@ -28,7 +28,9 @@
 //! erasure may cover any group. Groups that another erasure may cover are read again. The file that keeps them goes
 //! at once.
 
-mod before;
+mod before_window;
+mod byte_range;
+mod digesting;
 mod entries;
 mod file;
 mod index;
@@ -38,11 +40,9 @@ mod packed;
 mod reading;
 mod remove;
 mod runs;
-mod span;
-mod turn;
 mod window;
 mod windowed;
-mod work;
+mod writer_lock;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -56,9 +56,12 @@ use crate::config::{SessionsTable, SkillsPipeline};
 use crate::library::Census;
 use crate::skillify::DIGEST_VERSION;
 use crate::table::upkeep::Tombstone;
-use crate::table::{Covered, Cursor, Difference, Location, ReadError, ResolveOptions, Standing, Table, Ties};
+use crate::table::{
+    Covered, Cursor, Difference, JoinKeys, Location, ReadError, ResolveOptions, Standing, Table,
+};
 
-pub use before::Before;
+pub use before_window::Before;
+use digesting::Work;
 use entries::{Entry, Files, Made};
 use file::DigestFile;
 pub use file::forget;
@@ -68,12 +71,11 @@ use packed::{Key, Packed};
 use reading::Reading;
 pub use reading::Workspaces;
 use runs::Dead;
-pub(super) use turn::{Taken, take_turn};
 pub use window::Window;
 pub use windowed::{Windowed, Windows};
-use work::Work;
+pub(super) use writer_lock::{Taken, take_turn};
 
-use super::place::Place;
+use super::workspace_key::WorkspaceKey;
 
 /// The digests of a table's sessions.
 pub struct Digests {
@@ -124,7 +126,8 @@ impl State {
 /// A group of rows and the digests of its sessions.
 #[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 struct KeptGroup {
-    ties: Ties,
+    #[serde(rename = "ties")]
+    join_keys: JoinKeys,
     digests: Vec<Packed>,
 }
 
@@ -203,7 +206,7 @@ impl Digests {
     pub async fn workspaces(
         &mut self,
         table: &Table,
-        wanted: impl Fn(&Place) -> bool + Clone + Send + 'static,
+        wanted: impl Fn(&WorkspaceKey) -> bool + Clone + Send + 'static,
     ) -> Result<Workspaces, ReadError> {
         loop {
             match self.read_workspaces(wanted.clone()).await {
@@ -216,23 +219,23 @@ impl Digests {
 
     async fn read_workspaces(
         &self,
-        wanted: impl Fn(&Place) -> bool + Send + 'static,
+        wanted: impl Fn(&WorkspaceKey) -> bool + Send + 'static,
     ) -> io::Result<Workspaces> {
         let reading = self.reading(|place, _| wanted(place));
         finished(tokio::task::spawn_blocking(move || reading.workspaces(|place, _| wanted(place)))).await
     }
 
-    fn reading(&self, wanted: impl Fn(&Place, Key) -> bool) -> Reading {
+    fn reading(&self, wanted: impl Fn(&WorkspaceKey, Key) -> bool) -> Reading {
         Reading { files: self.kept.files.clone(), entries: self.kept.index.entries_of(wanted) }
     }
 
     /// The sessions of every workspace.
-    pub(super) fn sessions(&self) -> BTreeMap<&Place, Vec<&Indexed>> {
+    pub(super) fn sessions(&self) -> BTreeMap<&WorkspaceKey, Vec<&Indexed>> {
         self.kept.index.sessions()
     }
 
     /// The bytes that the digests of each workspace take where they are kept.
-    pub fn sizes(&self) -> BTreeMap<Place, u64> {
+    pub fn sizes(&self) -> BTreeMap<WorkspaceKey, u64> {
         let size = |sessions: &Vec<&Indexed>| sessions.iter().map(|session| u64::from(session.bytes)).sum();
         self.sessions().into_iter().map(|(place, sessions)| (place.clone(), size(&sessions))).collect()
     }
@@ -315,7 +318,7 @@ impl Digests {
     /// The places of the groups that may have rows which were erased since they were read.
     fn covered_by(&self, covered: &Covered) -> BTreeSet<usize> {
         let groups = self.kept.index.groups().iter().enumerate();
-        groups.filter(|(_, group)| covered.may_cover(&group.ties)).map(|(place, _)| place).collect()
+        groups.filter(|(_, group)| covered.may_cover(&group.join_keys)).map(|(place, _)| place).collect()
     }
 
     /// Sees to a file to append to, where nothing is kept yet; `None` if something was erased meanwhile.
@@ -353,19 +356,19 @@ impl Digests {
     ) -> Result<Option<Vec<u64>>, ReadError> {
         let mut rows = table.new_rows(standing).await?;
         let known = self.kept.index.groups();
-        let joined = rows.join(known.iter().map(|group| &group.ties), stale);
+        let joined = rows.join(known.iter().map(|group| &group.join_keys), stale);
         let numbers: BTreeMap<usize, u64> =
             joined.iter().filter_map(|at| Some((*at, known.get(*at)?.number))).collect();
         let entries = joined.iter().filter_map(|at| Some(known.get(*at)?.at.clone())).collect();
         let reading = Reading { files: self.kept.files.clone(), entries };
-        let ties = match finished(tokio::task::spawn_blocking(move || reading.ties())).await {
-            Ok(ties) => ties,
+        let join_keys = match finished(tokio::task::spawn_blocking(move || reading.join_keys())).await {
+            Ok(join_keys) => join_keys,
             Err(error) => {
                 self.begin_anew(&error);
                 return Ok(None);
             }
         };
-        let mut reading = rows.groups(&ties).await?;
+        let mut reading = rows.groups(&join_keys).await?;
         let mut work = Work {
             file: self.file.take(),
             options: ResolveOptions { default_workspace: self.default_workspace.clone() },

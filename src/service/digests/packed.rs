@@ -6,8 +6,8 @@
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
+use super::super::workspace_key::WorkspaceKey;
 use crate::library::session_number;
-use crate::service::place::Place;
 use crate::skillify::Digest;
 
 /// A digest, packed.
@@ -46,7 +46,7 @@ impl Packed {
     }
 
     /// Tenant and workspace.
-    pub(super) fn place(&self) -> Place {
+    pub(super) fn place(&self) -> WorkspaceKey {
         (self.tenant.to_string(), self.workspace.to_string())
     }
 

@@ -4,18 +4,18 @@ use std::collections::BTreeMap;
 use std::io;
 use std::sync::Arc;
 
+use super::super::workspace_key::WorkspaceKey;
 use super::KeptGroup;
+use super::byte_range::Span;
 use super::entries::{self, Entry, Files, damaged};
 use super::index::At;
 use super::packed::{Key, Packed};
-use super::span::Span;
 use crate::event::Timestamp;
-use crate::service::place::Place;
 use crate::skillify::{Digest, sharing_commands};
-use crate::table::Ties;
+use crate::table::JoinKeys;
 
 /// The digests of workspaces, oldest first.
-pub type Workspaces = BTreeMap<Place, Vec<Arc<Digest>>>;
+pub type Workspaces = BTreeMap<WorkspaceKey, Vec<Arc<Digest>>>;
 
 /// What is to be read: a thread of its own can do it.
 pub(super) struct Reading {
@@ -25,7 +25,7 @@ pub(super) struct Reading {
 
 impl Reading {
     /// The digests of the wanted sessions, ready to be mined; equal commands are one in memory. Blocks.
-    pub(super) fn workspaces(self, wanted: impl Fn(&Place, Key) -> bool) -> io::Result<Workspaces> {
+    pub(super) fn workspaces(self, wanted: impl Fn(&WorkspaceKey, Key) -> bool) -> io::Result<Workspaces> {
         let mut places = Workspaces::new();
         sharing_commands(|| {
             self.groups(|group| {
@@ -47,7 +47,7 @@ impl Reading {
     }
 
     /// The digests of the wanted sessions as they are kept, oldest first. Blocks.
-    pub(super) fn packed(self, wanted: impl Fn(&Place, Key) -> bool) -> io::Result<Vec<Packed>> {
+    pub(super) fn packed(self, wanted: impl Fn(&WorkspaceKey, Key) -> bool) -> io::Result<Vec<Packed>> {
         let mut all = Vec::new();
         self.groups(|group| {
             let digests = group.digests.into_iter();
@@ -62,13 +62,13 @@ impl Reading {
     }
 
     /// The ties of each group, in any order. Blocks.
-    pub(super) fn ties(self) -> io::Result<Vec<Ties>> {
-        let mut ties = Vec::new();
+    pub(super) fn join_keys(self) -> io::Result<Vec<JoinKeys>> {
+        let mut join_keys = Vec::new();
         self.groups(|group| {
-            ties.push(group.ties);
+            join_keys.push(group.join_keys);
             Ok(())
         })?;
-        Ok(ties)
+        Ok(join_keys)
     }
 
     fn groups(self, mut take: impl FnMut(KeptGroup) -> io::Result<()>) -> io::Result<()> {

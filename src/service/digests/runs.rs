@@ -15,9 +15,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::Kept;
+use super::byte_range::Span;
 use super::entries::{self, CHUNK, Entries, Entry, Files, Line, Made, Run, damaged};
 use super::index::{At, Index, IndexedGroup, NewGroup};
-use super::span::Span;
 use crate::disk::{Disk, DiskFile, FileSystem};
 
 /// So many runs of about one size become one, and sizes that differ by less than so many times are about one.
@@ -184,12 +184,12 @@ fn indexed(path: &Path, run: &Run, made: &Made, dead: &BTreeSet<u64>, index: &mu
         match entries.next()?.0 {
             Entry::Indexed(lines) => {
                 count += lines.len() as u64;
-                for Line { number, ties, offset, length, sessions } in lines {
+                for Line { number, join_keys, offset, length, sessions } in lines {
                     let at = At::File(Span { file: run.number, offset, length });
                     if dead.contains(&number) {
                         fallen.push(number);
                     } else {
-                        index.add(NewGroup::again(number, ties, at, &sessions, &places)?);
+                        index.add(NewGroup::again(number, join_keys, at, &sessions, &places)?);
                     }
                 }
             }

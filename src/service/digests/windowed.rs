@@ -8,7 +8,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::before::Before;
+use super::super::workspace_key::WorkspaceKey;
+use super::before_window::Before;
 use super::entries::damaged;
 use super::packed::{Key, Packed};
 use super::reading::Reading;
@@ -16,7 +17,6 @@ use super::window::{Block, Cuts, Window, since};
 use super::{Digests, Workspaces, finished, lessons};
 use crate::disk::{Disk, FileSystem};
 use crate::event::visible_line;
-use crate::service::place::Place;
 use crate::skillify::{self, Digest, Older, Verified, sharing_commands};
 use crate::table::{ReadError, Table};
 
@@ -42,16 +42,16 @@ pub struct Windowed {
     pub older: Option<Arc<Before>>,
 }
 
-type Found = BTreeMap<Place, Arc<Before>>;
+type Found = BTreeMap<WorkspaceKey, Arc<Before>>;
 
 impl Digests {
     /// What is mined of the workspaces that are wanted. What is not what was written is made anew of the table.
     pub async fn windows(
         &mut self,
         table: &Table,
-        wanted: impl Fn(&Place) -> bool + Clone + Send + 'static,
+        wanted: impl Fn(&WorkspaceKey) -> bool + Clone + Send + 'static,
         how: &Windows,
-    ) -> Result<BTreeMap<Place, Windowed>, ReadError> {
+    ) -> Result<BTreeMap<WorkspaceKey, Windowed>, ReadError> {
         loop {
             match self.read_windows(wanted.clone(), how).await {
                 Ok(found) => return Ok(found),
@@ -63,11 +63,11 @@ impl Digests {
 
     async fn read_windows(
         &self,
-        wanted: impl Fn(&Place) -> bool + Clone + Send + 'static,
+        wanted: impl Fn(&WorkspaceKey) -> bool + Clone + Send + 'static,
         how: &Windows,
-    ) -> io::Result<BTreeMap<Place, Windowed>> {
+    ) -> io::Result<BTreeMap<WorkspaceKey, Windowed>> {
         let sessions = self.sessions().into_iter().filter(|(place, _)| wanted(place));
-        let cuts: BTreeMap<Place, Cuts> = sessions
+        let cuts: BTreeMap<WorkspaceKey, Cuts> = sessions
             .filter_map(|(place, sessions)| Some((place.clone(), how.window.cut(&sessions)?)))
             .collect();
         let workspaces =
@@ -89,7 +89,7 @@ impl Digests {
         if let Some(folder) = &how.folder {
             remove_others(folder, &workspaces, &files);
         }
-        let is_mined = move |place: &Place, key: Key| {
+        let is_mined = move |place: &WorkspaceKey, key: Key| {
             wanted(place) && cuts.get(place).is_none_or(|cuts| cuts.window.holds(key))
         };
         let reading = self.reading(is_mined.clone());
@@ -100,7 +100,7 @@ impl Digests {
     /// What the sessions before the window showed, block after block; adds the names of the files that keep it.
     async fn before(
         &self,
-        place: &Place,
+        place: &WorkspaceKey,
         cuts: &Cuts,
         how: &Windows,
         files: &mut BTreeSet<String>,
@@ -125,7 +125,7 @@ impl Digests {
 /// A block of older sessions that is to be read.
 struct OfBlock {
     reading: Reading,
-    place: Place,
+    place: WorkspaceKey,
     block: Block,
     how: Windows,
 }
@@ -158,8 +158,8 @@ fn unpacked(packed: &[Packed]) -> io::Result<Vec<Digest>> {
     sharing_commands(|| packed.iter().map(|packed| packed.unpacked().ok_or_else(damaged)).collect())
 }
 
-fn with_older(read: Workspaces, older: &Found) -> BTreeMap<Place, Windowed> {
-    let windowed = |(place, digests): (Place, _)| {
+fn with_older(read: Workspaces, older: &Found) -> BTreeMap<WorkspaceKey, Windowed> {
+    let windowed = |(place, digests): (WorkspaceKey, _)| {
         let older = older.get(&place).cloned();
         (place, Windowed { digests, older })
     };

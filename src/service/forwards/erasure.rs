@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::config::{ForwardSettings, Settings};
 use crate::dialects::Dialects;
 use crate::event::{SessionEvent, Timestamp};
-use crate::forward::{Entry, Place, Queue, StoreError};
+use crate::forward::{Entry, Queue, QueueStorage, StoreError};
 use crate::journal::{Journal, OpenError};
 use crate::receivers::without;
 use crate::table::upkeep::Tombstone;
@@ -124,7 +124,7 @@ pub async fn erase_from_queues(
 ) -> QueueErasure {
     let mut done = QueueErasure::default();
     for forward in &settings.forwards {
-        let Place::Folder { path, .. } = &forward.queue.place else { continue };
+        let QueueStorage::Folder { path, .. } = &forward.queue.place else { continue };
         if !Journal::is_in(path) {
             continue;
         }
@@ -206,10 +206,9 @@ fn dialects(settings: &Settings, forward: &ForwardSettings) -> Dialects {
 pub fn unowned_queues(settings: &Settings) -> Vec<std::path::PathBuf> {
     let Some(root) = &settings.journals else { return Vec::new() };
     let owned = |folder: &Path| {
-        settings
-            .forwards
-            .iter()
-            .any(|forward| matches!(&forward.queue.place, Place::Folder { path, .. } if *path == *folder))
+        settings.forwards.iter().any(
+            |forward| matches!(&forward.queue.place, QueueStorage::Folder { path, .. } if *path == *folder),
+        )
     };
     let below = std::fs::read_dir(root.join("forward")).into_iter().flatten();
     let mut folders: Vec<_> = below.filter_map(|entry| Some(entry.ok()?.path())).collect();

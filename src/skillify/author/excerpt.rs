@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 
 use super::super::kind::files::is_of_repository;
 use super::super::predicate::{Beat, Class, Happened, Track};
-use super::super::session::found::Found;
+use super::super::session::search_result::Found;
 use super::super::session::short_hash::short_hash;
 use super::clean::Cleaner;
 use super::shown::{

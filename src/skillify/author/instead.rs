@@ -6,7 +6,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::predicate::{Beat, Compiled, Happened, Pattern, Predicate, Side, Track, Verdict};
-use super::super::session::found::Found;
+use super::super::session::search_result::Found;
 use crate::event::Status;
 use crate::shell::command::Command;
 use crate::shell::flag::is_flag;

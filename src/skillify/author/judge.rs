@@ -17,7 +17,7 @@ use super::super::evidence::significance::benjamini_hochberg;
 use super::super::predicate::{
     Action, Compiled, Event, Happened, Predicate, Relation, Side, Track, Verdict, evaluate,
 };
-use super::super::session::found::Found;
+use super::super::session::search_result::Found;
 use super::chance::chance;
 use super::faithful::is_together;
 use super::merge::Merged;

@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 
 use super::super::predicate::{Beat, Happened, Track};
-use super::super::session::found::Found;
+use super::super::session::search_result::Found;
 use super::super::word::guard;
 
 /// Why a line does not stand.

@@ -9,7 +9,7 @@ use super::super::predicate::{
     Action, Ending, Event, Happened, Predicate, Relation, Side, Track, Verdict, says,
 };
 use super::super::prompt::visible;
-use super::super::speech::own;
+use super::super::speech::own_words;
 use super::line::is_foreign;
 use super::merge::Merged;
 
@@ -193,8 +193,8 @@ fn speaks_of(
 
 /// What the author of a prompt says himself: a long one holds what he pasted.
 pub(super) fn own_sentences(text: &str) -> Vec<String> {
-    if text.split_whitespace().count() > own::LONG {
-        return own::sentences(text);
+    if text.split_whitespace().count() > own_words::LONG {
+        return own_words::sentences(text);
     }
     sentences(text).map(str::to_owned).collect()
 }

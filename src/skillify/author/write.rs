@@ -421,7 +421,7 @@ impl Making<'_> {
             claim: Claim::Lesson { when: one.when.clone(), says: text.to_owned() },
             failures: Vec::new(),
             counts,
-            chance: one.chance,
+            p_value: one.chance,
             support: evidence(Side::For, Outcome::Accepted),
             against,
             place: 0,

@@ -415,7 +415,8 @@ pub struct SupportedClaim {
     /// How many sessions met its situation, with its action and without, and what came of it.
     pub counts: Counts,
     /// How probable counts like these are by chance; 0 where nothing was tested.
-    pub chance: f64,
+    #[serde(rename = "chance")]
+    pub p_value: f64,
     /// Sessions that took the action and had the outcome, oldest first; of an Avoid, those where people
     /// refused it.
     pub support: Vec<Evidence>,
@@ -435,7 +436,7 @@ impl SupportedClaim {
             claim,
             failures: Vec::new(),
             counts: Counts::default(),
-            chance: 0.0,
+            p_value: 0.0,
             support,
             against,
             place: 0,
@@ -455,8 +456,8 @@ impl SupportedClaim {
         let cells = self.claim.counted(&self.counts).into_iter().enumerate();
         let shown = cells.filter(|(at, (name, count))| !name.is_empty() && (*count > 0 || *at < 2));
         let mut told: Vec<String> = shown.map(|(_, (name, count))| format!("{name}: {count}")).collect();
-        if self.chance > 0.0 {
-            told.push(format!("chance {:.1e}", self.chance));
+        if self.p_value > 0.0 {
+            told.push(format!("chance {:.1e}", self.p_value));
         }
         told.join("; ")
     }

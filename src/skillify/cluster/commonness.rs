@@ -104,17 +104,6 @@ impl Background {
         stratified_tail(&self.strata(term, shown, members))
     }
 
-    /// The same, if it falls on any segment alike, whatever its size.
-    pub(super) fn chance_of_all(&self, term: Term, shown: &BySize, members: &BySize) -> f64 {
-        let strata = self.strata(term, shown, members);
-        stratified_tail(&[strata.iter().fold(Counts::default(), |sum, one| Counts {
-            treated_with: sum.treated_with + one.treated_with,
-            treated_without: sum.treated_without + one.treated_without,
-            untreated_with: sum.untreated_with + one.untreated_with,
-            untreated_without: sum.untreated_without + one.untreated_without,
-        })])
-    }
-
     /// Of each size: members that show the term and those that do not, and of the others likewise.
     fn strata(&self, term: Term, shown: &BySize, members: &BySize) -> Vec<Counts> {
         let everywhere = self.shown_by_size.get(term as usize).copied().unwrap_or_default();

@@ -29,7 +29,6 @@ pub(super) mod vectors;
 
 use std::cmp::Ordering;
 
-use super::Idea;
 use super::evidence::segment_ref::SegmentRef;
 use meaning::{Meaning, meanings};
 use terms::{Term, Terms, WorkTerms};
@@ -90,9 +89,8 @@ pub(super) fn clusters(
     works: &[SegmentRef<'_>],
     terms: &Terms,
     vectors: Option<&Vectors>,
-    without: Option<Idea>,
 ) -> Vec<Vec<usize>> {
-    let (mut profiles, weights) = profiles(works, terms, without);
+    let (mut profiles, weights) = profiles(works, terms);
     for (profile, meaning) in profiles.iter_mut().zip(meanings(terms, vectors, |term| weights.of(term))) {
         profile.meaning = meaning;
     }
@@ -115,7 +113,7 @@ pub(super) fn clusters(
             apart.insert(compared);
         } else if let Some(joining) = clusters.get_mut(guest).map(std::mem::take) {
             if let Some(home) = clusters.get_mut(home) {
-                home.absorb(joining, weights.common);
+                home.absorb(joining);
             }
             if let Some(parent) = forest.get_mut(guest) {
                 *parent = home;
@@ -253,7 +251,7 @@ fn thousandths(share: f64) -> usize {
 }
 
 /// The profiles of the segments, without what only one of them has, and the weight of each token.
-fn profiles(works: &[SegmentRef<'_>], terms: &Terms, without: Option<Idea>) -> (Vec<Profile>, Weights) {
+fn profiles(works: &[SegmentRef<'_>], terms: &Terms) -> (Vec<Profile>, Weights) {
     let mut profiles: Vec<Profile> =
         works.iter().zip(terms.works()).map(|(work, terms)| Profile::of(work, terms)).collect();
     let mut frequencies: Vec<f64> = vec![0.0; terms.texts().len()];
@@ -264,14 +262,8 @@ fn profiles(works: &[SegmentRef<'_>], terms: &Terms, without: Option<Idea>) -> (
     }
     let recurs = |term: &Term| frequencies.get(*term as usize).is_some_and(|frequency| *frequency > 1.0);
     let total: f64 = works.iter().map(|_| 1.0).sum();
-    let rarity = |frequency: &f64| {
-        if without == Some(Idea::Rarity) { 1.0 } else { (1.0 + total / frequency).ln() }
-    };
-    let weights = Weights {
-        rarity: frequencies.iter().map(rarity).collect(),
-        words_share: if without == Some(Idea::Words) { 0.0 } else { WORDS_SHARE },
-        common: if without == Some(Idea::Commonness) { 0.0 } else { COMMON },
-    };
+    let rarity = |frequency: &f64| (1.0 + total / frequency).ln();
+    let weights = Weights { rarity: frequencies.iter().map(rarity).collect() };
     for profile in &mut profiles {
         profile.actions.retain(recurs);
         profile.words.retain(recurs);
@@ -303,10 +295,10 @@ impl Cluster {
         Self { members: vec![member], actions, words, meaning: profile.meaning.clone() }
     }
 
-    fn absorb(&mut self, other: Self, common: f64) {
+    fn absorb(&mut self, other: Self) {
         self.members.extend(other.members);
         let size = u32::try_from(self.members.len()).unwrap_or(u32::MAX);
-        let common = if self.is_telling() { common } else { 0.0 };
+        let common = if self.is_telling() { COMMON } else { 0.0 };
         self.actions.add(&other.actions, size, common);
         self.words.add(&other.words, size, common);
         self.meaning.add(&other.meaning);
@@ -371,8 +363,6 @@ fn for_both<V: Copy + Default>(mut a: &[(Term, V)], mut b: &[(Term, V)], mut cal
 struct Weights {
     /// The inverse document frequency of each token.
     rarity: Vec<f64>,
-    words_share: f64,
-    common: f64,
 }
 
 impl Weights {
@@ -416,7 +406,7 @@ impl Weights {
     }
 
     fn of_both(&self, actions: f64, words: f64) -> f64 {
-        (1.0 - self.words_share) * actions + self.words_share * words
+        (1.0 - WORDS_SHARE) * actions + WORDS_SHARE * words
     }
 
     /// Weighted Jaccard over the shares of members that have each token.

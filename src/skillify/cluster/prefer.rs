@@ -42,9 +42,9 @@ pub(in crate::skillify) fn shown<'w>(
         wanted.matches(choice.prefer) && unwanted.matches(choice.over)
     };
     let choice = choices.iter().rfind(|choice| chose(choice, prefer, over));
-    if let Some(Choice { wanted: (turn, action), unwanted, .. }) = choice {
+    if let Some(Choice { wanted: (_, action), unwanted, .. }) = choice {
         let cited = [Some(*unwanted), Some(*action), None];
-        return Some(Shown { outcome: work.outcome_of(*turn, action), cited });
+        return Some(Shown { outcome: action.outcome, cited });
     }
     // A person who chose the other way speaks against it.
     if let Some(Choice { wanted: (_, action), unwanted, .. }) =
@@ -54,9 +54,9 @@ pub(in crate::skillify) fn shown<'w>(
         return Some(Shown { outcome: Outcome::Rejected, cited });
     }
     let wanted = work.segment.actions().any(|(_, action)| prefer.is_run_by(action));
-    let (turn, action) =
+    let (_, action) =
         work.segment.actions().find(|(_, action)| action.status == Status::Ok && over.is_run_by(action))?;
-    let accepted = !wanted && work.outcome_of(turn, action) == Outcome::Accepted;
+    let accepted = !wanted && action.outcome == Outcome::Accepted;
     accepted.then(|| Shown::by(action, Outcome::Rejected))
 }
 

@@ -8,7 +8,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::super::Idea;
 use super::super::claim::{Claim, Evidence, SupportedClaim};
 use super::super::cluster;
 use super::super::compose::candidate::{reason, shown_by};
@@ -60,7 +59,7 @@ impl Workspace<'_> {
         let mut seen: BTreeSet<Vec<Claim>> = BTreeSet::new();
         let mut drafts = Vec::new();
         let mut groups = Vec::new();
-        for members in cluster::clusters(self.works, self.terms, self.vectors, self.without)
+        for members in cluster::clusters(self.works, self.terms, self.vectors)
             .into_iter()
             .filter(|members| members.len() > 1)
         {
@@ -96,7 +95,7 @@ impl Workspace<'_> {
     /// The steps of a cluster; where one of them has only failed of late and the sessions since then have
     /// a procedure, theirs.
     fn of_late<'m, 'a>(&self, members: Vec<Member<'m, 'a>>) -> (Vec<Member<'m, 'a>>, Vec<Step>) {
-        let steps = |members: &[Member<'_, '_>]| steps::steps(members, self.background, self.without);
+        let steps = |members: &[Member<'_, '_>]| steps::steps(members, self.background);
         let whole = steps(&members);
         let all = works(&members);
         let Some(fell) = whole.iter().filter_map(|step| failing::since(&step.claim, &all)).max() else {
@@ -111,7 +110,7 @@ impl Workspace<'_> {
     /// Whether parts of a cluster are works of their own: each has evidence enough, and they are two, or
     /// one procedure with parameters would say less than theirs.
     fn are_works(&self, members: &[Member<'_, '_>], parts: &[Vec<Member<'_, '_>>]) -> bool {
-        let steps = |members: &[Member<'_, '_>]| steps::steps(members, self.background, self.without).len();
+        let steps = |members: &[Member<'_, '_>]| steps::steps(members, self.background).len();
         parts.iter().all(|part| self.are_enough(part))
             && (parts.len() == 2 || parts.iter().any(|part| steps(part) > steps(members)))
     }
@@ -135,7 +134,7 @@ impl Workspace<'_> {
         members: &[Member<'_, '_>],
         said: &Coverage,
     ) -> Draft {
-        let chance = self.without != Some(Idea::Chance) && self.is_chance(&steps, members);
+        let is_chance = self.is_chance(&steps, members);
         let mut dropped = Vec::new();
         let judged = steps.into_iter().map(|step| self.judged(step, works)).collect();
         let (judged, left) = self.supported(judged, works);
@@ -160,9 +159,9 @@ impl Workspace<'_> {
             let claims = kept.into_iter().chain(left).chain(apart).map(|judged| judged.claim).collect();
             return Draft { topic: Topic::Work, claims, dropped: Vec::new(), shortfalls };
         }
-        let mut shortfalls = if chance { vec![Shortfall::Chance] } else { Vec::new() };
+        let mut shortfalls = if is_chance { vec![Shortfall::Chance] } else { Vec::new() };
         shortfalls.extend(self.lacks_as_a_whole(&kept, works, members, said));
-        if !chance && self.without != Some(Idea::Chance) && !self.is_of_its_own(&kept, works, members) {
+        if !is_chance && !self.is_of_its_own(&kept, works, members) {
             shortfalls.push(Shortfall::Everyday);
         }
         let unsaid = guarded.iter().filter(|guarded| tells(&guarded.step.claim, works));
@@ -283,12 +282,7 @@ impl Workspace<'_> {
     fn lifts(&self, step: &Step, members: &[Member<'_, '_>]) -> bool {
         let shown = by_size(step.shown_in().filter_map(|at| members.get(at)));
         let members = by_size(members.iter());
-        let chance = if self.without == Some(Idea::Sizes) {
-            self.background.chance_of_all(step.term, &shown, &members)
-        } else {
-            self.background.chance_within_sizes(step.term, &shown, &members)
-        };
-        chance <= LIFT
+        self.background.chance_within_sizes(step.term, &shown, &members) <= LIFT
     }
 
     /// Whether a workspace of this size holds segments that share as much by accident.

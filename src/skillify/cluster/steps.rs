@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::super::Idea;
 use super::super::claim::Claim;
 use super::super::compose::score::distinct;
 use super::super::evidence::segment_ref::SegmentRef;
@@ -81,19 +80,12 @@ struct Cluster<'m, 'a> {
 }
 
 /// The steps of a cluster, in order.
-pub(in crate::skillify) fn steps(
-    members: &[Member<'_, '_>],
-    background: &Background,
-    without: Option<Idea>,
-) -> Vec<Step> {
+pub(in crate::skillify) fn steps(members: &[Member<'_, '_>], background: &Background) -> Vec<Step> {
     let mut done: Vec<Done<'_>> = Vec::new();
     for (at, (work, terms)) in members.iter().enumerate() {
         let session = terms.session;
         for (place, ((_, action), terms)) in work.segment.actions().zip(&terms.actions).enumerate() {
             let Some((deed, token)) = deed(action).zip(terms.token) else { continue };
-            if without == Some(Idea::Edits) && matches!(deed, Deed::Edit(_)) {
-                continue;
-            }
             let ActionTerms { deed: number, core, kind, .. } = *terms;
             done.push(Done { deed, token, number, core, kind, work: at, place, session });
         }
@@ -102,16 +94,12 @@ pub(in crate::skillify) fn steps(
     let cluster = Cluster { members, sessions, background };
     done.sort_by_key(|done| done.token);
     let mut steps = Vec::new();
-    // What too few sessions did in any way they did not do in one way either.
+    // A token that too few sessions share cannot become a step, whatever its arguments are: skip its group early.
     let groups = done.chunk_by(|one, next| one.token == next.token);
     for group in groups.filter(|group| cluster.has_in_common(group)) {
         steps.extend(parts(group).iter().filter_map(|part| cluster.step(part)));
     }
     steps.extend(cluster.edits_of_a_kind(done, &steps));
-    if without == Some(Idea::Order) {
-        steps.sort_by(|a, b| a.claim.cmp(&b.claim));
-        return steps;
-    }
     in_order(steps)
 }
 

@@ -6,7 +6,6 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::super::Idea;
 use super::super::claim::{Claim, Evidence, SupportedClaim};
 use super::super::cluster::group::Group;
 use super::super::cluster::steps::Member;
@@ -24,7 +23,7 @@ use super::super::word::propose::{self, Material};
 use super::super::word::wording::Scope;
 use super::draft::{Draft, Held, Unworded};
 use super::expected::Recently;
-use super::ones_own::without_contradictions;
+use super::personal::without_contradictions;
 use super::score::{self, Rules};
 use super::shortfall::Shortfall;
 use super::topic::Topic;
@@ -271,7 +270,7 @@ impl Workspace<'_> {
         let Draft { topic, claims, dropped, mut shortfalls } = draft;
         let supporting = self.supporting(&claims);
         let (mut verbs, mut words) = self.trigger(&claims, &supporting);
-        if topic != Topic::Work || self.without == Some(Idea::Triggers) {
+        if topic != Topic::Work {
             verbs.clear();
             words.clear();
         } else if verbs.is_empty() && words.len() < 2 {

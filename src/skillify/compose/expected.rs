@@ -1,6 +1,6 @@
 //! What a claim is expected to save: how often its trouble comes, what following it changes, and what that costs.
 //!
-//! - **How often** is counted in the newer half of the repository's sessions, by [`super::super::later`]: those that met the
+//! - **How often** is counted in the newer half of the repository's sessions, by [`super::super::adherence`]: those that met the
 //!   situation and did not do what the claim says. Where nothing there tells, the claim's own counts do.
 //! - **What it changes** is the share that ends well of those that followed it less that of the others, as far as both
 //!   are known; else [`USUAL_EFFECT`].
@@ -13,9 +13,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+use super::super::adherence::{Later, Watched};
 use super::super::claim::{Claim, SupportedClaim};
 use super::super::evidence::segment_ref::SegmentRef;
-use super::super::later::{Later, Watched};
 use super::super::session::action::Action;
 use super::super::session::digest::Digest;
 use super::super::template::Template;

@@ -8,7 +8,7 @@
 //! | file | |
 //! |---|---|
 //! | `candidate.rs` | from segments to candidates, and each of them worded; what one person proves |
-//! | `ones_own.rs` | from segments to candidates, and each of them worded; what one person proves |
+//! | `personal.rs` | from segments to candidates, and each of them worded; what one person proves |
 //! | `coverage.rs` | what other claims say already |
 //! | `expected.rs` | what a claim is expected to save |
 //! | `score.rs` | the publish rule |
@@ -19,7 +19,7 @@ pub(super) mod coverage;
 pub(super) mod draft;
 pub(super) mod expected;
 pub(super) mod older;
-pub(super) mod ones_own;
+pub(super) mod personal;
 pub(super) mod remembered;
 pub(super) mod score;
 pub(super) mod shortfall;

@@ -140,8 +140,8 @@ impl Remembered {
     /// The same with what older sessions show of it.
     pub(super) fn after(self, older: &Self) -> Self {
         let older_decide = self.is_few() && older.lacks.is_empty();
-        let (lacks, chance) =
-            if older_decide { (Vec::new(), older.claim.chance) } else { (self.lacks, self.claim.chance) };
+        let (lacks, p_value) =
+            if older_decide { (Vec::new(), older.claim.p_value) } else { (self.lacks, self.claim.p_value) };
         let SupportedClaim { claim, mut failures, counts, support, against, place, untreated, .. } =
             self.claim;
         let more = older.claim.failures.iter().filter(|failure| !failures.contains(failure));
@@ -151,7 +151,7 @@ impl Remembered {
             claim,
             failures,
             counts: sum(&older.claim.counts, &counts),
-            chance,
+            p_value,
             support: of_both(&older.claim.support, support),
             against: of_both(&older.claim.against, against),
             place,

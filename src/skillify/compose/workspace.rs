@@ -1,6 +1,5 @@
 //! What candidates of one workspace are made from.
 
-use super::super::Idea;
 use super::super::cluster::commonness::Background;
 use super::super::cluster::terms::Terms;
 use super::super::cluster::vectors::Vectors;
@@ -23,7 +22,6 @@ pub(in crate::skillify) struct Workspace<'a> {
     pub(in crate::skillify) started_at: Vec<Timestamp>,
     pub(in crate::skillify) known_people: usize,
     pub(in crate::skillify) rule: PublishRule,
-    pub(in crate::skillify) without: Option<Idea>,
     /// How near words are in meaning, where that is known.
     pub(in crate::skillify) vectors: Option<&'a Vectors>,
     pub(in crate::skillify) background: &'a Background,

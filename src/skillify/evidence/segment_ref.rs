@@ -27,16 +27,9 @@ pub(in crate::skillify) struct SegmentRef<'a> {
     /// Whether a credential says so.
     pub(in crate::skillify) by_credential: bool,
     pub(in crate::skillify) segment: &'a SegmentDigest,
-    /// Whether a correction speaks of some actions more than of others.
-    pub(in crate::skillify) blames: bool,
 }
 
 impl SegmentRef<'_> {
-    /// What became of a turn.
-    pub(in crate::skillify) fn outcome(&self, turn: usize) -> Outcome {
-        self.segment.turns.get(turn).map_or(Outcome::Unknown, |turn| turn.outcome)
-    }
-
     /// The segment as evidence, shown by these actions.
     pub(in crate::skillify) fn evidence<'e>(
         &self,
@@ -63,11 +56,6 @@ impl SegmentRef<'_> {
             by_credential: self.by_credential,
             outcome,
         }
-    }
-
-    /// What became of an action.
-    pub(in crate::skillify) fn outcome_of(&self, turn: usize, action: &Action) -> Outcome {
-        if self.blames { action.outcome } else { self.outcome(turn) }
     }
 }
 

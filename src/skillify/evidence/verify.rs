@@ -71,10 +71,10 @@ impl<'c> Looked<'c> {
 
 fn run<'w>(command: &Matcher<'_>, work: &SegmentRef<'w>) -> Option<Shown<'w>> {
     let mut shown = None;
-    for (turn, action) in work.segment.actions().filter(|(_, action)| command.is_run_by(action)) {
+    for (_, action) in work.segment.actions().filter(|(_, action)| command.is_run_by(action)) {
         match action.status {
             _ if action.refused => shown = Some(Shown::by(action, Outcome::Rejected)),
-            Status::Ok => shown = Some(Shown::by(action, work.outcome_of(turn, action))),
+            Status::Ok => shown = Some(Shown::by(action, action.outcome)),
             Status::Error | Status::Unknown => {}
         }
     }
@@ -84,19 +84,19 @@ fn run<'w>(command: &Matcher<'_>, work: &SegmentRef<'w>) -> Option<Shown<'w>> {
 /// The last edit of the file.
 fn edit<'w>(file: &Template, work: &SegmentRef<'w>) -> Option<Shown<'w>> {
     let edits = |action: &Action| action.edited().is_some_and(|path| file.matches_path(path));
-    let (turn, action) = work.segment.actions().rfind(|(_, action)| edits(action))?;
-    Some(Shown::by(action, work.outcome_of(turn, action)))
+    let (_, action) = work.segment.actions().rfind(|(_, action)| edits(action))?;
+    Some(Shown::by(action, action.outcome))
 }
 
 /// Whether people spoke against the command here, which once is enough for; or ran it and were content.
 fn avoid<'w>(command: &Matcher<'_>, work: &SegmentRef<'w>) -> Option<Shown<'w>> {
     let mut shown = None;
-    for (turn, action) in work.segment.actions().filter(|(_, action)| command.is_run_by(action)) {
+    for (_, action) in work.segment.actions().filter(|(_, action)| command.is_run_by(action)) {
         if action.against {
             return Some(Shown::by(action, Outcome::Rejected));
         }
         if !action.refused && action.status == Status::Ok {
-            shown = Some(Shown::by(action, work.outcome_of(turn, action)));
+            shown = Some(Shown::by(action, action.outcome));
         }
     }
     shown.filter(|shown| shown.outcome == Outcome::Accepted)

@@ -156,8 +156,8 @@ fn strongest(pairs: &[Between<'_>]) -> Vec<Proposed> {
         // Of two that ran together each time the one that may be expected to.
         let best = proposed.min_by(|(_, a), (_, b)| {
             a.claim
-                .chance
-                .total_cmp(&b.claim.chance)
+                .p_value
+                .total_cmp(&b.claim.p_value)
                 .then_with(|| is_news(&a.claim.claim).cmp(&is_news(&b.claim.claim)))
         });
         let Some((name, best)) = best.filter(|(_, best)| best.claim.counts.treated_with > 0) else { break };
@@ -231,7 +231,7 @@ fn propose(
         claim: Claim::Changes { run: Template::of(&runs)? },
         failures: Vec::new(),
         counts,
-        chance: binomial_tail(counts.treated_with, counts.treated(), rate),
+        p_value: binomial_tail(counts.treated_with, counts.treated(), rate),
         support,
         against,
         place: 0,

@@ -6,7 +6,7 @@
 //!   ([`stratified_tail`]); without strata, long sessions that run everything make pairs of anything.
 //! - Null: which session ran which checks, among sessions of one repository that edited about as much.
 //!
-//! - A check that caught nothing, and files that have another one, are left out: see [`super::belongs`]. A build that hardly
+//! - A check that caught nothing, and files that have another one, are left out: see [`super::counter_evidence`]. A build that hardly
 //!   anybody runs but those who edited one file need not catch anything if nearly all of those run it: what it makes is what it is for.
 //!
 //! A check that names a file is told as a pattern: see [`super::pattern`]. That who edits tests runs tests is no news.
@@ -20,7 +20,7 @@ use super::super::session::outcome::Outcome;
 use super::super::template::Template;
 use super::files::{Edited, classes, is_test};
 use super::member::{MOST_FILES, Member, Ran, Run, failed_commit, first_edits, ran};
-use super::{FEWEST_TREATED, Proposed, Sessions, Shuffle, Verdict, belongs, judged, number};
+use super::{FEWEST_TREATED, Proposed, Sessions, Shuffle, Verdict, counter_evidence, judged, number};
 use crate::shell::command::{Command, single};
 use crate::shell::family::Family;
 
@@ -53,7 +53,7 @@ pub(in super::super) fn checks(
             of_classes.0.extend(stand);
             of_classes.1.extend(fall);
         }
-        let usual_tests = belongs::most_run(&members, Family::Test).unwrap_or_default();
+        let usual_tests = counter_evidence::most_run(&members, Family::Test).unwrap_or_default();
         of_classes.0.retain(|one| !is_of_tests(&one.claim.claim, usual_tests));
         standing.extend(narrowed(of_classes.0));
         fallen.extend(of_classes.1);
@@ -219,11 +219,11 @@ impl<'m> Counted<'m> {
             if sums.untreated_rate() * 2.0 > sums.treated_rate() {
                 continue;
             }
-            let chance = stratified_tail(&strata);
-            if together <= FEWEST_TREATED && chance > CHANCE_OF_FEW {
+            let p_value = stratified_tail(&strata);
+            if together <= FEWEST_TREATED && p_value > CHANCE_OF_FEW {
                 continue;
             }
-            let found = Found { check, class, counts: sums, chance };
+            let found = Found { check, class, counts: sums, p_value };
             proposed.extend(found.proposed(sessions, members));
         }
         let mut groups: Vec<(Vec<Proposed>, usize)> = groups.into_values().collect();
@@ -281,7 +281,7 @@ struct Found<'f> {
     check: &'f str,
     class: &'f str,
     counts: Counts,
-    chance: f64,
+    p_value: f64,
 }
 
 impl Found<'_> {
@@ -295,13 +295,13 @@ impl Found<'_> {
         let family =
             members.iter().find_map(|member| member.ran.get(self.check)).map(|run| run.command.family())?;
         let makes = family == Family::Build && self.is_its_own() && self.counts.treated_rate() >= NEARLY_ALL;
-        if (!makes && belongs::caught(members, self.class, self.check) == 0)
-            || !belongs::with_another(members, self.class, self.check, family).is_empty()
+        if (!makes && counter_evidence::caught(members, self.class, self.check) == 0)
+            || !counter_evidence::with_another(members, self.class, self.check, family).is_empty()
         {
             return None;
         }
         // The usual tests do not hold those that have a check of their own.
-        let usual = belongs::most_run(members, family).filter(|_| is_test(self.class));
+        let usual = counter_evidence::most_run(members, family).filter(|_| is_test(self.class));
         let mut runs: Vec<&Command> = Vec::new();
         let mut files: BTreeMap<&str, usize> = BTreeMap::new();
         for member in members {
@@ -338,7 +338,7 @@ impl Found<'_> {
             failures: Vec::new(),
             // Who ran another check of the family instead did not leave it out.
             counts: Counts { treated_without: number(against.len()), ..self.counts },
-            chance: self.chance,
+            p_value: self.p_value,
             support,
             against,
             place: 0,

@@ -124,7 +124,7 @@ fn propose(sessions: &Sessions<'_>, late: &[Late<'_>], of_check: &[&Late<'_>]) -
         claim: Claim::Asked { edited: Template::parse_path(&class), run: Template::of(&commands)? },
         failures: Vec::new(),
         counts,
-        chance: stratified_tail(&[counts]),
+        p_value: stratified_tail(&[counts]),
         support,
         against,
         place: 0,

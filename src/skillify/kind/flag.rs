@@ -19,9 +19,9 @@ use super::super::evidence::segment_ref::SegmentRef;
 use super::super::evidence::segment_ref::session_of;
 use super::super::evidence::significance::{PRIOR_RATE, binomial_tail, shrunk};
 use super::super::session::event_ids::EventIds;
-use super::super::session::found::Found;
 use super::super::session::option::{flag_of, has_letter, name_of};
 use super::super::session::outcome::Outcome;
+use super::super::session::search_result::Found;
 use super::super::template::Template;
 use super::{FALSE_DISCOVERIES, FEWEST_TREATED, Proposed, Sessions, Shuffle, Verdict, judged, number};
 use crate::event::Status;
@@ -71,7 +71,7 @@ pub(in super::super) fn flags(
 fn is_slip(proposed: &Proposed) -> bool {
     let claim = &proposed.claim;
     let is_replaced = matches!(&claim.claim, Claim::NoFlag { instead: Some(_), .. });
-    is_replaced && claim.counts.treated_with == SLIPS && claim.chance <= FALSE_DISCOVERIES
+    is_replaced && claim.counts.treated_with == SLIPS && claim.p_value <= FALSE_DISCOVERIES
 }
 
 /// The flags that sessions used, by repository: what looking programs took is kept as looks, the rest as actions.
@@ -158,7 +158,7 @@ fn propose(
         claim: Claim::NoFlag { run, instead },
         failures: Vec::new(),
         counts,
-        chance: binomial_tail(counts.treated_with, counts.treated(), rate),
+        p_value: binomial_tail(counts.treated_with, counts.treated(), rate),
         support,
         against: Vec::new(),
         place: 0,

@@ -137,7 +137,7 @@ fn propose(sessions: &Sessions<'_>, cases: &[Case<'_>], rate: f64) -> Option<Pro
         claim: Claim::Flaky { run: Template::of(&commands)? },
         failures: Vec::new(),
         counts,
-        chance: binomial_tail(counts.treated_with, counts.treated(), rate),
+        p_value: binomial_tail(counts.treated_with, counts.treated(), rate),
         support,
         against,
         place: 0,

@@ -17,7 +17,7 @@ use super::super::evidence::timeline::Timeline;
 use super::super::session::claimable::repairable;
 use super::super::session::outcome::Outcome;
 use super::super::template::Template;
-use super::alike::{self, Pair};
+use super::comparable::{self, Pair};
 use super::variant::added;
 use super::{Proposed, Sessions, Verdict, judged, number, program_of};
 use crate::event::Status;
@@ -224,8 +224,8 @@ fn of_project(sessions: &Sessions<'_>, project: &str, cases: Vec<Case<'_>>) -> V
             claims.entry(Claim::Instead { run, failed }).or_default().extend(part);
         }
     }
-    for part in alike::wholes(others) {
-        if let Some((failed, run)) = alike::templates(&part)
+    for part in comparable::wholes(others) {
+        if let Some((failed, run)) = comparable::templates(&part)
             && failed != run
         {
             claims.entry(Claim::Instead { run, failed }).or_default().extend(part);
@@ -264,14 +264,22 @@ fn propose(sessions: &Sessions<'_>, project: &str, claim: Claim, part: &[Case<'_
     support.sort();
     against.sort();
     let rate = base_rate(plain, plain, (0, 0));
-    let chance = binomial_tail(counts.treated_with, counts.treated(), rate);
+    let p_value = binomial_tail(counts.treated_with, counts.treated(), rate);
     let mut failures: Vec<(usize, String)> =
         failures.into_iter().map(|(name, times)| (times, name)).collect();
     failures.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.cmp(&b.1)));
     let treated = firsts.iter().map(|case| case.session).collect();
     let failures = failures.into_iter().take(1).map(|(_, name)| name).collect();
-    let claim =
-        SupportedClaim { claim, failures, counts, chance, support, against, place: 0, untreated: Vec::new() };
+    let claim = SupportedClaim {
+        claim,
+        failures,
+        counts,
+        p_value,
+        support,
+        against,
+        place: 0,
+        untreated: Vec::new(),
+    };
     Some(Proposed { claim, treated })
 }
 

@@ -14,10 +14,10 @@ use super::super::evidence::segment_ref::session_of;
 use super::super::evidence::significance::{PRIOR_RATE, binomial_tail, shrunk};
 use super::super::evidence::timeline::Timeline;
 use super::super::session::action::{Action, What};
-use super::super::session::echo::is_commit;
 use super::super::session::event_ids::EventIds;
-use super::super::session::found::Found;
 use super::super::session::outcome::Outcome;
+use super::super::session::printed_scripts::is_commit;
+use super::super::session::search_result::Found;
 use super::super::template::Template;
 use super::{Proposed, Sessions, Shuffle, Verdict, judged, number};
 use crate::event::Status;
@@ -107,7 +107,7 @@ fn of_project(sessions: &Sessions<'_>, project: &str, seen: &[Seen<'_>]) -> Opti
         },
         failures: Vec::new(),
         counts,
-        chance: binomial_tail(counts.treated_with, removing.max(counts.treated()), rate),
+        p_value: binomial_tail(counts.treated_with, removing.max(counts.treated()), rate),
         support,
         against,
         place: 0,

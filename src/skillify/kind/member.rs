@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::super::evidence::timeline::Timeline;
 use super::super::session::action::{Action, What};
 use super::super::session::claimable::claimable;
-use super::super::session::echo::is_commit;
+use super::super::session::printed_scripts::is_commit;
 use super::files::{Edited, classes};
 use crate::event::Status;
 use crate::shell::command::Command;

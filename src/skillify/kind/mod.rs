@@ -6,7 +6,7 @@
 //! | `prevention.rs` | files changed → another command ran first → the check passed |
 //! | `instead.rs` | a command cannot work here → another ran → it did the work |
 //! | `check.rs` | files were edited → the check that belongs to them ran |
-//! | `belongs.rs` | checks that catch nothing, and files that have another one |
+//! | `counter_evidence.rs` | checks that catch nothing, and files that have another one |
 //! | `files.rs`, `pattern.rs` | classes of paths; checks and files that name each other |
 //! | `variant.rs` | what is added to a command |
 //! | `together.rs` | a file was edited → another was edited with it |
@@ -30,10 +30,10 @@
 //! one kind's claims stand, all of them together. To measure what a kind publishes by chance, its link
 //! between action and outcome is broken by a [`Shuffle`] and everything else is left as it is.
 
-pub(super) mod alike;
-mod belongs;
 pub(super) mod change;
 pub(super) mod check;
+pub(super) mod comparable;
+mod counter_evidence;
 pub(super) mod demand;
 pub(super) mod files;
 pub(super) mod flag;
@@ -153,8 +153,8 @@ const FALSE_DISCOVERIES: f64 = 0.1;
 pub(super) fn judged(proposed: Vec<Proposed>, others: usize) -> (Vec<Proposed>, Vec<(Proposed, Verdict)>) {
     let (tested, few): (Vec<_>, Vec<_>) =
         proposed.into_iter().partition(|one| one.claim.counts.treated_with >= FEWEST_TREATED);
-    let chances: Vec<f64> = tested.iter().map(|one| one.claim.chance).collect();
-    let passes = benjamini_hochberg(&chances, others, FALSE_DISCOVERIES);
+    let p_values: Vec<f64> = tested.iter().map(|one| one.claim.p_value).collect();
+    let passes = benjamini_hochberg(&p_values, others, FALSE_DISCOVERIES);
     let mut standing = Vec::new();
     let mut fallen: Vec<(Proposed, Verdict)> = few.into_iter().map(|one| (one, Verdict::Few)).collect();
     for (one, passes) in tested.into_iter().zip(passes) {

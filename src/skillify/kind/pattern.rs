@@ -348,7 +348,7 @@ fn judge(
         return None;
     }
     let rate = shrunk((fitting, pairs), 0.1);
-    let chance = binomial_tail(counts.treated_with, counts.treated(), rate);
+    let p_value = binomial_tail(counts.treated_with, counts.treated(), rate);
     let left_out = idle.iter().filter(|side| !(is_check && side.ran_a_wider_one()));
     against.extend(left_out.filter_map(|side| {
         let timeline = sessions.timelines.get(side.member.session)?;
@@ -362,7 +362,7 @@ fn judge(
         claim,
         failures: Vec::new(),
         counts,
-        chance,
+        p_value,
         support,
         against,
         place: 0,

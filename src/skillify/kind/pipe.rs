@@ -175,7 +175,7 @@ fn propose(sessions: &Sessions<'_>, by: &[&Failed<'_>], mut counts: Counts, rate
         claim: Claim::Piped { run: Template::of(&commands)? },
         failures: filters(by),
         counts,
-        chance: binomial_tail(counts.treated_with, counts.treated(), rate),
+        p_value: binomial_tail(counts.treated_with, counts.treated(), rate),
         support,
         against,
         place: 0,

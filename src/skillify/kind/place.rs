@@ -22,8 +22,8 @@ use super::super::evidence::segment_ref::SegmentRef;
 use super::super::evidence::segment_ref::session_of;
 use super::super::evidence::significance::{PRIOR_RATE, binomial_tail, shrunk};
 use super::super::session::event_ids::EventIds;
-use super::super::session::found::Found;
 use super::super::session::outcome::Outcome;
+use super::super::session::search_result::Found;
 use super::super::template::Template;
 use super::files::{is_test, split};
 use super::{FEWEST_TREATED, Proposed, Sessions, Shuffle, Verdict, judged, number};
@@ -146,7 +146,7 @@ impl Cases<'_, '_> {
             claim,
             failures: Vec::new(),
             counts,
-            chance: binomial_tail(counts.treated_with, counts.treated(), rate),
+            p_value: binomial_tail(counts.treated_with, counts.treated(), rate),
             support: show(&self.with, Outcome::Accepted),
             against: show(&self.without, Outcome::Rejected),
             place: 0,

@@ -142,7 +142,7 @@ fn propose(sessions: &Sessions<'_>, runs: &Runs<'_>, check: &Template, first: &T
         claim: Claim::Prevent { command: check.clone(), first: first.clone() },
         failures: Vec::new(),
         counts,
-        chance: stratified_tail(&strata.into_values().collect::<Vec<_>>()),
+        p_value: stratified_tail(&strata.into_values().collect::<Vec<_>>()),
         support: show(true, true, usize::MAX),
         against: show(true, false, usize::MAX),
         place: 0,

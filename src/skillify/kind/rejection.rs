@@ -202,7 +202,7 @@ fn propose(sessions: &Sessions<'_>, rule: &str, by: &[Broken<'_>]) -> Option<Pro
         claim: Claim::Rejects { run: Template::of(&runs)?, rule: rule.to_owned() },
         failures: Vec::new(),
         counts,
-        chance: 0.0,
+        p_value: 0.0,
         support,
         against,
         place: 0,

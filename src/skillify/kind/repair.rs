@@ -16,7 +16,7 @@ use super::super::evidence::significance::{PRIOR_RATE, base_rate, binomial_tail,
 use super::super::session::outcome::Outcome;
 use super::super::template::Template;
 use super::super::template::matcher::Matcher;
-use super::alike::{self, Pair};
+use super::comparable::{self, Pair};
 use super::{Proposed, Sessions, Verdict, judged, number, prevention};
 use crate::shell::command::{Command, single};
 use crate::shell::family::Family;
@@ -121,10 +121,10 @@ impl<'a> Cases<'a> {
     }
 
     fn proposed(&self) -> Vec<Proposed> {
-        let parts = alike::parts(self.treated.clone());
+        let parts = comparable::parts(self.treated.clone());
         let mut claims: BTreeSet<Claim> = BTreeSet::new();
         for part in parts {
-            let Some((command, repair)) = alike::templates(&part) else { continue };
+            let Some((command, repair)) = comparable::templates(&part) else { continue };
             if command != repair {
                 claims.insert(Claim::Repair { command, repair });
             }
@@ -166,7 +166,7 @@ impl<'a> Cases<'a> {
             // Nothing tells one failure from another: then it may be any, and pass as any run does.
             rate = rate.max(shrunk(self.fresh(command, token), PRIOR_RATE));
         }
-        let chance = binomial_tail(counts.treated_with, counts.treated(), rate);
+        let p_value = binomial_tail(counts.treated_with, counts.treated(), rate);
         let mut sessions: Vec<usize> = treated.iter().map(|case| case.session).collect();
         sessions.dedup();
         let mut untreated = self.evidence(&first_of_each(&plain, true));
@@ -175,7 +175,7 @@ impl<'a> Cases<'a> {
         let claim = SupportedClaim {
             failures: failures(&treated),
             counts,
-            chance,
+            p_value,
             support: self.evidence(&with),
             against: self.evidence(&without),
             place: place(&treated),
@@ -214,8 +214,9 @@ impl<'a> Cases<'a> {
     /// or where nearly all cases of both are the same: then nobody can tell them apart.
     fn strongest(&self, mut standing: Vec<Proposed>) -> (Vec<Proposed>, Vec<(Proposed, Verdict)>) {
         let order = |one: &Proposed| (Reverse(one.claim.counts.treated_with), one.claim.claim.clone());
-        standing
-            .sort_by(|a, b| a.claim.chance.total_cmp(&b.claim.chance).then_with(|| order(a).cmp(&order(b))));
+        standing.sort_by(|a, b| {
+            a.claim.p_value.total_cmp(&b.claim.p_value).then_with(|| order(a).cmp(&order(b)))
+        });
         let (mut kept, mut explained): (Vec<Proposed>, _) = (Vec::new(), Vec::new());
         for one in standing {
             let rivals: Vec<&Proposed> =
@@ -235,7 +236,7 @@ impl<'a> Cases<'a> {
             // Told and judged by the cases that are its own.
             let own = self.propose(one.claim.claim.clone(), &stronger).filter(|own| {
                 let counts = own.claim.counts;
-                counts.treated_with >= super::FEWEST_TREATED && own.claim.chance <= super::FALSE_DISCOVERIES
+                counts.treated_with >= super::FEWEST_TREATED && own.claim.p_value <= super::FALSE_DISCOVERIES
             });
             match own.filter(|_| both * 2 <= all) {
                 Some(own) => kept.push(own),

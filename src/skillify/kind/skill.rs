@@ -16,8 +16,8 @@ use super::super::evidence::segment_ref::session_of;
 use super::super::evidence::significance::{PRIOR_RATE, binomial_tail, shrunk};
 use super::super::session::action::What;
 use super::super::session::event_ids::EventIds;
-use super::super::session::found::Found;
 use super::super::session::outcome::Outcome;
+use super::super::session::search_result::Found;
 use super::super::template::Template;
 use super::{FEWEST_TREATED, Proposed, Sessions, Shuffle, Verdict, judged, number};
 use crate::event::Status;
@@ -106,7 +106,7 @@ fn propose(name: &str, by: &BTreeMap<usize, &Use<'_>>, rate: f64) -> Proposed {
         claim: Claim::NoSkill { name: name.to_owned(), instead: instead(name, by) },
         failures: Vec::new(),
         counts,
-        chance: binomial_tail(counts.treated_with, counts.treated(), rate),
+        p_value: binomial_tail(counts.treated_with, counts.treated(), rate),
         support,
         against: Vec::new(),
         place: 0,

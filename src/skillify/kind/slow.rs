@@ -93,7 +93,7 @@ fn propose(
         claim: Claim::Slow { run: Template::of(&commands)?, instead: narrowed(runs, command) },
         failures: Vec::new(),
         counts,
-        chance: binomial_tail(counts.treated_with, counts.treated(), rate),
+        p_value: binomial_tail(counts.treated_with, counts.treated(), rate),
         support,
         against: Vec::new(),
         place: 0,

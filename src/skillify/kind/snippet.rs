@@ -98,8 +98,8 @@ fn of_error(
         .keys()
         .map(|name| {
             let cells = cells(&ended, name);
-            let chance = stratified_tail(&[counts(&cells)]);
-            (*name, cells, chance)
+            let p_value = stratified_tail(&[counts(&cells)]);
+            (*name, cells, p_value)
         })
         .collect();
     let different = tested.iter().map(|(_, cells, _)| cells).collect::<BTreeSet<_>>().len();
@@ -112,11 +112,11 @@ fn of_error(
             |name: &str| (elsewhere(name), Reverse(name.contains('.')), Reverse(name.len()), name.to_owned());
         one.total_cmp(other).then_with(|| key(a).cmp(&key(b)))
     });
-    let Some((name, cells, chance)) = best else { return (None, Vec::new()) };
-    let stands = chance <= CHANCE / f64::from(super::number(different)) && holds_later(sessions, &cells);
+    let Some((name, cells, p_value)) = best else { return (None, Vec::new()) };
+    let stands = p_value <= CHANCE / f64::from(super::number(different)) && holds_later(sessions, &cells);
     let claim =
         Claim::Snippet { program: program.to_owned(), error: error.to_owned(), code: name.to_owned() };
-    let proposed = propose(sessions, claim, &cells, chance);
+    let proposed = propose(sessions, claim, &cells, p_value);
     if stands { (Some(proposed), Vec::new()) } else { (None, vec![(proposed, Verdict::Chance)]) }
 }
 
@@ -168,7 +168,7 @@ fn holds_later(sessions: &Sessions<'_>, cells: &Cells) -> bool {
     counts.treated_with > counts.treated_without && counts.treated_rate() > counts.untreated_rate()
 }
 
-fn propose(sessions: &Sessions<'_>, claim: Claim, cells: &Cells, chance: f64) -> Proposed {
+fn propose(sessions: &Sessions<'_>, claim: Claim, cells: &Cells, p_value: f64) -> Proposed {
     let evidence = |cell: (bool, bool)| -> Vec<Evidence> {
         let outcome = if cell.1 { Outcome::Accepted } else { Outcome::Rejected };
         let failed = cells.get(&(false, false));
@@ -193,7 +193,7 @@ fn propose(sessions: &Sessions<'_>, claim: Claim, cells: &Cells, chance: f64) ->
         claim,
         failures: Vec::new(),
         counts: counts(cells),
-        chance,
+        p_value,
         support: evidence((true, true)),
         against: evidence((true, false)),
         place: 0,

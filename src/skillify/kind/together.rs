@@ -64,7 +64,7 @@ pub(in super::super) fn together(
             pairs.retain(|pair| beside.tells(pair));
         }
         pairs.sort_by(|a, b| {
-            a.claim.chance.total_cmp(&b.claim.chance).then_with(|| a.claim.claim.cmp(&b.claim.claim))
+            a.claim.p_value.total_cmp(&b.claim.p_value).then_with(|| a.claim.claim.cmp(&b.claim.claim))
         });
         pairs.truncate(MOST_PAIRS);
         standing.extend(pairs);
@@ -186,7 +186,7 @@ fn propose(sessions: &Sessions<'_>, members: &[Member<'_>], one: &str, other: &s
         claim: Claim::Together { edited: path(one), also: path(other) },
         failures: Vec::new(),
         counts,
-        chance: stratified_tail(&strata.into_values().collect::<Vec<_>>()),
+        p_value: stratified_tail(&strata.into_values().collect::<Vec<_>>()),
         support,
         against,
         place: 0,

@@ -3,7 +3,7 @@
 use crate::event::Status;
 use crate::shell::command::Command;
 
-use super::super::session::found::Found;
+use super::super::session::search_result::Found;
 use super::ast::{Event, Predicate};
 use super::matching::Compiled;
 use super::track::{Beat, Happened, Track};

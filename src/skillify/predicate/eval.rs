@@ -7,8 +7,8 @@ use crate::event::{Status, Timestamp};
 use crate::shell::command::Command;
 
 use super::super::evidence::Counts;
-use super::super::session::found::Found;
 use super::super::session::outcome::Outcome;
+use super::super::session::search_result::Found;
 use super::ast::{Action, Ending, Event, Expected, Pattern, Predicate, Relation, Scope};
 use super::matching::Compiled;
 use super::track::{Beat, Happened, Track};

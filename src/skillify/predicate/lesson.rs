@@ -34,7 +34,7 @@ pub struct LessonError {
 }
 
 /// Where a predicate may stand: its line, and the bytes of the line that hold it.
-type Place = (usize, Range<usize>);
+type Location = (usize, Range<usize>);
 
 /// The predicates of a file, or all that is wrong with it.
 pub fn read_lesson(text: &str) -> Result<Vec<LessonLine>, Vec<LessonError>> {
@@ -106,7 +106,7 @@ fn unknown_version(version: &str, is_first: bool) -> Option<ParseError> {
 }
 
 /// What stands in blocks that are fenced as predicates.
-fn of_fences(lines: &[&str]) -> Result<Vec<Place>, LessonError> {
+fn of_fences(lines: &[&str]) -> Result<Vec<Location>, LessonError> {
     let mut places = Vec::new();
     // The mark that ends the block that is open, whether it holds predicates, and its line.
     let mut open: Option<(String, bool, usize)> = None;
@@ -137,7 +137,7 @@ fn of_fences(lines: &[&str]) -> Result<Vec<Place>, LessonError> {
 }
 
 /// What stands below the key `predicates` of the front matter.
-fn of_front_matter(lines: &[&str], is_page: bool) -> Vec<Place> {
+fn of_front_matter(lines: &[&str], is_page: bool) -> Vec<Location> {
     let mut places = Vec::new();
     if !is_page {
         return places;

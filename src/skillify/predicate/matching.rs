@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::super::session::edits::written;
-use super::super::session::found::Found;
+use super::super::session::search_result::Found;
 use super::super::template::Template;
 use crate::event::Status;
 use crate::shell::command::{Command, single};

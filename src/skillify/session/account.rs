@@ -15,7 +15,7 @@ use super::action::{Action, What};
 use super::checkout::Checkout;
 use super::endings::Endings;
 use super::event_ids::EventIds;
-use super::found::Found;
+use super::search_result::Found;
 use super::segment::LONGEST_PAUSE;
 use super::segment::{Segment, Turn, segments};
 use crate::event::{Decision, Kind, SessionEvent, Status, Timestamp};

@@ -14,18 +14,18 @@ use serde_json::Value;
 use super::super::prompt;
 use super::checkout::Checkout;
 use super::code::{Code, Scripts};
-use super::echo;
 use super::edits::{LOOKING, edited_path, is_written, redirected, within, written};
 use super::endings::Endings;
 use super::event_ids::EventIds;
 use super::exposure;
-use super::found::Found;
 use super::interner::SharedCommand;
-use super::left_over::{self, Failed};
 use super::lines::Line;
-use super::look::{self, Asked, Look};
 use super::outcome::Outcome;
 use super::outputs::{rules_of, signature_of};
+use super::printed_scripts;
+use super::removal::{self, Failed};
+use super::search::{self, Asked, Look};
+use super::search_result::Found;
 use super::tree::{self, Tree};
 use crate::event::{Decision, Kind, SessionEvent, Status};
 use crate::shell::command::Command;
@@ -150,7 +150,7 @@ impl<'a> Calls<'a> {
             })
         };
         let code = opened().filter_map(|(id, call)| Some((id, call.code(&mut scripts)?))).collect();
-        let removals = left_over::removals(opened().filter_map(|(id, call)| {
+        let removals = removal::removals(opened().filter_map(|(id, call)| {
             let output = call.first_text(|event| &event.output);
             Some((id, call.line()?, call.status(), output))
         }));
@@ -194,7 +194,7 @@ impl<'a> Calls<'a> {
         }
         let mut actions = call.actions(self.folder, endings);
         let commands: Vec<Option<&Command>> = actions.iter().map(Action::command).collect();
-        let printed = echo::printed(&commands, call.first_text(|event| &event.output));
+        let printed = printed_scripts::printed(&commands, call.first_text(|event| &event.output));
         if let Some((action, scripts)) =
             printed.and_then(|(at, scripts)| Some((actions.get_mut(at)?, scripts)))
         {
@@ -317,7 +317,7 @@ impl<'a> Call<'a> {
             Some(line) => Asked::Line(line),
             None => Asked::Tool { words: name_words(self.tool()), fields: &|| self.fields() },
         };
-        let found = look::found(&asked, output, self.status(), checkout);
+        let found = search::found(&asked, output, self.status(), checkout);
         found.into_iter().map(|found| Look { found, events: self.event_ids() }).collect()
     }
 

@@ -9,9 +9,9 @@
 //! | `segment.rs` | a session becomes task segments of turns |
 //! | `action.rs` | facts become actions, the same for every assistant; what its own tools edit |
 //! | `edits.rs` | facts become actions, the same for every assistant; what its own tools edit |
-//! | `echo.rs` | which scripts a check or a commit prints |
+//! | `printed_scripts.rs` | which scripts a check or a commit prints |
 //! | `code.rs` | which names the scripts call that a session wrote and ran |
-//! | `look.rs` | where a session found things, and where it did not; flags that programs know |
+//! | `search.rs` | where a session found things, and where it did not; flags that programs know |
 //! | `option.rs` | where a session found things, and where it did not; flags that programs know |
 //! | `tree.rs` | which files a session saw changed |
 //! | `exposure.rs` | what showed a session lessons, beside skills that it loads |
@@ -27,12 +27,12 @@
 //! | `arrow.rs` | segments as rows for other engines |
 //! | `outcome.rs` | accepted, rejected or unknown |
 //! | `short_hash.rs` | short names |
-//! | `found.rs` | what a session found, and where |
+//! | `search_result.rs` | what a session found, and where |
 //! | `claimable.rs` | which commands may stand in a claim |
 //! | `choice.rs` | which of two commands a person wanted |
 //! | `sharing.rs` | what sessions have in common, each once in memory |
 //! | `endings.rs` | how each command of a call ended |
-//! | `left_over.rs` |  |
+//! | `removal.rs` |  |
 
 pub(super) mod acceptance;
 pub mod account;
@@ -43,19 +43,19 @@ pub(super) mod choice;
 pub(super) mod claimable;
 pub(super) mod code;
 pub(super) mod digest;
-pub(super) mod echo;
 pub(super) mod edits;
 pub(super) mod endings;
 pub(super) mod event_ids;
 pub(super) mod exposure;
-pub(super) mod found;
 pub(super) mod interner;
-pub(super) mod left_over;
 pub(super) mod lines;
-pub(super) mod look;
 pub(super) mod option;
 pub(super) mod outcome;
 pub(super) mod outputs;
+pub(super) mod printed_scripts;
+pub(super) mod removal;
+pub(super) mod search;
+pub(super) mod search_result;
 pub(super) mod segment;
 pub(super) mod sharing;
 pub(super) mod short_hash;

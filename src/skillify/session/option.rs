@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::found::Found;
+use super::search_result::Found;
 use crate::event::Status;
 use crate::shell::command::{Command, is_trivial, program_name, single};
 use crate::shell::flag::is_flag;

@@ -17,7 +17,7 @@ use super::super::prompt::{self, Before, Role};
 use super::action::{Action, Calls, What};
 use super::checkout::Checkout;
 use super::endings::Endings;
-use super::look::Look;
+use super::search::Look;
 use super::tree::Tree;
 use crate::event::tokens::Tokens;
 use crate::event::{Kind, SessionEvent, Status, Timestamp};

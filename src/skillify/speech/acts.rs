@@ -5,6 +5,7 @@
 
 use super::super::template::Template;
 use super::Want;
+use super::act::Told;
 pub(in super::super) use super::act_list::Saying;
 use super::act_list::{
     ACTS, ADD, Act, BEHIND, CONSENT, FORMED, FORMED_NAMED, NAMED, OF_GIT, SUBORDINATE, TALK,
@@ -12,7 +13,6 @@ use super::act_list::{
 use super::forms;
 use super::tokens::Token;
 use super::tokens::has_any;
-use super::told::Told;
 
 /// Stands before an object that is a name.
 const NAMED_BY: &str = "`";

@@ -8,8 +8,8 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use super::Want;
+use super::act::Told;
 use super::tokens::has_any;
-use super::told::Told;
 use super::wants::Wanted;
 
 /// Stands before the object of a form, for exchanging it.

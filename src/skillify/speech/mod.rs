@@ -6,27 +6,27 @@
 //!
 //! | file | reads |
 //! |---|---|
-//! | `own.rs` | a prompt without what was pasted, quoted or printed |
+//! | `own_words.rs` | a prompt without what was pasted, quoted or printed |
 //! | `tokens.rs` | a sentence as clauses of words and names |
 //! | `mood.rs` | whether a sentence asks, tells, jests, quotes; for how long it holds |
 //! | `wants.rs`, `phrases.rs` | what a clause wants; the words that tell |
 //! | `acts.rs`, `act_list.rs` | what it is about |
 //! | `forms.rs` | what the whole sentence tells |
-//! | `deeds.rs` | what was done beside it: refused calls, failing checks, ordered commits |
+//! | `feedback.rs` | what was done beside it: refused calls, failing checks, ordered commits |
 //!
 //! Invariants: only prompts of the main agent and what a person said who refused a call are read, never an
 //! output; a sentence that is not understood is no statement.
 
+pub(super) mod act;
 mod act_list;
 pub(super) mod acts;
-mod deeds;
+mod feedback;
 mod forms;
 mod mood;
-pub(super) mod own;
+pub(super) mod own_words;
 mod phrases;
 pub(super) mod quotation;
 mod tokens;
-pub(super) mod told;
 mod wants;
 
 #[cfg(test)]
@@ -41,9 +41,9 @@ use super::session::action::Action;
 use super::session::segment::{Segment, Turn};
 use super::session::short_hash::short_hash;
 use crate::event::Timestamp;
-use deeds::Deeds;
-use mood::Place;
-use told::Told;
+use act::Told;
+use feedback::Deeds;
+use mood::Context;
 
 /// A report of a failing check has no more words.
 const REPORT: usize = 25;
@@ -140,15 +140,15 @@ fn of_prompt(turn: &Turn<'_>, worked: bool, deeds: &Deeds<'_>) -> Vec<Spoken> {
     let Some(event) = turn.prompt else { return Vec::new() };
     let is_besides = worked || turn.role == Role::Correction;
     let mut all = heard(&event.text);
-    let commit = deeds::commit_of(turn);
-    let order = commit.as_ref().and_then(|_| all.iter().find_map(deeds::ordered));
+    let commit = feedback::commit_of(turn);
+    let order = commit.as_ref().and_then(|_| all.iter().find_map(feedback::ordered));
     let mut spoken = Vec::new();
     let reported = reports(&event.text).into_iter().find_map(|sentence| {
         let told = deeds.reported(&sentence)?;
         Some(Heard { sentence, want: Want::Do, strength: Strength::Plain, told })
     });
     if let Some((commit, None)) = commit.as_ref().map(|commit| (commit, &order)) {
-        spoken.push(deeds::unordered().spoken(commit, event.timestamp, false));
+        spoken.push(feedback::unordered().spoken(commit, event.timestamp, false));
     }
     let works = all.len();
     all.extend(order);
@@ -175,7 +175,7 @@ fn of_prompt(turn: &Turn<'_>, worked: bool, deeds: &Deeds<'_>) -> Vec<Spoken> {
 fn reports(text: &str) -> Vec<String> {
     let is_short = text.lines().count() == 1 && text.split_whitespace().count() <= REPORT;
     let line = is_short.then(|| text.trim().to_owned());
-    line.into_iter().chain(own::sentences(text)).collect()
+    line.into_iter().chain(own_words::sentences(text)).collect()
 }
 
 fn of_refusals(turn: &Turn<'_>) -> Vec<Spoken> {
@@ -192,7 +192,7 @@ fn of_refusals(turn: &Turn<'_>) -> Vec<Spoken> {
         let calls: Vec<&Action> =
             turn.actions.iter().filter(|other| other.events.to_vec() == events).collect();
         let event = events.last().map_or("", String::as_str);
-        let heard = deeds::refused(said, &calls);
+        let heard = feedback::refused(said, &calls);
         spoken.extend(heard.into_iter().map(|heard| heard.spoken(event, at, true)));
         seen.push(events);
     }
@@ -256,7 +256,7 @@ pub(super) fn heard(text: &str) -> Vec<Heard> {
 
 /// The same of what a person said who `refuses` a call.
 fn heard_at(text: &str, refuses: bool) -> Vec<Heard> {
-    let sentences = own::sentences(text);
+    let sentences = own_words::sentences(text);
     let mut heard = Vec::new();
     for (at, sentence) in sentences.iter().enumerate() {
         let next = sentences.get(at + 1).map_or("", String::as_str);
@@ -264,7 +264,7 @@ fn heard_at(text: &str, refuses: bool) -> Vec<Heard> {
         if mood::jests(before) || mood::jests(next) {
             continue;
         }
-        heard.extend(mood::read(sentence, Place { before, refuses }));
+        heard.extend(mood::read(sentence, Context { before, refuses }));
     }
     heard
 }

@@ -3,16 +3,16 @@
 //! A sentence that speaks of the moment, of one thing at hand, of what may be, or of what others said wants nothing
 //! that lasts. So does one that nobody means.
 
+use super::act::Told;
 use super::acts;
 use super::forms;
-use super::own::QUOTE;
+use super::own_words::QUOTE;
 use super::phrases::{
     CUSTOMARY, FOR_NOW, INVERTED, JEST, JEST_OPENS, LASTING, LASTING_IF_FORBIDDEN, MOMENTARY, PERHAPS,
     PLACES, QUESTIONS, SCORN, TELLS, UNSURE,
 };
 use super::tokens::has_any;
 use super::tokens::{Clause, Token, clauses};
-use super::told::Told;
 use super::wants::{Wanted, polite, wanted, without_fillers};
 use super::{Heard, Strength, Want};
 
@@ -42,7 +42,7 @@ pub(super) fn is_of_the_moment(text: &str) -> bool {
 
 /// Where a sentence stands.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Place<'a> {
+pub(super) struct Context<'a> {
     /// The sentence before it.
     pub(super) before: &'a str,
     /// A person said it who refused a call: "this" is that call.
@@ -50,7 +50,7 @@ pub(super) struct Place<'a> {
 }
 
 /// What a sentence wants: as a whole, then clause by clause.
-pub(super) fn read(sentence: &str, place: Place<'_>) -> Vec<Heard> {
+pub(super) fn read(sentence: &str, place: Context<'_>) -> Vec<Heard> {
     let clauses = clauses(sentence);
     if clauses.iter().map(Vec::len).sum::<usize>() > LONGEST {
         return Vec::new();
@@ -155,7 +155,7 @@ impl Whole {
     }
 
     /// What the sentence asks for as a whole.
-    fn formed(&self, sentence: &str, place: Place<'_>, asked: &[Asked<'_>]) -> Vec<Heard> {
+    fn formed(&self, sentence: &str, place: Context<'_>, asked: &[Asked<'_>]) -> Vec<Heard> {
         let wanted: Vec<&Wanted<'_>> = asked.iter().map(|asked| &asked.wanted).collect();
         let lasts = self.is_lasting || self.trailing || wanted.iter().any(|wanted| wanted.lasts);
         let chooses = wanted.iter().any(|wanted| self.chooses(wanted, None));

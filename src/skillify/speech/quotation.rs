@@ -35,7 +35,7 @@ pub fn quotations(session: &Session, claim: &Claim) -> Vec<Quotation> {
         let best = said.into_iter().max_by_key(|one| clearness(one, act));
         let shown = |one: Spoken| Quotation {
             at: one.at,
-            sentence: one.sentence.replace(super::own::QUOTE, "“…”"),
+            sentence: one.sentence.replace(super::own_words::QUOTE, "“…”"),
         };
         let quotation = best.map(shown);
         found.extend(quotation.filter(|new| !found.iter().any(|known| known.sentence == new.sentence)));

@@ -1,6 +1,6 @@
 //! A sentence as clauses of words and names.
 
-use super::own::QUOTE;
+use super::own_words::QUOTE;
 
 /// A word in lower case, or a name as it stands.
 #[derive(Debug, Clone, PartialEq, Eq)]

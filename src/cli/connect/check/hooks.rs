@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::Arrival;
 use super::sample::{CAPTURE, SESSION, WORDS};
 use crate::cli::connect::change::file_of;
-use crate::cli::connect::client::{Client, Place};
+use crate::cli::connect::client::{Client, SettingsLocation};
 use crate::cli::connect::hooks::{command_in, command_of_pi};
 use crate::cli::connect::store;
 use crate::cli::hook::{CHECK, Outcome};
@@ -18,7 +18,7 @@ use crate::cli::hook::{CHECK, Outcome};
 pub(super) fn send(client: &Client, named: Option<&Path>) -> Result<Arrival, String> {
     let path = file_of(client, named.map(Path::to_owned)).map_err(|failure| failure.to_string())?;
     let file: PathBuf = match client.place {
-        Place::OwnFiles { names, .. } => path.join(names.first().copied().unwrap_or_default()),
+        SettingsLocation::OwnFiles { names, .. } => path.join(names.first().copied().unwrap_or_default()),
         _ => path,
     };
     let text = store::read(&file).map_err(|error| error.to_string())?.unwrap_or_default();

@@ -23,10 +23,10 @@ use std::path::Path;
 
 use anyhow::anyhow;
 
+use super::super::probe;
 use super::assistants::ASSISTANTS;
 use super::change::{file_of, is_connected, missing_variable};
 use super::client::{Client, FOR_HOOKS};
-use crate::cli::reach;
 use crate::cli::{Failure, print};
 use crate::receivers::Checked;
 
@@ -125,7 +125,7 @@ fn told(client: &Client, outcome: Result<Arrival, String>) -> (String, bool) {
 fn send(client: &Client, file: Option<&Path>) -> Result<Arrival, String> {
     let route = route::of(client, file)?;
     let question = sample::question(client, &route)?;
-    let checked = reach::ask(&question).map_err(|reason| match route.is_grpc {
+    let checked = probe::ask(&question).map_err(|reason| match route.is_grpc {
         true => format!("over HTTP, which skillspan takes on its port of gRPC as well: {reason}"),
         false => reason,
     })?;

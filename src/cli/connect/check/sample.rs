@@ -9,9 +9,9 @@ use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span};
 use prost::Message;
 use serde::Serialize;
 
+use super::super::super::probe::Question;
 use super::route::Route;
 use crate::cli::connect::client::Client;
-use crate::cli::reach::Question;
 use crate::event::Timestamp;
 use crate::receivers::otlp::Encoding;
 

@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use crate::cli::connect::beside::Beside;
+use super::super::env_files::Beside;
 use crate::cli::connect::change::file_of;
-use crate::cli::connect::client::{Client, Place};
+use crate::cli::connect::client::{Client, SettingsLocation};
 use crate::cli::connect::document::Document;
 use crate::cli::connect::{file, store};
 use crate::event::capture;
@@ -27,7 +27,7 @@ pub(super) struct Written {
 impl Written {
     pub(super) fn read(client: &Client, named: Option<&Path>) -> Result<Self, String> {
         let path = match (client.place, named) {
-            (Place::Environment(None), None) => None,
+            (SettingsLocation::Environment(None), None) => None,
             _ => Some(file_of(client, named.map(Path::to_owned)).map_err(|failure| failure.to_string())?),
         };
         let document = |path: &Path, place| -> Result<Option<Document>, String> {

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use serde_json::{Value, json};
 
 use super::assistants::ASSISTANTS;
-use super::client::Place;
+use super::client::SettingsLocation;
 use super::file;
 use super::file::paths;
 use super::settings::{Setting, To, add, set};
@@ -19,7 +19,7 @@ const TIMEOUT: u64 = 10;
 /// Where an assistant is told to run it.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::cli) struct Fresh {
-    place: Place,
+    place: SettingsLocation,
     settings: fn() -> Vec<Setting>,
 }
 
@@ -27,16 +27,20 @@ impl Fresh {
     /// For assistants that run a command when a session begins.
     pub(in crate::cli) fn of(assistant: &str) -> Option<Self> {
         let own = |folder, names: &'static [&'static str], content| Self {
-            place: Place::OwnFiles { folder, names, content, executable: false },
+            place: SettingsLocation::OwnFiles { folder, names, content, executable: false },
             settings: Vec::new,
         };
         match assistant {
-            "claude-code" => Some(Self { place: Place::Json(".claude/settings.json"), settings: nested }),
-            "gemini-cli" => {
-                Some(Self { place: Place::Json(".gemini/settings.json"), settings: nested_in_ms })
+            "claude-code" => {
+                Some(Self { place: SettingsLocation::Json(".claude/settings.json"), settings: nested })
             }
-            "qwen" => Some(Self { place: Place::Json(".qwen/settings.json"), settings: nested_in_ms }),
-            "cursor" => Some(Self { place: Place::Json(".cursor/hooks.json"), settings: cursor }),
+            "gemini-cli" => {
+                Some(Self { place: SettingsLocation::Json(".gemini/settings.json"), settings: nested_in_ms })
+            }
+            "qwen" => {
+                Some(Self { place: SettingsLocation::Json(".qwen/settings.json"), settings: nested_in_ms })
+            }
+            "cursor" => Some(Self { place: SettingsLocation::Json(".cursor/hooks.json"), settings: cursor }),
             "copilot" => Some(own(".copilot/hooks", &["skillspan-skills.json"], copilot)),
             "pi" => Some(own(".pi/agent/extensions", &["skillspan-skills.ts"], pi)),
             _ => None,
@@ -51,7 +55,7 @@ impl Fresh {
     pub(in crate::cli) fn write(self) -> Result<String, Failure> {
         let Some(path) = self.path() else { return Ok(String::new()) };
         match self.place {
-            Place::OwnFiles { names, content, executable, .. } => {
+            SettingsLocation::OwnFiles { names, content, executable, .. } => {
                 file::write_own(&paths(&path, names), &content(&To::nobody()), executable).or_fail()
             }
             place => file::write(place, &(self.settings)(), &path, false).or_fail(),
@@ -62,7 +66,7 @@ impl Fresh {
     pub(in crate::cli) fn remove(self) -> Result<Option<String>, Failure> {
         let Some(path) = self.path() else { return Ok(None) };
         let removed = match self.place {
-            Place::OwnFiles { names, .. } => file::remove_own(&paths(&path, names)).or_fail()?,
+            SettingsLocation::OwnFiles { names, .. } => file::remove_own(&paths(&path, names)).or_fail()?,
             place => {
                 let others =
                     super::CLIENTS.iter().filter(|client| client.place.below_home() == place.below_home());
@@ -76,7 +80,7 @@ impl Fresh {
 }
 
 /// The settings that tell an assistant so in the file at this place, if any.
-pub(super) fn settings_in(place: Place) -> Option<Vec<Setting>> {
+pub(super) fn settings_in(place: SettingsLocation) -> Option<Vec<Setting>> {
     let mut all = ASSISTANTS.iter().filter_map(|assistant| Fresh::of(assistant.name));
     let fresh = all.find(|fresh| fresh.place.below_home() == place.below_home())?;
     Some((fresh.settings)())

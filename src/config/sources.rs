@@ -56,9 +56,9 @@ impl Given {
 
     /// The files among it.
     pub fn files(&self) -> impl Iterator<Item = &Path> {
-        self.configs.iter().filter_map(|config| match Place::of(config) {
-            Place::File(path) => Some(path),
-            Place::Variable(_) | Place::Text(_) => None,
+        self.configs.iter().filter_map(|config| match ConfigUri::of(config) {
+            ConfigUri::File(path) => Some(path),
+            ConfigUri::Variable(_) | ConfigUri::Text(_) => None,
         })
     }
 
@@ -66,18 +66,20 @@ impl Given {
     pub(super) fn layers(&self, source: &dyn Source) -> Result<Vec<Layer>, ConfigError> {
         let mut layers = Vec::new();
         for config in &self.configs {
-            layers.push(match Place::of(config) {
-                Place::File(path) => {
+            layers.push(match ConfigUri::of(config) {
+                ConfigUri::File(path) => {
                     let text = std::fs::read_to_string(path)
                         .map_err(|source| ConfigError::Read { path: path.to_owned(), source })?;
                     Layer::Text(Origin::File(path.to_owned()), text)
                 }
-                Place::Variable(name) => {
+                ConfigUri::Variable(name) => {
                     let unset = || ConfigError::Unset(name.to_owned());
                     let text = source.env(name).ok_or_else(unset)?;
                     Layer::Text(Origin::Given(format!("env:{name}")), text)
                 }
-                Place::Text(text) => Layer::Text(Origin::Given("--config yaml:".to_owned()), one_key(text)),
+                ConfigUri::Text(text) => {
+                    Layer::Text(Origin::Given("--config yaml:".to_owned()), one_key(text))
+                }
             });
         }
         layers.extend(self.sets.iter().cloned().map(Layer::Set));
@@ -98,13 +100,13 @@ fn one_key(text: &str) -> String {
 }
 
 /// What an argument of `--config` names.
-enum Place<'p> {
+enum ConfigUri<'p> {
     File(&'p Path),
     Variable(&'p str),
     Text(&'p str),
 }
 
-impl<'p> Place<'p> {
+impl<'p> ConfigUri<'p> {
     fn of(config: &'p Path) -> Self {
         let text = config.to_str().unwrap_or_default();
         match text.split_once(':') {

@@ -11,12 +11,12 @@ use regex::Regex;
 use super::super::prompt::asked::asks_for;
 use super::super::session::action::Action;
 use super::super::session::claimable::claimable;
-use super::super::session::found::Found;
+use super::super::session::search_result::Found;
 use super::super::session::segment::{Segment, Turn};
+use super::act::Told;
 use super::forms::{self, of_name};
 use super::mood;
 use super::tokens::has_any;
-use super::told::Told;
 use super::{Heard, Strength, Want, heard_at};
 use crate::shell::command::Command;
 

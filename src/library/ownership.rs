@@ -8,7 +8,7 @@ use crate::skillify::short_hash;
 
 /// Which tenant's skills a target takes.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub enum Whose {
+pub enum Ownership {
     /// The only tenant's that there is; of several the one's whose library stands there.
     #[default]
     OfTheOnly,
@@ -19,14 +19,14 @@ pub enum Whose {
 }
 
 /// A tenant and a workspace of theirs.
-pub(super) type Place = (String, String);
+pub(super) type WorkspaceKey = (String, String);
 
 /// The sessions of a place, as [`session_number`] has them.
 pub(super) type Sessions = Vec<u64>;
 
 /// The sessions of a table by tenant and workspace, to tell whose a skill is.
 #[derive(Debug, Clone, Default)]
-pub struct Census(Arc<BTreeMap<Place, Sessions>>);
+pub struct Census(Arc<BTreeMap<WorkspaceKey, Sessions>>);
 
 impl PartialEq for Census {
     fn eq(&self, other: &Self) -> bool {
@@ -36,8 +36,8 @@ impl PartialEq for Census {
 
 impl Census {
     /// Of the ids of the sessions of every workspace.
-    pub fn of(places: BTreeMap<Place, Vec<String>>) -> Self {
-        let numbers = |(place, ids): (Place, Vec<String>)| {
+    pub fn of(places: BTreeMap<WorkspaceKey, Vec<String>>) -> Self {
+        let numbers = |(place, ids): (WorkspaceKey, Vec<String>)| {
             let numbers = ids.iter().map(|id| session_number(&place.0, id)).collect();
             (place, numbers)
         };
@@ -45,14 +45,14 @@ impl Census {
     }
 
     /// Of the numbers of the sessions of every workspace.
-    pub fn of_numbers(places: BTreeMap<Place, Sessions>) -> Self {
+    pub fn of_numbers(places: BTreeMap<WorkspaceKey, Sessions>) -> Self {
         Self(Arc::new(places))
     }
 
     /// The place of each session, by its hash.
-    pub(super) fn sessions(&self) -> BTreeMap<String, &Place> {
+    pub(super) fn sessions(&self) -> BTreeMap<String, &WorkspaceKey> {
         let of_place = |(place, sessions): (_, &'_ Sessions)| {
-            let place: &Place = place;
+            let place: &WorkspaceKey = place;
             sessions.iter().map(|number| (hash_of_number(*number), place)).collect::<Vec<_>>()
         };
         self.0.iter().flat_map(of_place).collect()

@@ -13,9 +13,9 @@ use serde_json::Value;
 
 use super::checkout::Checkout;
 use super::event_ids::EventIds;
-use super::found::Found;
 use super::lines::Line;
 use super::option;
+use super::search_result::Found;
 use crate::event::Status;
 use crate::shell::command::looks_like_file;
 

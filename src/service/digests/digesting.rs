@@ -43,10 +43,10 @@ impl Work {
         let full = groups.into_iter().filter(|group| !group.events.is_empty());
         let options = &self.options;
         let digest = || {
-            full.map(|Group { ties, events, .. }| {
+            full.map(|Group { join_keys, events, .. }| {
                 let sessions = resolve(events, options);
                 let packed = |session: &Session| Packed::of(&Digest::of(session), session.facts.len());
-                KeptGroup { ties, digests: sessions.iter().map(packed).collect() }
+                KeptGroup { join_keys, digests: sessions.iter().map(packed).collect() }
             })
             .collect()
         };

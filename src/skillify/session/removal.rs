@@ -6,8 +6,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::echo::is_commit;
 use super::lines::Line;
+use super::printed_scripts::is_commit;
 use crate::event::Status;
 use crate::shell::command::Command;
 

@@ -5,7 +5,7 @@
 
 use std::path::PathBuf;
 
-use super::client::{Client, Place};
+use super::client::{Client, SettingsLocation};
 use super::settings::{RESOURCE, Setting, To, set};
 
 /// A file of variables.
@@ -33,8 +33,8 @@ impl Beside {
         }
     }
 
-    pub(super) fn place(self) -> Place {
-        Place::Environment(Some(self.path))
+    pub(super) fn place(self) -> SettingsLocation {
+        SettingsLocation::Environment(Some(self.path))
     }
 
     /// Next to the file of settings, which may not be in its usual place.

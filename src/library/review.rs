@@ -5,9 +5,9 @@
 
 use std::collections::BTreeSet;
 
+use super::amendments;
 use super::content::Content;
 use super::run::{Run, new_id, refused_claims, with_id};
-use super::sharpened;
 use super::skill;
 use super::state::{Skill, State, Waiting};
 use super::{Change, Findings};
@@ -42,7 +42,7 @@ pub(super) fn take_up(run: &mut Run<'_>, findings: &Findings, has_fallen: impl F
         if is_refused || is_settled(&run.state, workspace, &claims) || has_fallen(candidate) {
             continue;
         }
-        let Some(candidate) = sharpened::share_out(run, candidate) else { continue };
+        let Some(candidate) = amendments::share_out(run, candidate) else { continue };
         put(run, workspace, &candidate);
     }
 }

@@ -1,4 +1,4 @@
-//! Ties: which rows must be resolved together.
+//! Connected components: which rows must be resolved together.
 //!
 //! [`super::resolve`] puts rows into one session because they carry one session id, belong to one
 //! trace, or show one conversation's history. Rows that no chain of such ties connects have no
@@ -22,7 +22,7 @@ pub(super) type Keys = Box<[(String, String)]>;
 
 /// What ties the rows of one group to others, and by which they are found again.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Ties {
+pub struct JoinKeys {
     /// (tenant, session id) as rows carry them.
     pub sessions: Keys,
     /// (tenant, trace id).
@@ -35,7 +35,7 @@ pub struct Ties {
     pub since: String,
 }
 
-impl Ties {
+impl JoinKeys {
     /// Those of rows.
     pub(super) fn of(events: &[SessionEvent]) -> Self {
         let since = events.iter().map(|event| event.ingested_at).min();
@@ -52,33 +52,33 @@ impl Ties {
     }
 
     fn hashes(&self) -> impl Iterator<Item = u64> + '_ {
-        let of = |kind: Tie, set: &'_ Keys| -> Vec<u64> {
+        let of = |kind: JoinKey, set: &'_ Keys| -> Vec<u64> {
             set.iter().map(|(tenant, value)| hash(kind, tenant, value)).collect()
         };
-        of(Tie::Session, &self.sessions)
+        of(JoinKey::Session, &self.sessions)
             .into_iter()
-            .chain(of(Tie::Trace, &self.traces))
-            .chain(of(Tie::History, &self.histories))
-            .chain(of(Tie::Alone, &self.alone))
+            .chain(of(JoinKey::Trace, &self.traces))
+            .chain(of(JoinKey::History, &self.histories))
+            .chain(of(JoinKey::Alone, &self.alone))
     }
 }
 
-/// What tells whether a row joins a group: the hashes of its ties. A reader keeps one for each group that it knows,
-/// so it takes a tenth of what [`Ties`] take.
+/// What tells whether a row joins a group: the hashes of its join keys. A reader keeps one for each group that it knows,
+/// so it takes a tenth of what [`JoinKeys`] take.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct HashedTies {
+pub struct HashedJoinKeys {
     hashes: Box<[u64]>,
-    /// [`Ties::since`] as a number: 20261122.
+    /// [`JoinKeys::since`] as a number: 20261122.
     since: u32,
 }
 
-impl From<&Ties> for HashedTies {
-    fn from(ties: &Ties) -> Self {
-        Self { hashes: ties.hashes().collect(), since: number_of(&ties.since) }
+impl From<&JoinKeys> for HashedJoinKeys {
+    fn from(join_keys: &JoinKeys) -> Self {
+        Self { hashes: join_keys.hashes().collect(), since: number_of(&join_keys.since) }
     }
 }
 
-impl HashedTies {
+impl HashedJoinKeys {
     /// Whether a row was ingested before a date, as `2026-11-22`.
     pub(super) fn is_older_than(&self, date: &str) -> bool {
         self.since < number_of(date)
@@ -106,8 +106,8 @@ impl Covered {
         for tombstone in tombstones {
             covered.any |= tombstone.user_id.is_some() || !tombstone.event_ids.is_empty();
             let of = |tie| move |id: &String| hash(tie, &tombstone.tenant, id);
-            covered.hashes.extend(tombstone.session_ids.iter().map(of(Tie::Session)));
-            covered.hashes.extend(tombstone.trace_ids.iter().map(of(Tie::Trace)));
+            covered.hashes.extend(tombstone.session_ids.iter().map(of(JoinKey::Session)));
+            covered.hashes.extend(tombstone.trace_ids.iter().map(of(JoinKey::Trace)));
         }
         covered
     }
@@ -118,8 +118,8 @@ impl Covered {
     }
 
     /// Whether a row of the group may be erased.
-    pub fn may_cover(&self, ties: &HashedTies) -> bool {
-        self.any || !self.hashes.is_empty() && ties.hashes.iter().any(|hash| self.hashes.contains(hash))
+    pub fn may_cover(&self, join_keys: &HashedJoinKeys) -> bool {
+        self.any || !self.hashes.is_empty() && join_keys.hashes.iter().any(|hash| self.hashes.contains(hash))
     }
 }
 
@@ -128,10 +128,10 @@ fn add_keys(sets: &mut [BTreeSet<(String, String)>; 4], event: &SessionEvent) {
     let [sessions, traces, histories, alone] = sets;
     for (kind, value) in keys(&Row::of(event)) {
         let set = match kind {
-            Tie::Session => &mut *sessions,
-            Tie::Trace => &mut *traces,
-            Tie::History => &mut *histories,
-            Tie::Alone => &mut *alone,
+            JoinKey::Session => &mut *sessions,
+            JoinKey::Trace => &mut *traces,
+            JoinKey::History => &mut *histories,
+            JoinKey::Alone => &mut *alone,
         };
         // Most rows of a group have the ties that it has already.
         let is = |(tenant, known): &(String, String)| known == value && *tenant == event.tenant;
@@ -142,7 +142,7 @@ fn add_keys(sets: &mut [BTreeSet<(String, String)>; 4], event: &SessionEvent) {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-enum Tie {
+enum JoinKey {
     Session,
     Trace,
     History,
@@ -175,7 +175,7 @@ impl<'a> Row<'a> {
     }
 }
 
-fn keys<'a>(row: &Row<'a>) -> impl Iterator<Item = (Tie, &'a str)> + use<'a> {
+fn keys<'a>(row: &Row<'a>) -> impl Iterator<Item = (JoinKey, &'a str)> + use<'a> {
     let has_history = !row.trace_id.is_empty() && !row.history_after.is_empty();
     let history = match row.kind {
         Kind::Prompt if has_history => row.history_before,
@@ -183,25 +183,25 @@ fn keys<'a>(row: &Row<'a>) -> impl Iterator<Item = (Tie, &'a str)> + use<'a> {
         _ => "",
     };
     let alone = row.session_id.is_empty() && row.trace_id.is_empty();
-    let ties = [
-        (Tie::Session, row.session_id),
-        (Tie::Trace, row.trace_id),
-        (Tie::History, history),
-        (Tie::Alone, if alone { row.event_id } else { "" }),
+    let join_keys = [
+        (JoinKey::Session, row.session_id),
+        (JoinKey::Trace, row.trace_id),
+        (JoinKey::History, history),
+        (JoinKey::Alone, if alone { row.event_id } else { "" }),
     ];
-    ties.into_iter().filter(|(_, value)| !value.is_empty())
+    join_keys.into_iter().filter(|(_, value)| !value.is_empty())
 }
 
-fn hash(tie: Tie, tenant: &str, value: &str) -> u64 {
+fn hash(tie: JoinKey, tenant: &str, value: &str) -> u64 {
     let mut hasher = DefaultHasher::new();
     (tie, tenant, value).hash(&mut hasher);
     hasher.finish()
 }
 
-/// The hashes of a row's ties; unused places are `None`.
+/// The hashes of a row's join keys; unused places are `None`.
 pub(super) type Hashes = [Option<u64>; 3];
 
-/// The hashes of a row's ties.
+/// The hashes of a row's join keys.
 pub(super) fn hashes_of(row: &Row<'_>) -> Hashes {
     let mut hashes = [None; 3];
     for (place, (tie, value)) in hashes.iter_mut().zip(keys(row)) {
@@ -210,7 +210,7 @@ pub(super) fn hashes_of(row: &Row<'_>) -> Hashes {
     hashes
 }
 
-/// The hashes of an observation's ties.
+/// The hashes of an observation's join keys.
 pub(super) fn hashes_of_event(event: &SessionEvent) -> Hashes {
     hashes_of(&Row::of(event))
 }
@@ -234,13 +234,13 @@ impl Forest {
     }
 
     /// Joins the keys of a group that is known.
-    pub(super) fn add_known(&mut self, ties: &HashedTies) {
-        self.join(ties.hashes.iter().copied());
+    pub(super) fn add_known(&mut self, join_keys: &HashedJoinKeys) {
+        self.join(join_keys.hashes.iter().copied());
     }
 
     /// Whether a row that was added joins a group that is known.
-    pub(super) fn meets(&self, ties: &HashedTies) -> bool {
-        !self.of_key.is_empty() && ties.hashes.iter().any(|key| self.of_key.contains_key(key))
+    pub(super) fn meets(&self, join_keys: &HashedJoinKeys) -> bool {
+        !self.of_key.is_empty() && join_keys.hashes.iter().any(|key| self.of_key.contains_key(key))
     }
 
     /// The group of a row, as a number; `None` for a row that was never added.
@@ -250,8 +250,8 @@ impl Forest {
     }
 
     /// The group of what is known, as a number.
-    pub(super) fn group_of_known(&mut self, ties: &HashedTies) -> Option<usize> {
-        let node = ties.hashes.iter().find_map(|key| self.of_key.get(key).copied())?;
+    pub(super) fn group_of_known(&mut self, join_keys: &HashedJoinKeys) -> Option<usize> {
+        let node = join_keys.hashes.iter().find_map(|key| self.of_key.get(key).copied())?;
         Some(self.root(node))
     }
 

@@ -1,4 +1,4 @@
 //! A workspace of a tenant.
 
 /// A workspace of a tenant: what is mined by itself.
-pub(super) type Place = (String, String);
+pub(super) type WorkspaceKey = (String, String);

@@ -8,7 +8,7 @@ use reqwest::header::{AUTHORIZATION, CONTENT_TYPE};
 use reqwest::{Client, StatusCode};
 use serde_json::Value;
 
-use crate::cli::reach::is_here;
+use super::super::probe::is_here;
 use crate::cli::{ConfigFile, Failure, OrFail, local_client};
 use crate::config::ConsoleSettings;
 use crate::console::mcp::{self, Call, modern_call};

@@ -39,8 +39,8 @@ use super::claim::Claim;
 use super::session::action::Action;
 use super::session::claimable::repairable;
 use super::session::digest::Digest;
-use super::session::found::Found;
 use super::session::outcome::Outcome;
+use super::session::search_result::Found;
 use super::template::Template;
 use crate::event::Status;
 
