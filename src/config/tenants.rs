@@ -2,9 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use sha2::{Digest, Sha256};
-
-use crate::event::{Owner, person};
+use crate::event::{Owner, person, sha256_hex};
 use crate::exporters::target::{Target, TargetKind};
 use crate::library::{Bounds, Ownership, Route};
 
@@ -145,7 +143,7 @@ pub(super) fn safe_name(tenant: &str) -> String {
         return safe;
     }
     let safe: String = safe.trim_matches('-').chars().take(100).collect();
-    let hash: String = Sha256::digest(tenant.as_bytes()).iter().take(5).map(|b| format!("{b:02x}")).collect();
+    let hash = sha256_hex(tenant, 5);
     format!("{safe}-{hash}").trim_start_matches('-').to_owned()
 }
 

@@ -16,12 +16,11 @@
 //! A refusal says who refused: `user` for an answer, `rule` for a configured permission.
 
 use serde_json::Value;
-use sha2::{Digest, Sha256};
 
 use super::genai::messages::{self, Role};
 use super::record::{find, is_withheld, to_text};
 use super::{Dialect, Mapping, Record, directory, framework, repository};
-use crate::event::{Decision, Kind, SessionEvent, Status, USAGE};
+use crate::event::{Decision, Kind, SessionEvent, Status, USAGE, sha256_hex};
 use crate::shell::status::code;
 
 const SCOPE: &str = "opencode";
@@ -162,7 +161,7 @@ pub(super) fn prompt_key(so_far: usize, text: &str) -> String {
 }
 
 fn hash(text: &str) -> String {
-    Sha256::digest(text.trim().as_bytes()).iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    sha256_hex(text.trim(), 8)
 }
 
 /// A call and what came of it.

@@ -2,7 +2,7 @@
 
 use sha2::{Digest, Sha256};
 
-use super::identity::hex;
+use super::hex::hex;
 
 /// The hash after one more text, which a person said or the assistant.
 pub(crate) fn after(before: &str, is_user: bool, text: &str) -> String {

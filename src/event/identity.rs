@@ -9,6 +9,7 @@
 use sha2::{Digest, Sha256};
 
 use super::Kind;
+use super::hex::hex;
 
 /// The digest of one record as received, with its resource and scope.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,19 +76,6 @@ fn update_with_length(hasher: &mut Sha256, bytes: &[u8]) {
     hasher.update(bytes);
 }
 
-/// Lower-case hex digits. Formatting each byte takes twenty times as long, and every event has six of these.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    const DIGITS: [char; 16] =
-        ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f'];
-    let digit = |half: u8| DIGITS.get(usize::from(half & 15)).copied().unwrap_or_default();
-    let mut text = String::with_capacity(bytes.len() * 2);
-    for byte in bytes {
-        text.push(digit(byte >> 4));
-        text.push(digit(*byte));
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -99,11 +87,6 @@ mod tests {
         assert!(kept.len() <= LONGEST_ID && bounded_id(&kept).is_none());
         assert_ne!(bounded_id(&format!("{long}x")).unwrap(), kept);
         assert_eq!(bounded_id(&"x".repeat(LONGEST_ID)), None);
-    }
-
-    #[test]
-    fn hex_has_two_digits_a_byte() {
-        assert_eq!(hex(&[0, 9, 10, 0x5f, 0xff]), "00090a5fff");
     }
 
     #[test]

@@ -7,6 +7,7 @@
 //! | file | holds |
 //! |---|---|
 //! | `mod.rs` | [`SessionEvent`], [`EventBatch`] and their small types |
+//! | `hex.rs` | bytes and their hashes as hex digits, and back |
 //! | `history.rs` | the chained hash of a conversation |
 //! | `row.rs` | [`Row`]: an event whose texts are borrowed |
 //! | `encoded.rs` | [`EncodedBatch`]: events as records of the journal hold them, read as rows |
@@ -31,6 +32,7 @@ mod count;
 mod encoded;
 mod fields;
 mod filled;
+mod hex;
 pub(crate) mod history;
 mod identity;
 pub mod person;
@@ -49,7 +51,7 @@ pub(crate) use attributes::{attributes_from_json, attributes_to_json};
 pub(crate) use count::counted;
 pub use encoded::{EncodedBatch, EncodedEvent};
 pub use filled::Filled;
-pub(crate) use identity::hex;
+pub(crate) use hex::{from_hex, hex, sha256_hex};
 pub use identity::{LONGEST_ID, RecordDigest, SurroundingsDigest, bounded_id};
 pub use row::{AsRow, Row, RowAttributes};
 pub use signal::Signal;

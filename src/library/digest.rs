@@ -1,6 +1,6 @@
 //! Digests of the files of a library, and of sessions.
 
-use sha2::{Digest, Sha256};
+use crate::event::sha256_hex;
 
 /// SHA-256 of a file's content, whatever its line ends.
 pub(super) fn digest(content: &str) -> String {
@@ -9,5 +9,5 @@ pub(super) fn digest(content: &str) -> String {
 
 /// SHA-256 as lower-case hex digits.
 pub(super) fn sha256(bytes: &[u8]) -> String {
-    crate::event::hex(&Sha256::digest(bytes))
+    sha256_hex(bytes, 32)
 }

@@ -5,11 +5,10 @@
 //! of [`COLUMNS`] mean those columns in every action.
 
 use serde_json::Value;
-use sha2::{Digest, Sha256};
 
 use super::select::{Pattern, Selection, Workspaces, text_of};
 use super::{Processor, Sent, payload_texts};
-use crate::event::{SessionEvent, person};
+use crate::event::{SessionEvent, person, sha256_hex};
 
 /// The columns that an action may name.
 pub const COLUMNS: [&str; 9] =
@@ -191,7 +190,7 @@ fn change_columns(event: &mut SessionEvent, key: &str, sent: &Sent<'_>, change: 
 }
 
 fn hash(text: &str) -> String {
-    Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+    sha256_hex(text, 32)
 }
 
 #[cfg(test)]

@@ -3,12 +3,11 @@
 use std::time::Duration;
 
 use serde_json::Value;
-use sha2::{Digest, Sha256};
 
 use super::super::record::is_withheld;
 use super::super::{Mapping, Record, directory, mcp};
 use super::{ERROR, ERROR_TYPE, LOG_RANK, TIME, duration_us, event};
-use crate::event::{Decision, Kind, SessionEvent, Status};
+use crate::event::{Decision, Kind, SessionEvent, Status, sha256_hex};
 
 const TOOL: &[&str] = &["function_name", "gen_ai.tool.name"];
 const ARGUMENTS: &[&str] = &["function_args"];
@@ -197,13 +196,8 @@ fn as_text(value: &Value) -> String {
 fn call_key(record: &Record<'_>, shared_span: &str, tool: &str, arguments: Option<&Value>) -> String {
     match arguments {
         Some(arguments) if !shared_span.is_empty() => {
-            let arguments = Sha256::digest(arguments.to_string());
-            format!("{shared_span}:{tool}:{}", hex(&arguments))
+            format!("{shared_span}:{tool}:{}", sha256_hex(arguments.to_string(), 8))
         }
         _ => record.digest().event_id("", tool, Kind::ToolCall, 0),
     }
-}
-
-fn hex(digest: &[u8]) -> String {
-    digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
 }

@@ -261,7 +261,7 @@ mod tests {
     #[test]
     fn a_hash_stands_for_its_token() {
         let token = "0123456789abcdef0123";
-        let hex: String = hash(token.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
+        let hex = crate::event::sha256_hex(token, 32);
         let hashed = Credential::hashed("x", &hex, Owner::default()).unwrap();
         assert!(hashed.has_token_of(&Credential::new("y", token, Owner::default()).unwrap()));
         assert_eq!(Credential::hashed("x", "abc", Owner::default()), Err(CredentialError::Hash));

@@ -17,7 +17,7 @@ use opentelemetry_proto::tonic::resource::v1::Resource;
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
 use crate::dialects::{Hooks, Record};
-use crate::event::Timestamp;
+use crate::event::{Timestamp, from_hex};
 use crate::receivers::otlp::{Room, Unreadable};
 
 /// When `skillspan hook` was called.
@@ -74,18 +74,13 @@ fn trace_context(text: &str) -> Option<(Vec<u8>, Vec<u8>)> {
     let mut parts = text.trim().split('-');
     let version = parts.next().filter(|version| version.len() == 2 && *version != "ff")?;
     u8::from_str_radix(version, 16).ok()?;
-    let trace = from_hex(parts.next()?, 16)?;
-    Some((trace, from_hex(parts.next()?, 8)?))
+    let trace = id_from_hex(parts.next()?, 16)?;
+    Some((trace, id_from_hex(parts.next()?, 8)?))
 }
 
-/// So many bytes; all zero is none.
-fn from_hex(text: &str, bytes: usize) -> Option<Vec<u8>> {
-    if text.len() != 2 * bytes || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-        return None;
-    }
-    let byte = |index| u8::from_str_radix(text.get(2 * index..2 * index + 2)?, 16).ok();
-    let decoded: Vec<u8> = (0..bytes).map(byte).collect::<Option<_>>()?;
-    decoded.iter().any(|byte| *byte != 0).then_some(decoded)
+/// An id of so many bytes; all zero is none.
+fn id_from_hex(text: &str, bytes: usize) -> Option<Vec<u8>> {
+    from_hex(text).filter(|id| id.len() == bytes && id.iter().any(|byte| *byte != 0))
 }
 
 fn object(json: &[u8]) -> Result<Vec<KeyValue>, Unreadable> {

@@ -10,10 +10,9 @@ use opentelemetry_proto::tonic::resource::v1::Resource;
 use opentelemetry_proto::tonic::trace::v1::Span;
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use sha2::{Digest, Sha256};
 
 use crate::dialects::{Record, Upsert};
-use crate::event::Timestamp;
+use crate::event::{Timestamp, sha256_hex};
 
 /// Longer ids are nobody's.
 const MAX_ID: usize = 1_000;
@@ -393,5 +392,5 @@ fn attribute(name: &str, value: any_value::Value) -> KeyValue {
 
 /// 32 hex digits.
 fn digest(text: &str) -> String {
-    Sha256::digest(text.as_bytes()).iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+    sha256_hex(text, 16)
 }

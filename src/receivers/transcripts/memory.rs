@@ -20,7 +20,7 @@ use sha2::{Digest, Sha256};
 
 use super::places::TranscriptFile;
 use crate::disk::{Disk, FileSystem, write_durably};
-use crate::event::Timestamp;
+use crate::event::{Timestamp, sha256_hex};
 
 const FILES: &str = "files.json";
 const ORIGINS: &str = "origins";
@@ -97,8 +97,7 @@ impl Memory {
 
     /// The name of the folder in which is remembered what was imported to a place.
     pub fn folder_of(of: &str) -> String {
-        let digest = Sha256::digest(of.as_bytes());
-        digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+        sha256_hex(of, 8)
     }
 
     /// What was read of a file.

@@ -28,6 +28,7 @@ use super::super::workspace_key::WorkspaceKey;
 use super::writer_lock;
 use super::writer_lock::{TURN, Turn};
 use crate::disk::{Disk, FileSystem};
+use crate::event::hex;
 use crate::service::job::Job;
 use crate::skillify::{Config, Lessons, short_hash};
 
@@ -86,7 +87,7 @@ pub(super) fn key(
     let mut hash = Sha256::new();
     hash.update(format!("{made:?}{older}"));
     digests.iter().for_each(|digest| hash.update(digest));
-    Some(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+    Some(hex(&hash.finalize()))
 }
 
 /// What a file keeps, if it was made of what the key says.

@@ -1,5 +1,6 @@
 //! Short names: the first hex digits of a hash.
 
+use crate::event::hex;
 use sha2::{Digest, Sha256};
 
 /// The first `bytes` bytes, as hex, of the SHA-256 over the parts, each ended by a zero byte.
@@ -9,5 +10,5 @@ pub(crate) fn short_hash(parts: &[&str], bytes: usize) -> String {
         hash.update(part.as_bytes());
         hash.update([0]);
     }
-    hash.finalize().iter().take(bytes).map(|byte| format!("{byte:02x}")).collect()
+    hex(hash.finalize().iter().take(bytes))
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use sha2::{Digest, Sha256};
 
 use super::{Hidden, Tombstone, UpkeepError};
-use crate::event::{AsRow, Row, Timestamp, Withdrawal};
+use crate::event::{AsRow, Row, Timestamp, Withdrawal, hex};
 use crate::table::part::{Columns, Rows};
 use crate::table::query::Gathered;
 use crate::table::{Filter, Table};
@@ -121,7 +121,5 @@ fn name_of(tenant: &str, session_ids: &BTreeSet<String>, trace_ids: &BTreeSet<St
         hash.update((part.len() as u64).to_le_bytes());
         hash.update(part);
     }
-    let digest = hash.finalize();
-    let hex: String = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
-    format!("withdrawn-{hex}")
+    format!("withdrawn-{}", hex(hash.finalize().iter().take(16)))
 }

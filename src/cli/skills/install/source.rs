@@ -12,8 +12,8 @@ use anyhow::{Context, anyhow, bail};
 
 use crate::cli::folders::data_folder;
 use crate::cli::{Failure, OrFail};
+use crate::event::sha256_hex;
 use crate::exporters::git::{Remote, RemoteError};
-use sha2::{Digest, Sha256};
 
 /// Skill → file below it.
 pub(super) type Skills = BTreeMap<String, BTreeMap<String, File>>;
@@ -329,5 +329,5 @@ fn skills(files: BTreeMap<String, File>) -> Skills {
 }
 
 pub(super) fn hash(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+    sha256_hex(bytes, 32)
 }

@@ -64,9 +64,7 @@ use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use sha2::{Digest, Sha256};
-
-use crate::event::Timestamp;
+use crate::event::{Timestamp, sha256_hex};
 
 pub use attendance::Attendance;
 pub use entry::Entry;
@@ -138,8 +136,7 @@ impl Spool {
     /// The spool below `root` for what is sent to `endpoint` with `token` (`""`: none). It need not be
     /// there yet.
     pub fn of(root: &Path, endpoint: &str, token: &str) -> Self {
-        let digest = Sha256::digest(format!("{}\0{token}", endpoint.trim_end_matches('/')));
-        let name: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+        let name = sha256_hex(format!("{}\0{token}", endpoint.trim_end_matches('/')), 8);
         Self { folder: root.join(name) }
     }
 

@@ -6,6 +6,7 @@ use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
 use super::cursor::{Cursor, Failure, Scalar};
+use crate::event::from_hex;
 
 const LENIENT: GeneralPurpose = GeneralPurpose::new(
     &STANDARD,
@@ -143,14 +144,6 @@ impl Cursor<'_> {
         }
         parse(number).ok_or_else(|| wrong(wanted, &scalar))
     }
-}
-
-/// The bytes of a text of hex digits.
-fn from_hex(text: &str) -> Option<Vec<u8>> {
-    let digit = |byte: &u8| char::from(*byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
-    let (pairs, odd) = text.as_bytes().as_chunks::<2>();
-    let bytes = pairs.iter().map(|[high, low]| Some(digit(high)? << 4 | digit(low)?)).collect();
-    if odd.is_empty() { bytes } else { None }
 }
 
 /// A number with a fraction or an exponent, its fraction cut off.

@@ -1,9 +1,9 @@
 //! Rows of Langfuse: observations (v2 and older), traces and scores, as events of its ingestion.
 
 use serde_json::{Map, Value, json};
-use sha2::{Digest, Sha256};
 
 use super::{Rows, WORKSPACE, rfc3339, structured};
+use crate::event::sha256_hex;
 
 /// Traces whose session was said already; beyond it, it is said again.
 const MAX_TRACES: usize = 100_000;
@@ -81,8 +81,7 @@ impl Rows<'_> {
         }
         say_workspace(&mut body, &self.owner.workspace);
         let text = body.to_string();
-        let digest = Sha256::digest(format!("{kind}\n{text}").as_bytes());
-        let id: String = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+        let id = sha256_hex(format!("{kind}\n{text}"), 16);
         self.bytes += text.len();
         self.events.push(json!({ "id": id, "type": kind, "timestamp": time, "body": body }));
     }

@@ -1,9 +1,9 @@
 //! Spans of Phoenix, with attributes of OpenInference.
 
 use serde_json::{Map, Value, json};
-use sha2::{Digest, Sha256};
 
 use super::{Rows, rfc3339, structured};
+use crate::event::sha256_hex;
 
 impl Rows<'_> {
     /// A span of Phoenix.
@@ -67,8 +67,7 @@ fn hex(id: &str, digits: usize) -> String {
     if id.len() == digits && id.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         return id.to_ascii_lowercase();
     }
-    let digest = Sha256::digest(id.as_bytes());
-    digest.iter().take(digits / 2).map(|byte| format!("{byte:02x}")).collect()
+    sha256_hex(id, digits / 2)
 }
 
 /// An attribute as OTLP has it: objects by their paths, lists by their numbers.

@@ -12,10 +12,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
 use crate::disk::{Disk, FileSystem, write_durably};
-use crate::event::Timestamp;
+use crate::event::{Timestamp, sha256_hex};
 
 const VERSION: u32 = 1;
 /// What begins long before it is told is asked for once more, so far back.
@@ -79,9 +78,7 @@ pub(super) struct Place {
 impl Place {
     /// The place of `of`, kept in `folder`.
     pub(super) fn open(folder: &Path, of: &str) -> Result<Self, PlaceError> {
-        let digest = Sha256::digest(of.as_bytes());
-        let name: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-        let path = folder.join(format!("langfuse-{name}.json"));
+        let path = folder.join(format!("langfuse-{}.json", sha256_hex(of, 8)));
         let bytes = match fs::read(&path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
             Err(source) => return Err(PlaceError { path, source }),
