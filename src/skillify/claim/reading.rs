@@ -1,6 +1,7 @@
-//! Claims read from text: as older libraries wrote them, and as they print.
+//! Claims read from text: as older libraries wrote them, and as states give them back.
 
-use super::super::predicate::Predicate;
+use serde::Deserialize as _;
+
 use super::super::speech::acts;
 use super::super::template::Template;
 use super::Claim;
@@ -28,71 +29,15 @@ impl Claim {
         run.or_else(|| alone("do not run `").and_then(command).map(Self::Avoid))
     }
 
-    /// The claim as it is read from what it prints, which it equals but for how a word is kept in memory;
-    /// `None` where it does not read back.
+    /// The claim as a state gives it back, which it equals but for how a word is kept in memory; `None` where a
+    /// state could not hold it.
     pub(crate) fn read_back(&self) -> Option<Self> {
-        let command = |template: &Template| {
-            let text = template.to_string();
-            Template::parse(&text).filter(|read| read.to_string() == text)
-        };
-        let file = |template: &Template| {
-            let text = template.to_string();
-            Some(Template::parse_path(&text)).filter(|read| read.to_string() == text)
-        };
-        let perhaps = |template: &Option<Template>| match template {
-            Some(template) => command(template).map(Some),
-            None => Some(None),
-        };
-        Some(match self {
-            Self::Run(run) => Self::Run(command(run)?),
-            Self::Edit(edited) => Self::Edit(file(edited)?),
-            Self::Avoid(avoid) => Self::Avoid(command(avoid)?),
-            Self::Repair { command: failed, repair } => {
-                Self::Repair { command: command(failed)?, repair: command(repair)? }
-            }
-            Self::Prevent { command: failing, first } => {
-                Self::Prevent { command: command(failing)?, first: command(first)? }
-            }
-            Self::Instead { run, failed } => Self::Instead { run: command(run)?, failed: command(failed)? },
-            Self::Prefer { prefer, over } => Self::Prefer { prefer: command(prefer)?, over: command(over)? },
-            Self::Check { edited, run } => Self::Check { edited: file(edited)?, run: command(run)? },
-            Self::Together { edited, also } => Self::Together { edited: file(edited)?, also: file(also)? },
-            Self::Declared { name, file: path } => Self::Declared { name: name.clone(), file: file(path)? },
-            Self::Missing { path, instead } => Self::Missing {
-                path: file(path)?,
-                instead: match instead {
-                    Some(instead) => Some(file(instead)?),
-                    None => None,
-                },
-            },
-            Self::Rejects { run, rule } => Self::Rejects { run: command(run)?, rule: rule.clone() },
-            Self::Changes { run } => Self::Changes { run: command(run)? },
-            Self::Piped { run } => Self::Piped { run: command(run)? },
-            Self::NoFlag { run, instead } => Self::NoFlag { run: command(run)?, instead: perhaps(instead)? },
-            Self::NoSkill { name, instead } => {
-                Self::NoSkill { name: name.clone(), instead: perhaps(instead)? }
-            }
-            Self::Leftover { folder, remove } => {
-                Self::Leftover { folder: file(folder)?, remove: command(remove)? }
-            }
-            Self::Asked { edited, run } => Self::Asked { edited: file(edited)?, run: command(run)? },
-            Self::Slow { run, instead } => Self::Slow { run: command(run)?, instead: perhaps(instead)? },
-            Self::Lesson { when, says } => {
-                let read = Predicate::parse(&when.to_string()).ok()?;
-                Self::Lesson { when: read, says: says.clone() }
-            }
-            Self::Hook { run } => Self::Hook { run: command(run)? },
-            Self::Flaky { run } => Self::Flaky { run: command(run)? },
-            Self::Snippet { .. } => self.clone(),
-            Self::Rule { want, act, name } => Self::Rule {
-                want: *want,
-                act: acts::saying(*want, act).map(|_| act.clone())?,
-                name: match name {
-                    Some(name) => Some(file(name)?),
-                    None => None,
-                },
-            },
-        })
+        if let Self::Rule { want, act, .. } = self {
+            acts::saying(*want, act)?;
+        }
+        let written = serde_json::to_value(self).ok()?;
+        let read = Self::deserialize(&written).ok()?;
+        (serde_json::to_value(&read).ok()? == written).then_some(read)
     }
 }
 
