@@ -6,82 +6,85 @@
 //!
 //! | room | what it decides |
 //! |---|---|
-//! | `session` | what one session shows: segments, actions, how they ended; the digest that mining keeps of it |
-//! | `prompt`, `speech` | what a prompt starts, corrects or continues; what people say that they want from then on |
-//! | `template` | command lines with parameters, and what matches them |
-//! | `evidence` | what sessions prove: timelines, statuses, counts, their tests and nulls |
+//! | `prompt` | whether a prompt starts, corrects or continues a task; its keywords |
+//! | `session` | what one session shows: segments, turns, actions, how each ended, whether people were content |
+//! | `template` | command lines with placeholders, and what matches them |
+//! | `speech` | what people say that they want from then on |
+//! | `digest` | the little of a session that mining keeps |
+//! | `predicate` | the language of lessons: a situation and what sessions do in it |
+//! | `claim` | one thing that a skill can say, with its counts; what a claim or a skill lacks; the guard: what may be published |
+//! | `evidence` | sessions as timelines; what failed and ran again; where a claim can be looked for |
 //! | `cluster` | which segments do the same work, and the steps that they have in common |
-//! | `claim`, `kind` | one thing that a skill can say; a file for each kind, with its proof and its null |
-//! | `compose` | which claims become one skill, which of them stand, and what they lack |
-//! | `word` | the sentences of a skill, its name and trigger; the guard: what may not be published |
+//! | `kind` | the kinds of claims, a file for each: how it is found, proved and shuffled |
 //! | `adherence` | whether a later session met a claim's situation, and did what it says |
-//! | `predicate`, `author`, `llm` | the language of lessons; a model that proposes them; how a model is asked |
+//! | `word` | the sentences of a skill, its name and description |
+//! | `compose` | which claims become one skill, which of them stand, what they are worth |
+//! | `llm`, `author` | how a model is asked; a model that proposes lessons |
 //!
-//! Data flows down this table: `session` knows nothing of claims, `evidence` nothing of skills. `hash_index` finds items of
-//! a list by their hashes, for all of them.
+//! Data flows down this table, and imports point up it: `session` knows nothing of claims, `evidence` nothing of skills
+//! (`tests/cli/architecture.rs` holds it). Files beside the rooms serve all of them: `hash_index`, `significance` (counts and
+//! their tests), `withheld_text` (texts that are never published); `null` mines shuffled sessions with all of them.
 
 mod adherence;
 pub mod author;
 mod claim;
-mod claim_line;
 mod cluster;
 mod compose;
-mod digested;
+mod digest;
 mod evidence;
 mod hash_index;
 mod kind;
 pub mod llm;
+mod null;
 pub mod predicate;
 mod prompt;
 mod session;
+mod significance;
 mod speech;
 mod template;
+mod withheld_text;
 mod word;
 
-use self::compose::draft;
-use self::compose::workspace;
 use std::borrow::Borrow;
-use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
 pub use crate::shell::command::program_of;
 pub use crate::shell::{Class, Classes, command_line};
-pub use adherence::{Later, Seen, Watched};
+pub use adherence::{Later, Recently, Seen, Watched};
+pub use claim::as_predicate;
+pub use claim::publish_rule::{PublishRule, Rules};
+pub use claim::scope::Scope;
+pub use claim::shortfall::Shortfall;
+pub use claim::topic::Topic;
 pub use claim::{Claim, Evidence, SupportedClaim};
 pub use cluster::group::{Group, Member};
 pub use cluster::vectors::{MOST_DIMENSIONS, VectorError, Vectors, VectorsError};
-pub use compose::expected::Recently;
 pub use compose::older::Older;
-pub use compose::score::{PublishRule, Rules};
-pub use compose::shortfall::Shortfall;
-pub use compose::topic::Topic;
-pub use evidence::Counts;
-pub use evidence::null::{Null, Row, null};
+pub use compose::workspace::{Config, Verified};
+pub use digest::arrow::{segments_as_rows, segments_schema};
+pub use digest::{Digest, VERSION as DIGEST_VERSION};
+pub use kind::rule::quotations;
+pub use null::{Null, Row, null};
 pub(crate) use prompt::imperative::is_imperative;
 pub use session::account;
-pub use session::arrow::{segments_as_rows, segments_schema};
-pub use session::digest::{Digest, VERSION as DIGEST_VERSION};
 pub use session::exposure::{SERVER as MCP_SERVER, TOOLS as MCP_TOOLS};
 pub use session::outcome::Outcome;
 pub use session::sharing::{SharedCommands, sharing_commands};
 pub(crate) use session::short_hash::short_hash;
+pub use significance::Counts;
 pub use speech::Want;
-pub use speech::quotation::{Quotation, quotations};
+pub use speech::quotation::Quotation;
 pub use template::Template;
-pub(crate) use word::guard::objection;
+pub(crate) use withheld_text::objection;
 pub use word::offline::Offline;
 pub use word::propose::{Material, Proposer};
-pub use word::wording::{Candidate, Line, Scope, Wording};
+pub use word::wording::{Candidate, Line, Wording};
 
 use crate::event::{Timestamp, counted};
 use crate::table::Session;
-use cluster::{commonness, terms};
-use compose::expected;
-use evidence::index;
-use evidence::segment_ref::SegmentRef;
-use session::digest;
-use word::guard;
+use compose::draft;
+use compose::workspace::with_workspace;
 
 /// The sessions of one workspace, in any order.
 #[derive(Debug, Clone, Copy)]
@@ -90,22 +93,6 @@ pub struct Snapshot<'a> {
     pub workspace: &'a str,
     /// Its sessions.
     pub sessions: &'a [Session],
-}
-
-/// The people whom credentials name: tenants, and what people are counted by.
-pub type Verified = BTreeSet<(String, String)>;
-
-/// How to mine.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub struct Config<'v> {
-    /// How much evidence a skill needs.
-    pub publish: PublishRule,
-    /// The people whom credentials name; `None`: nobody.
-    pub verified: Option<&'v Verified>,
-    /// How near words of prompts are in meaning; `None`: words are alike that are the same.
-    pub vectors: Option<&'v Vectors>,
-    /// What sessions showed that are older than those that are mined; `None`: there are none.
-    pub older: Option<&'v Older>,
 }
 
 /// What mining found, before anybody worded it.
@@ -180,82 +167,4 @@ pub fn mine_digests<D: Borrow<Digest>>(workspace: &str, digests: &[D], config: &
         let older = config.older.map_or(0, Older::sessions);
         Lessons { workspace: workspace.to_owned(), as_of, segments, older, candidates, clusters }
     })
-}
-
-/// How many claims of each kind stand; with `shuffle`, by chance.
-fn published<D: Borrow<Digest>>(
-    digests: &[D],
-    config: &Config<'_>,
-    shuffle: Option<&mut kind::Shuffle>,
-) -> kind::Published {
-    with_workspace("", digests, config, |mining, _| mining.published(shuffle))
-}
-
-/// Reads the digests of a workspace for mining, with the number of its segments.
-fn with_workspace<D: Borrow<Digest>, T>(
-    workspace: &str,
-    digests: &[D],
-    config: &Config<'_>,
-    work: impl FnOnce(&workspace::Workspace<'_>, usize) -> T,
-) -> T {
-    let sessions = || digests.iter().map(Borrow::borrow);
-    let mut works: Vec<SegmentRef<'_>> = Vec::new();
-    for session in sessions() {
-        let (person, by_credential) = person_of(session, config);
-        let work = |segment| SegmentRef { session, person, by_credential, segment };
-        works.extend(session.segments.iter().map(work));
-    }
-    let segments = works.len();
-    works.sort_by(|a, b| (a.segment.started_at, &a.segment.id).cmp(&(b.segment.started_at, &b.segment.id)));
-    let spoken = works.clone();
-    works.retain(|work| !work.segment.loaded_a_skill);
-    let known_people: BTreeSet<&str> = sessions()
-        .map(|session| person_of(session, config).0)
-        .filter(|person| !person.is_empty())
-        .chain(config.older.into_iter().flat_map(Older::people))
-        .collect();
-    let as_of = sessions().map(|session| session.last_event_at).max().unwrap_or_default();
-    let terms = terms::Terms::of(&works);
-    let background = commonness::Background::of(&works, &terms);
-    let mining = workspace::Workspace {
-        name: workspace,
-        works: &works,
-        spoken: &spoken,
-        started_at: works.iter().map(|work| work.segment.started_at).collect(),
-        known_people: known_people.len(),
-        vectors: config.vectors,
-        rule: config.publish,
-        background: &background,
-        index: index::Index::of(&works, &terms),
-        recent: expected::Recent::of(&works),
-        terms: &terms,
-        as_of,
-        known: known(sessions(), config.older),
-        older: config.older,
-    };
-    work(&mining, segments)
-}
-
-/// Who did a session, as people are counted, and whether a credential says so. Where only those count,
-/// everybody else is nobody.
-fn person_of<'d>(session: &'d Digest, config: &Config<'_>) -> (&'d str, bool) {
-    let person = session.person.as_str();
-    let key = || (session.tenant.clone(), person.to_owned());
-    let by_credential = !person.is_empty()
-        && config.verified.is_some_and(|people| !people.is_empty() && people.contains(&key()));
-    if config.publish.verified && !by_credential { ("", false) } else { (person, by_credential) }
-}
-
-/// What the sessions tell of what they run.
-fn known<'d>(sessions: impl Iterator<Item = &'d Digest>, older: Option<&Older>) -> guard::Known {
-    let mut known = guard::Known::default();
-    if let Some(older) = older {
-        older.tell(&mut known);
-    }
-    for session in sessions {
-        known.fetched.extend(session.fetched());
-        known.tools.extend(session.tools());
-        known.skills.extend(session.skills());
-    }
-    known
 }

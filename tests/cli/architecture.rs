@@ -293,3 +293,48 @@ fn files_do_not_import_each_other_in_circles() {
     );
     assert!(gone.is_empty(), "these circles are gone; take them out of KNOWN_CIRCLES: {gone:#?}");
 }
+
+/// Files of `src/skillify` that every room may import.
+const BELOW_THE_ROOMS: &[&str] = &["hash_index", "significance", "withheld_text"];
+/// What may import every room.
+const ABOVE_THE_ROOMS: &[&str] = &["null"];
+
+/// The rooms of `src/skillify` in the order of the table in its `mod.rs`.
+fn rooms() -> Vec<String> {
+    let text = fs::read_to_string(root().join("skillify/mod.rs")).unwrap();
+    let row = Regex::new(r"(?m)^//! \| (`[^|]+`) \|").unwrap();
+    let name = Regex::new("`([a-z_]+)`").unwrap();
+    let named = row.captures_iter(&text).flat_map(|row| {
+        name.captures_iter(row.get(1).unwrap().as_str()).map(|name| name[1].to_owned()).collect::<Vec<_>>()
+    });
+    let below = BELOW_THE_ROOMS.iter().map(ToString::to_string);
+    below.chain(named).chain(ABOVE_THE_ROOMS.iter().map(ToString::to_string)).collect()
+}
+
+#[test]
+fn rooms_of_mining_import_only_rooms_above_them_in_the_table() {
+    let rooms = rooms();
+    let read = Files::read();
+    let room_of = |module: &Module| match module.as_slice() {
+        [first, room, ..] if first == "skillify" => Some(room.clone()),
+        _ => None,
+    };
+    let of_files: BTreeSet<String> = read.code.keys().filter_map(room_of).collect();
+    assert_eq!(of_files, rooms.iter().cloned().collect(), "a row for every room");
+    let place = |room: &String| rooms.iter().position(|name| name == room).unwrap();
+    let mut broken = Vec::new();
+    let mut checked = 0;
+    let is_of_tests = |module: &Module| module.last().is_some_and(|name| name.ends_with("tests"));
+    for module in read.code.keys().filter(|module| !is_of_tests(module)) {
+        let Some(room) = room_of(module) else { continue };
+        for file in read.imports_of(module) {
+            let Some(imported) = room_of(&file).filter(|imported| *imported != room) else { continue };
+            checked += 1;
+            if place(&imported) > place(&room) {
+                broken.push(format!("{} imports {}", module.join("::"), file.join("::")));
+            }
+        }
+    }
+    assert!(checked > 300, "only {checked} imports were found: the reading is broken");
+    assert_eq!(broken, Vec::<String>::new(), "move what they share to a room above both");
+}

@@ -1,9 +1,8 @@
 //! What mining claims, said as predicates: where both count the same thing, the counts are equal.
 
 use skillspan::event::Status;
-use skillspan::skillify::predicate::{
-    Followed, Predicate, Side, Track, Verdict, cases, evaluate, of_claim, of_procedure,
-};
+use skillspan::skillify::as_predicate::{of_claim, of_procedure};
+use skillspan::skillify::predicate::{Followed, Predicate, Side, Track, Verdict, cases, evaluate};
 use skillspan::skillify::{Claim, SupportedClaim, mine_digests};
 use skillspan::skillify::{Classes, Config, Digest, Offline, PublishRule};
 use skillspan::table::Session;

@@ -1,4 +1,4 @@
-//! Later use: whether a session met the situation of a claim, and did what the claim says.
+//! Adherence: whether a session met the situation of a claim, and did what the claim says.
 //!
 //! A claim is learned from some sessions and looked at in others. Of each session that met its situation this tells
 //! whether the claim was **followed** or **broken**, and whether it ended **well**. A session that did both broke it.
@@ -36,9 +36,9 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use super::claim::Claim;
+use super::digest::Digest;
 use super::session::action::Action;
 use super::session::claimable::repairable;
-use super::session::digest::Digest;
 use super::session::outcome::Outcome;
 use super::session::search_result::Found;
 use super::template::Template;
@@ -317,6 +317,19 @@ fn rejected(run: &Template, rule: &str, actions: &[&Action]) -> Option<Seen> {
     actions.iter().find(is_run)?;
     let broken = actions.iter().filter(is_run).any(|action| action.rules.iter().any(|own| own == rule));
     Some(Seen { followed: !broken, well: last_passed(run, actions) })
+}
+
+/// What the newer half of a repository's sessions shows of a claim.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Recently {
+    /// The day since which they began, as `2026-11-22`.
+    pub since: String,
+    /// How many there are.
+    pub sessions: u64,
+    /// Those that met its situation.
+    pub later: Later,
+    /// What a session is expected to save that is told the claim, in thousandths of a call.
+    pub saves: u64,
 }
 
 #[cfg(test)]

@@ -1,9 +1,9 @@
 //! What a session did of a claim about a check, a flag, a script or what people say.
 
+use super::super::digest::Digest;
 use super::super::kind::rule::is_one_side;
 use super::super::session::action::{Action, What};
 use super::super::session::claimable::repairable;
-use super::super::session::digest::Digest;
 use super::super::session::printed_scripts::is_commit;
 use super::super::session::search_result::Found;
 use super::super::speech::{Want, acts};

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::super::evidence::Counts;
-use super::super::evidence::significance::{PRIOR_RATE, base_rate, binomial_tail, shrunk, stratified_tail};
 use super::super::predicate::{Action, Event, Predicate, Relation, Side, Track, Verdict, base, evaluate};
+use super::super::significance::Counts;
+use super::super::significance::{PRIOR_RATE, base_rate, binomial_tail, shrunk, stratified_tail};
 
 /// What needs a person's word is done so much more seldom where nobody speaks of it.
 const UNASKED: f64 = 1.0 / 3.0;

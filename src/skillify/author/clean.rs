@@ -9,7 +9,7 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::super::word::guard;
+use super::super::withheld_text as guard;
 use crate::event::visible_line;
 use crate::redact::Redactor;
 use crate::table::Session;

@@ -13,11 +13,11 @@
 use std::collections::BTreeSet;
 
 use super::super::Mined;
-use super::super::evidence::significance::benjamini_hochberg;
 use super::super::predicate::{
     Action, Compiled, Event, Happened, Predicate, Relation, Side, Track, Verdict, evaluate,
 };
 use super::super::session::search_result::Found;
+use super::super::significance::benjamini_hochberg;
 use super::chance::chance;
 use super::faithful::is_together;
 use super::merge::Merged;

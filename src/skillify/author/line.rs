@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use super::super::predicate::{Beat, Happened, Track};
 use super::super::session::search_result::Found;
-use super::super::word::guard;
+use super::super::withheld_text as guard;
 
 /// Why a line does not stand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

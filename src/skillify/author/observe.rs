@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::super::llm::Question;
 use super::super::predicate::Predicate;
 use super::super::session::short_hash::short_hash;
-use super::super::word::guard;
+use super::super::withheld_text as guard;
 use super::Observation;
 use super::excerpt::{Excerpt, Item};
 

@@ -5,9 +5,8 @@ use std::collections::BTreeSet;
 
 use super::super::Mined;
 use super::super::claim::Claim;
-use super::super::predicate::{
-    Action, Event, Expected, Pattern, Predicate, Relation, Side, Verdict, of_claim,
-};
+use super::super::claim::as_predicate::of_claim;
+use super::super::predicate::{Action, Event, Expected, Pattern, Predicate, Relation, Side, Verdict};
 use super::spoken::{stems, texts};
 use super::stood::{Stood, is_by_words};
 

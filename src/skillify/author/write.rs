@@ -9,14 +9,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::super::claim::scope::Scope;
+use super::super::claim::shortfall::Shortfall;
 use super::super::claim::{Claim, Evidence, SupportedClaim};
 use super::super::compose::expected;
-use super::super::compose::shortfall::Shortfall;
 use super::super::llm::Question;
 use super::super::predicate::{Side, in_words};
 use super::super::session::outcome::Outcome;
 use super::super::session::short_hash::short_hash;
-use super::super::word::wording::{Candidate, Line, Scope, Wording};
+use super::super::word::wording::{Candidate, Line, Wording};
 use super::super::{Counts, Verified};
 use super::faithful::is_faithful;
 use super::headings::heading;

@@ -1,6 +1,6 @@
 //! What is counted of each kind of claim, in words: the four cells of its counts, each a number of sessions.
 
-use super::super::evidence::Counts;
+use super::super::significance::Counts;
 use super::Claim;
 
 /// What each cell of [`Counts`] counts sessions of: action and outcome, action alone, outcome alone, neither. `""` where a

@@ -1,25 +1,42 @@
-//! Claims, their evidence, and the candidates made of them.
+//! Claims: what a skill can say, with everything that speaks for and against it.
 //!
-//! | file | |
+//! | file | holds |
 //! |---|---|
-//! | `reading.rs` | claims and evidence; skills as mined; claims read from text |
-//! | `cells.rs` | what is counted of each kind, in words |
+//! | `mod.rs` | [`Claim`], a variant for each kind; [`SupportedClaim`]: with counts and [`Evidence`] |
+//! | `line.rs` | the one line that names a claim |
+//! | `cells.rs` | what the counts of each kind mean, in words |
+//! | `reading.rs` | claims read from text and from states |
+//! | `as_predicate.rs` | a claim as a predicate |
+//! | `topic.rs` | what a claim is about: the topic of its skill |
+//! | `scope.rs` | for whom a skill is |
+//! | `publish_rule.rs` | how much evidence a skill needs |
+//! | `shortfall.rs` | why a claim or a skill is not published |
+//! | `guard.rs` | which claims are never published, and which a person has to agree to |
+//! | `unwanted.rs` | how a text names a command that it speaks against |
 
+pub mod as_predicate;
 pub(super) mod cells;
+pub(super) mod guard;
+pub(super) mod line;
+pub(super) mod publish_rule;
 pub(super) mod reading;
+pub(super) mod scope;
+pub(super) mod shortfall;
+pub(super) mod topic;
+pub(super) mod unwanted;
 
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::evidence::Counts;
+use super::digest::micros;
 use super::predicate::Predicate;
-use super::session::digest::micros;
 use super::session::outcome::Outcome;
+use super::significance::Counts;
 use super::speech::{Want, acts};
 use super::template::{Template, a_path, perhaps_a_path};
-use super::word::unwanted::Unwanted;
 use crate::event::Timestamp;
+use unwanted::Unwanted;
 
 /// How to see what a command changed.
 pub(super) const LOOK_AT: &str = "git diff";
@@ -243,7 +260,7 @@ impl Claim {
     }
 
     /// The claim as a reader is told it: as it prints, but for a command that it is against; see
-    /// [`super::word::unwanted`].
+    /// [`self::unwanted`].
     pub fn told(&self) -> String {
         match (self, self.against()) {
             (Self::Avoid(_), Some(unwanted)) => format!("do not {unwanted}"),

@@ -6,16 +6,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::super::evidence::Counts;
 use super::super::evidence::segment_ref::SegmentRef;
-use super::super::evidence::significance::stratified_tail;
-use super::terms::{Term, Terms};
+use super::super::evidence::terms::{Term, Terms};
+use super::super::significance::Counts;
+use super::super::significance::stratified_tail;
 
 /// How many segments do without a command is believed before any was seen: new commands are rare.
 const PRIOR_SEGMENTS: f64 = 25.0;
 
 /// How often each thing is done in the workspace, by segment: commands word by word, what varies in
-/// them left out, edited files, words asked ([`super::terms`]).
+/// them left out, edited files, words asked ([`super::super::evidence::terms`]).
 pub(in crate::skillify) struct Background {
     segments: f64,
     /// By term.
@@ -100,7 +100,12 @@ impl Background {
 
     /// How probable it is that members of a cluster show the term so often, if it falls on any segment of a size
     /// alike: of the members, by size, how many there are and how many show it.
-    pub(super) fn chance_within_sizes(&self, term: Term, shown: &BySize, members: &BySize) -> f64 {
+    pub(in crate::skillify) fn chance_within_sizes(
+        &self,
+        term: Term,
+        shown: &BySize,
+        members: &BySize,
+    ) -> f64 {
         stratified_tail(&self.strata(term, shown, members))
     }
 
@@ -133,7 +138,7 @@ impl Background {
 
     /// [`Background::surprise`] without the belief that new commands are rare: where few segments were
     /// seen, none of them says little.
-    pub(super) fn surprise_as_seen(&self, term: Term, shown: usize, members: usize) -> f64 {
+    pub(in crate::skillify) fn surprise_as_seen(&self, term: Term, shown: usize, members: usize) -> f64 {
         self.surprise_at(term, shown, members, (1.0, 1.0))
     }
 

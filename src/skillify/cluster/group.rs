@@ -9,9 +9,9 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::super::claim::Claim;
+use super::super::digest::micros;
 use super::super::evidence::segment_ref::SegmentRef;
 use super::super::evidence::segment_ref::session_of;
-use super::super::session::digest::micros;
 use crate::event::{Timestamp, counted};
 
 /// A group is called by so many commands and so many words.

@@ -4,7 +4,7 @@
 //! the one that tells most. A segment none of whose words has a vector means nothing that can be
 //! compared.
 
-use super::terms::{Term, Terms};
+use super::super::evidence::terms::{Term, Terms};
 use super::vectors::{Vectors, dot, scale_to_one};
 
 /// From this cosine on, 0 to 1, meanings are near at all: the unrelated words of one trade are up to

@@ -7,31 +7,24 @@
 //!
 //! | file | |
 //! |---|---|
-//! | `terms.rs` | what segments did and were asked for, as numbers |
-//! | `vectors.rs` | word vectors, and what prompts mean by them: optional |
-//! | `meaning.rs` | word vectors, and what prompts mean by them: optional |
+//! | `vectors.rs`, `meaning.rs` | word vectors, and what prompts mean by them: optional |
 //! | `group.rs` | segments that do the same work; what they are called and cost |
 //! | `split.rs` | clusters of several works that differ in an argument |
 //! | `steps.rs` | what the sessions of a cluster have in common, in order |
 //! | `commonness.rs` | what is shared by more than accident |
-//! | `prefer.rs` | which of two commands a person wants |
-//! | `procedure.rs` | the steps of a cluster become a procedure |
 
 pub(super) mod commonness;
 pub(super) mod group;
 pub(super) mod meaning;
-pub(super) mod prefer;
-pub(super) mod procedure;
 pub(super) mod split;
 pub(super) mod steps;
-pub(super) mod terms;
 pub(super) mod vectors;
 
 use std::cmp::Ordering;
 
 use super::evidence::segment_ref::SegmentRef;
+use super::evidence::terms::{Term, Terms, WorkTerms};
 use meaning::{Meaning, meanings};
-use terms::{Term, Terms, WorkTerms};
 use vectors::Vectors;
 
 /// How alike two clusters must be, from 0 to 1.

@@ -8,9 +8,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::super::compose::score::distinct;
+use super::super::evidence::terms::Term;
+use super::super::significance::distinct;
 use super::steps::{Member, is_nearly_all};
-use super::terms::Term;
 use crate::event::Status;
 use crate::shell::command::Command;
 use crate::shell::flag::{flag_key, is_flag};
@@ -39,7 +39,7 @@ struct Partition {
 
 /// The members by the work that they did. `are_works` tells of members and their parts whether the parts
 /// are works of their own.
-pub(super) fn by_argument<'m, 'a>(
+pub(in crate::skillify) fn by_argument<'m, 'a>(
     members: Vec<Member<'m, 'a>>,
     are_works: impl Fn(&[Member<'m, 'a>], &[Vec<Member<'m, 'a>>]) -> bool,
 ) -> Vec<Vec<Member<'m, 'a>>> {

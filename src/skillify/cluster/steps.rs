@@ -3,13 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::claim::Claim;
-use super::super::compose::score::distinct;
 use super::super::evidence::segment_ref::SegmentRef;
+use super::super::evidence::terms::{ActionTerms, Term, WorkTerms};
 use super::super::session::action::{Action, What};
+use super::super::significance::distinct;
 use super::super::template::Template;
 use super::super::template::version;
 use super::commonness::Background;
-use super::terms::{ActionTerms, Term, WorkTerms};
 use crate::event::Status;
 use crate::shell::command::Command;
 use crate::shell::flag::is_flag;
@@ -64,7 +64,7 @@ impl Step {
     }
 
     /// The places of those segments in the cluster.
-    pub(super) fn shown_in(&self) -> impl Iterator<Item = usize> {
+    pub(in crate::skillify) fn shown_in(&self) -> impl Iterator<Item = usize> {
         self.places.iter().map(|(work, _)| *work)
     }
 }
@@ -360,7 +360,7 @@ fn before(step: &Step, other: &Step) -> (usize, usize) {
 }
 
 /// Whether so many are nearly all of them.
-pub(super) fn is_nearly_all(some: usize, all: usize) -> bool {
+pub(in crate::skillify) fn is_nearly_all(some: usize, all: usize) -> bool {
     ratio(some, all) >= NEARLY_ALL
 }
 

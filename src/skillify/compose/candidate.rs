@@ -6,27 +6,30 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::super::adherence::Recently;
+use super::super::claim::guard;
+use super::super::claim::publish_rule::Rules;
+use super::super::claim::scope::Scope;
+use super::super::claim::shortfall::Shortfall;
+use super::super::claim::topic::Topic;
 use super::super::claim::{Claim, Evidence, SupportedClaim};
 use super::super::cluster::group::Group;
 use super::super::cluster::steps::Member;
-use super::super::cluster::terms::Term;
 use super::super::compose;
-use super::super::evidence::verify;
+use super::super::evidence::terms::Term;
+use super::super::kind::preference;
 use super::super::kind::rule::{self, Ruled};
 use super::super::kind::{self, Published, Sessions, Shuffle, Verdict};
 use super::super::kind::{
     change, check, demand, flag, flaky, hook, instead, leftover, pipe, place, rejection, repair, skill, slow,
     snippet, together,
 };
-use super::super::word::guard;
-use super::super::word::propose::{self, Material};
-use super::super::word::wording::Scope;
+use super::super::withheld_text;
+use super::super::word::propose::Material;
 use super::draft::{Draft, Held, Unworded};
-use super::expected::Recently;
 use super::personal::without_contradictions;
-use super::score::{self, Rules};
-use super::shortfall::Shortfall;
-use super::topic::Topic;
+use super::score;
+use super::verify;
 use super::workspace::Workspace;
 
 /// The claims of a kind that stand, and those that do not.
@@ -155,7 +158,7 @@ impl Workspace<'_> {
                 (one.claim, vec![shortfall])
             }));
         }
-        let said = propose::preferences(self.works).into_iter().chain(propose::avoidances(self.works));
+        let said = preference::preferences(self.works).into_iter().chain(preference::avoidances(self.works));
         for claim in said {
             let claim = self.support(&claim);
             let mut shortfalls = score::shortfalls(&claim, self.rule, self.known_people);
@@ -276,7 +279,8 @@ impl Workspace<'_> {
         } else if verbs.is_empty() && words.len() < 2 {
             shortfalls.push(Shortfall::NoTrigger);
         }
-        let dropped = dropped.into_iter().filter(|reason| guard::objection(reason).is_none()).collect();
+        let dropped =
+            dropped.into_iter().filter(|reason| withheld_text::objection(reason).is_none()).collect();
         let scope = self.scope(&claims);
         let (recently, rank) = self.expected(&claims);
         let project = match &scope {

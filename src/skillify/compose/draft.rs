@@ -2,14 +2,15 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::super::adherence::Recently;
+use super::super::claim::scope::Scope;
+use super::super::claim::shortfall::Shortfall;
+use super::super::claim::topic::Topic;
 use super::super::claim::{Claim, SupportedClaim};
-use super::super::word::guard;
+use super::super::withheld_text;
 use super::super::word::offline::Offline;
 use super::super::word::propose::{Material, Proposer};
-use super::super::word::wording::{self, Candidate, Scope, Wording};
-use super::expected::Recently;
-use super::shortfall::Shortfall;
-use super::topic::Topic;
+use super::super::word::wording::{self, Candidate, Wording};
 
 /// A claim that does not stand, and what it lacks.
 pub(in crate::skillify) type Held = (SupportedClaim, Vec<Shortfall>);
@@ -69,9 +70,9 @@ impl Unworded {
 
 /// Takes what the guard found out of what people are shown.
 pub(super) fn censor(candidate: &mut Candidate) {
-    candidate.claims.retain(|claim| guard::objection(&claim.claim.to_string()).is_none());
+    candidate.claims.retain(|claim| withheld_text::objection(&claim.claim.to_string()).is_none());
     candidate.recently.clear();
-    candidate.dropped.retain(|reason| guard::objection(reason).is_none());
+    candidate.dropped.retain(|reason| withheld_text::objection(reason).is_none());
     candidate.wording = Wording {
         name: "guarded".to_owned(),
         title: "Guarded".to_owned(),
@@ -87,8 +88,8 @@ pub(super) fn objection(wording: &Wording) -> Option<&'static str> {
     if wording.description.contains(['<', '>']) {
         return Some("angle brackets");
     }
-    if wording::texts(wording).any(guard::names_a_host) {
+    if wording::texts(wording).any(withheld_text::names_a_host) {
         return Some("a host");
     }
-    wording::texts(wording).find_map(guard::objection)
+    wording::texts(wording).find_map(withheld_text::objection)
 }

@@ -11,13 +11,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::{Deserialize, Serialize};
-
-use super::super::adherence::{Later, Watched};
+use super::super::adherence::{Later, Recently, Watched};
 use super::super::claim::{Claim, SupportedClaim};
+use super::super::digest::Digest;
 use super::super::evidence::segment_ref::SegmentRef;
 use super::super::session::action::Action;
-use super::super::session::digest::Digest;
 use super::super::template::Template;
 
 /// So many of a repository's newest sessions are looked at, at most.
@@ -25,19 +23,6 @@ const MOST_SESSIONS: usize = 2_000;
 
 /// What following a claim changes where nobody knows.
 const USUAL_EFFECT: f64 = 0.5;
-
-/// What the newer half of a repository's sessions shows of a claim.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Recently {
-    /// The day since which they began, as `2026-11-22`.
-    pub since: String,
-    /// How many there are.
-    pub sessions: u64,
-    /// Those that met its situation.
-    pub later: Later,
-    /// What a session is expected to save that is told the claim, in thousandths of a call.
-    pub saves: u64,
-}
 
 impl Recently {
     /// What the claim's trouble cost sessions, in calls.

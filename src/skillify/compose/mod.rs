@@ -5,14 +5,18 @@
 //! useful are kept ([`super::PublishRule::skills`]), and of the claims of a skill the strongest
 //! ([`MOST_CLAIMS`]).
 //!
-//! | file | |
+//! | file | what it decides |
 //! |---|---|
-//! | `candidate.rs` | from segments to candidates, and each of them worded; what one person proves |
-//! | `personal.rs` | from segments to candidates, and each of them worded; what one person proves |
+//! | `workspace.rs` | what mining knows of a workspace before it begins: the entry of a run |
+//! | `candidate.rs` | the order of a run: kinds propose claims, claims become drafts, drafts become skills |
+//! | `procedure.rs` | which steps of a cluster become a procedure |
+//! | `verify.rs` | whether the events of a session show a claim |
 //! | `coverage.rs` | what other claims say already |
-//! | `expected.rs` | what a claim is expected to save |
-//! | `score.rs` | the publish rule |
-//! | `older.rs` | what older sessions showed, where those that are mined are a window of the newest |
+//! | `personal.rs` | which claims only one person's sessions prove; none stands beside its opposite |
+//! | `score.rs`, `expected.rs` | what a claim lacks by the publish rule; what it is expected to save |
+//! | `trigger.rs` | which words of prompts say when to use a skill |
+//! | `draft.rs` | a skill before it is judged, and how it is worded |
+//! | `older.rs`, `remembered.rs` | what sessions before the window showed |
 
 pub(super) mod candidate;
 pub(super) mod coverage;
@@ -20,28 +24,24 @@ pub(super) mod draft;
 pub(super) mod expected;
 pub(super) mod older;
 pub(super) mod personal;
+pub(super) mod procedure;
 pub(super) mod remembered;
 pub(super) mod score;
-pub(super) mod shortfall;
-pub(super) mod topic;
+pub(super) mod trigger;
+pub(super) mod verify;
 pub(super) mod workspace;
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
-use self::topic::Topic;
+use super::claim::topic::Topic;
 use super::claim::{COMMIT, Claim, SupportedClaim};
 use super::word::sentences::one_sentence;
-use crate::shell::command::{Command, single};
+use crate::shell::command::single;
 use crate::shell::family::Family;
 
 /// A skill says no more than a person reads at once.
 pub(super) const MOST_CLAIMS: usize = 15;
-
-/// Program and subcommand.
-fn task(command: &Command) -> String {
-    command.verb().join(" ")
-}
 
 /// The repository that all evidence of a claim comes from; `""` if it is of several or of none.
 pub(super) fn project(claim: &SupportedClaim) -> String {

@@ -19,13 +19,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+use super::super::claim::guard::Known;
+use super::super::claim::shortfall::Shortfall;
 use super::super::claim::{Claim, Evidence, SupportedClaim};
-use super::super::evidence::Counts;
-use super::super::session::digest::Digest;
-use super::super::word::guard::Known;
-use super::super::{Config, person_of, with_workspace};
+use super::super::digest::Digest;
+use super::super::significance::Counts;
 use super::draft::{Held, Unworded};
-use super::shortfall::Shortfall;
+use super::workspace::{Config, person_of, with_workspace};
 
 /// So many of the sessions for a claim, against it and without its action are named: half of them the oldest, half
 /// the newest.

@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::super::claim::scope::Scope;
+use super::super::claim::shortfall::Shortfall;
+use super::super::claim::topic::Topic;
 use super::super::claim::{Claim, SupportedClaim};
 use super::super::compose;
-use super::super::word::wording::Scope;
 use super::draft::{Draft, Unworded};
-use super::shortfall::Shortfall;
-use super::topic::Topic;
 use super::workspace::Workspace;
 
 impl Workspace<'_> {

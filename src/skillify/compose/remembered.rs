@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use super::super::claim::shortfall::Shortfall;
 use super::super::claim::{Claim, SupportedClaim};
 use super::draft::{Held, Unworded};
 use super::older::{Older, Remembered, joined, name_few, people, still_told};
 use super::score;
-use super::shortfall::Shortfall;
 use super::workspace::Workspace;
 
 impl Workspace<'_> {

@@ -1,9 +1,9 @@
 //! An index of works by the commands that they ran, so that a claim is looked for where it can be.
 
 use super::super::claim::Claim;
-use super::super::cluster::terms::{self, Term, Terms};
 use super::super::template::Template;
 use super::segment_ref::SegmentRef;
+use super::terms::{self, Term, Terms};
 
 /// Where commands were run: places among the works, ascending.
 pub(in crate::skillify) struct Index<'a> {

@@ -1,8 +1,8 @@
 //! A segment beside what is known of its session, and what it shows of a claim.
 
 use super::super::claim::Evidence;
+use super::super::digest::{Digest, SegmentDigest};
 use super::super::session::action::Action;
-use super::super::session::digest::{Digest, SegmentDigest};
 use super::super::session::outcome::Outcome;
 
 /// What one segment shows of a claim.

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::super::claim::Evidence;
-use super::super::session::action::{Action, What};
+use super::super::session::action::Action;
 use super::super::session::outcome::Outcome;
+use super::super::session::tree::changes_the_tree;
 use super::segment_ref::SegmentRef;
 
 /// One action of a session.
@@ -92,22 +93,4 @@ impl<'a> Timeline<'a> {
         let work = works.get(cited.last()?.work)?;
         Some(work.evidence(cited.into_iter().map(|step| step.action), outcome))
     }
-}
-
-/// Whether an action may have changed files of the work tree in a way that its words do not tell.
-pub(in super::super) fn changes_the_tree(action: &Action) -> bool {
-    if action.refused {
-        return false;
-    }
-    match &action.what {
-        What::Edit(path) => !is_outside(path),
-        What::Opaque(_) | What::Unsaid(_) => true,
-        What::Command(command) => command.restores_files(),
-        What::Skill | What::Look | What::Tool(_) => false,
-    }
-}
-
-/// Whether a file lies where no repository does.
-pub(in super::super) fn is_outside(path: &str) -> bool {
-    ["/tmp/", "/var/tmp/", "/private/tmp/", "/dev/"].iter().any(|folder| path.starts_with(folder))
 }

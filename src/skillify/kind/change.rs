@@ -12,16 +12,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::claim::{Claim, SupportedClaim};
-use super::super::evidence::Counts;
 use super::super::evidence::segment_ref::SegmentRef;
 use super::super::evidence::segment_ref::session_of;
-use super::super::evidence::significance::{PRIOR_RATE, binomial_tail, shrunk};
 use super::super::evidence::timeline::Step;
 use super::super::session::action::What;
 use super::super::session::claimable::claimable;
 use super::super::session::event_ids::EventIds;
 use super::super::session::outcome::Outcome;
 use super::super::session::tree::Tree;
+use super::super::significance::Counts;
+use super::super::significance::{PRIOR_RATE, binomial_tail, shrunk};
 use super::super::template::Template;
 use super::{FEWEST_TREATED, Proposed, Sessions, Shuffle, Verdict, judged};
 use crate::shell::command::Command;

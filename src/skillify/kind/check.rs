@@ -14,9 +14,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::claim::{Claim, SupportedClaim};
-use super::super::evidence::Counts;
-use super::super::evidence::significance::stratified_tail;
 use super::super::session::outcome::Outcome;
+use super::super::significance::Counts;
+use super::super::significance::stratified_tail;
 use super::super::template::Template;
 use super::files::{Edited, classes, is_test};
 use super::member::{MOST_FILES, Member, Ran, Run, failed_commit, first_edits, ran};

@@ -9,14 +9,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::claim::{Claim, SupportedClaim};
-use super::super::evidence::Counts;
-use super::super::evidence::significance::stratified_tail;
 use super::super::evidence::timeline::Timeline;
 use super::super::session::claimable::claimable;
 use super::super::session::outcome::Outcome;
+use super::super::session::tree::is_of_repository;
+use super::super::significance::Counts;
+use super::super::significance::stratified_tail;
 use super::super::template::Template;
 use super::check::breadth;
-use super::files::{classes, is_of_repository};
+use super::files::classes;
 use super::{Proposed, Sessions, Shuffle, Verdict, judged};
 use crate::shell::command::Command;
 

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::super::evidence::timeline::{Timeline, is_outside};
+use super::super::evidence::timeline::Timeline;
+use super::super::session::tree::is_of_repository;
 
 /// What a session edited: each file with the place of its first and last edit, in the order of the paths.
 #[derive(Debug, Default, Clone)]
@@ -48,15 +49,6 @@ impl<'a> Edited<'a> {
             _ => 15,
         }
     }
-}
-
-/// A path from the root of a repository; not of somebody's own folders.
-pub(in super::super) fn is_of_repository(path: &str) -> bool {
-    !path.starts_with(['/', '~'])
-        && !path.starts_with("../")
-        && !is_outside(path)
-        && !path.is_empty()
-        && path.as_bytes().get(1) != Some(&b':')
 }
 
 /// The folder and the name of a path; the folder is empty at the root.

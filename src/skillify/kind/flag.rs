@@ -14,14 +14,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::claim::{Claim, SupportedClaim};
-use super::super::evidence::Counts;
 use super::super::evidence::segment_ref::SegmentRef;
 use super::super::evidence::segment_ref::session_of;
-use super::super::evidence::significance::{PRIOR_RATE, binomial_tail, shrunk};
 use super::super::session::event_ids::EventIds;
 use super::super::session::option::{flag_of, has_letter, name_of};
 use super::super::session::outcome::Outcome;
 use super::super::session::search_result::Found;
+use super::super::significance::Counts;
+use super::super::significance::{PRIOR_RATE, binomial_tail, shrunk};
 use super::super::template::Template;
 use super::{FALSE_DISCOVERIES, FEWEST_TREATED, Proposed, Sessions, Shuffle, Verdict, judged, number};
 use crate::event::Status;

@@ -15,14 +15,14 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::claim::{COMMIT, Claim, Evidence, SupportedClaim};
-use super::super::evidence::Counts;
 use super::super::evidence::segment_ref::SegmentRef;
-use super::super::evidence::significance::{PRIOR_RATE, binomial_tail, shrunk, stratified_tail};
 use super::super::evidence::timeline::{Step, Timeline};
 use super::super::session::action::{Action, What};
 use super::super::session::claimable::claimable;
 use super::super::session::event_ids::EventIds;
 use super::super::session::outcome::Outcome;
+use super::super::significance::Counts;
+use super::super::significance::{PRIOR_RATE, binomial_tail, shrunk, stratified_tail};
 use super::super::template::Template;
 use super::{FEWEST_TREATED, Proposed, Sessions, Shuffle, Verdict, judged, number};
 use crate::event::Status;

@@ -11,11 +11,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::claim::{Claim, SupportedClaim};
-use super::super::evidence::Counts;
-use super::super::evidence::significance::{base_rate, binomial_tail};
 use super::super::evidence::timeline::Timeline;
 use super::super::session::claimable::repairable;
 use super::super::session::outcome::Outcome;
+use super::super::significance::Counts;
+use super::super::significance::{base_rate, binomial_tail};
 use super::super::template::Template;
 use super::comparable::{self, Pair};
 use super::variant::added;

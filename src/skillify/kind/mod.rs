@@ -23,8 +23,13 @@
 //! | `flaky.rs` | a check ran twice on the same tree → it passed and failed |
 //! | `hook.rs` | a commit is made → it prints what a check prints |
 //! | `snippet.rs` | a script of the session's own failed → it calls something more → it passes |
+//! | `preference.rs` | people correct one command by another, or speak against one |
+//! | `rule_meaning.rs` | what well-known rules of linters ask for |
+//! | `comparable.rs`, `member.rs` | which runs one claim can speak of; a session and the checks that it ran |
 //!
-//! What people say (Prefer, Avoid) and procedures are found by [`super::cluster::prefer`] and [`super::cluster::procedure`].
+//! Procedures are found by [`super::compose::procedure`]: their steps come from clusters. A new kind is a variant of
+//! [`super::claim::Claim`], a file here, its counts in `claim/cells.rs`, its sentence in `word/sentences.rs` and its row in
+//! `adherence/mod.rs`.
 //!
 //! A kind proposes claims with their counts and a probability ([`Proposed`]); [`judged`] decides which of
 //! one kind's claims stand, all of them together. To measure what a kind publishes by chance, its link
@@ -45,10 +50,12 @@ pub(super) mod member;
 pub(super) mod pattern;
 pub(super) mod pipe;
 pub(super) mod place;
+pub(super) mod preference;
 mod prevention;
 pub(super) mod rejection;
 pub(super) mod repair;
 pub(super) mod rule;
+pub(super) mod rule_meaning;
 pub(super) mod skill;
 pub(super) mod slow;
 pub(super) mod snippet;
@@ -60,10 +67,10 @@ use std::collections::BTreeMap;
 use super::claim::SupportedClaim;
 use super::evidence::segment_ref::SegmentRef;
 use super::evidence::segment_ref::session_of;
-use super::evidence::significance::benjamini_hochberg;
 use super::evidence::timeline::Timeline;
 use super::hash_index::{HashIndex, spread};
 use super::session::claimable::repairable;
+use super::significance::benjamini_hochberg;
 use crate::shell::command::Command;
 
 /// What every kind reads.
@@ -140,7 +147,7 @@ pub(super) struct Proposed {
 /// A claim must be seen in so many sessions that took its action and had the outcome.
 pub(super) const FEWEST_TREATED: u32 = 3;
 
-/// A count as [`Counts`](super::evidence::Counts) has it.
+/// A count as [`Counts`](super::significance::Counts) has it.
 pub(super) fn number(count: usize) -> u32 {
     u32::try_from(count).unwrap_or(u32::MAX)
 }

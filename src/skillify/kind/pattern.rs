@@ -7,9 +7,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::claim::{Claim, SupportedClaim};
-use super::super::evidence::Counts;
-use super::super::evidence::significance::{binomial_tail, shrunk};
 use super::super::session::outcome::Outcome;
+use super::super::significance::Counts;
+use super::super::significance::{binomial_tail, shrunk};
 use super::super::template::Template;
 use super::files::{split, stem};
 use super::member::{Member, Run};

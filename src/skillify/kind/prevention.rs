@@ -9,11 +9,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::claim::{Claim, Evidence, SupportedClaim};
-use super::super::evidence::Counts;
-use super::super::evidence::significance::stratified_tail;
 use super::super::evidence::timeline::Timeline;
 use super::super::session::claimable::claimable;
 use super::super::session::outcome::Outcome;
+use super::super::significance::Counts;
+use super::super::significance::stratified_tail;
 use super::super::template::Template;
 use super::{Proposed, Sessions, Verdict, judged};
 use crate::event::Status;

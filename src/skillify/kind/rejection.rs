@@ -12,12 +12,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::claim::{Claim, SupportedClaim};
-use super::super::evidence::Counts;
 use super::super::evidence::timeline::Timeline;
 use super::super::session::claimable::claimable;
 use super::super::session::outcome::Outcome;
+use super::super::significance::Counts;
 use super::super::template::Template;
-use super::super::word::rule_meaning::is_bundle;
+use super::rule_meaning::is_bundle;
 use super::{FEWEST_TREATED, Proposed, Sessions, Verdict, number};
 use crate::event::Status;
 use crate::shell::command::Command;

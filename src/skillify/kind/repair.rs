@@ -10,10 +10,10 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::claim::{Claim, Evidence, SupportedClaim};
-use super::super::evidence::Counts;
 use super::super::evidence::rerun::{Fresh, Streak, Try, fresh_runs, streaks};
-use super::super::evidence::significance::{PRIOR_RATE, base_rate, binomial_tail, shrunk};
 use super::super::session::outcome::Outcome;
+use super::super::significance::Counts;
+use super::super::significance::{PRIOR_RATE, base_rate, binomial_tail, shrunk};
 use super::super::template::Template;
 use super::super::template::matcher::Matcher;
 use super::comparable::{self, Pair};

@@ -14,19 +14,21 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::super::claim::publish_rule::PublishRule;
+use super::super::claim::scope::Scope;
+use super::super::claim::shortfall::Shortfall;
 use super::super::claim::{Claim, Evidence, SupportedClaim};
-use super::super::compose::score::PublishRule;
-use super::super::compose::shortfall::Shortfall;
-use super::super::evidence::Counts;
 use super::super::evidence::segment_ref::SegmentRef;
-use super::super::evidence::significance::stratified_tail;
 use super::super::session::outcome::Outcome;
+use super::super::significance::Counts;
+use super::super::significance::stratified_tail;
 use super::super::speech::acts::{self};
+use super::super::speech::quotation::{self, Quotation};
 use super::super::speech::{Statement, Strength, Want};
 use super::super::template::Template;
-use super::super::word::wording::Scope;
 use super::Shuffle;
 use crate::event::Timestamp;
+use crate::table::Session;
 
 /// So many days after somebody said it last, it counts no more.
 const AGES: u64 = 180;
@@ -410,4 +412,11 @@ pub(in super::super) fn head(claims: &[SupportedClaim]) -> (String, String, Stri
 fn is_short(name: &str) -> bool {
     name.split(' ').count() <= 2
         && name.chars().all(|char| char.is_ascii_alphanumeric() || " -.".contains(char))
+}
+
+/// What people said in a session that states the claim, in their words; nothing for claims that are no rules.
+pub fn quotations(session: &Session, claim: &Claim) -> Vec<Quotation> {
+    let Claim::Rule { want, act, name } = claim else { return Vec::new() };
+    let name = name.as_ref().map(ToString::to_string).unwrap_or_default();
+    quotation::quotations(session, *want, act, &name)
 }

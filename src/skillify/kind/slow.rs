@@ -8,10 +8,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::claim::{Claim, SupportedClaim};
-use super::super::evidence::Counts;
-use super::super::evidence::significance::{PRIOR_RATE, binomial_tail, shrunk};
 use super::super::session::claimable::claimable;
 use super::super::session::outcome::Outcome;
+use super::super::significance::Counts;
+use super::super::significance::{PRIOR_RATE, binomial_tail, shrunk};
 use super::super::template::Template;
 use super::{Proposed, Sessions, Verdict, judged, number};
 use crate::event::Status;

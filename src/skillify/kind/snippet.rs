@@ -12,11 +12,11 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::claim::{Claim, Evidence, SupportedClaim};
-use super::super::evidence::Counts;
-use super::super::evidence::significance::stratified_tail;
 use super::super::session::action::{Action, What};
 use super::super::session::code::runner;
 use super::super::session::outcome::Outcome;
+use super::super::significance::Counts;
+use super::super::significance::stratified_tail;
 use super::{FEWEST_TREATED, Proposed, Sessions, Verdict};
 use crate::event::{Status, Timestamp};
 

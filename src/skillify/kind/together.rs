@@ -10,9 +10,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::claim::{Claim, Evidence, SupportedClaim};
-use super::super::evidence::Counts;
-use super::super::evidence::significance::{binomial_tail, stratified_tail};
 use super::super::session::outcome::Outcome;
+use super::super::significance::Counts;
+use super::super::significance::{binomial_tail, stratified_tail};
 use super::super::template::Template;
 use super::check::by_project;
 use super::files::{is_test, split};

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::super::word::guard;
+use super::super::withheld_text;
 use super::super::word::wording::{Line, Wording};
 use super::question::LineKind;
 use super::question::{AskedLine, Question};
@@ -156,7 +156,7 @@ fn refusal(line: &AskedLine, answered: &AnsweredLine, words: &[String]) -> Optio
     if text.chars().any(char::is_control) || !text.chars().all(is_plain) {
         return Some(Refusal::Characters);
     }
-    if guard::objection(text).is_some() || guard::names_a_host(text) {
+    if withheld_text::objection(text).is_some() || withheld_text::names_a_host(text) {
         return Some(Refusal::Guard);
     }
     if !text.matches('`').count().is_multiple_of(2) || skeleton(text) != skeleton(&line.text) {

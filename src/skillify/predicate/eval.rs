@@ -6,9 +6,9 @@
 use crate::event::{Status, Timestamp};
 use crate::shell::command::Command;
 
-use super::super::evidence::Counts;
 use super::super::session::outcome::Outcome;
 use super::super::session::search_result::Found;
+use super::super::significance::Counts;
 use super::ast::{Action, Ending, Event, Expected, Pattern, Predicate, Relation, Scope};
 use super::matching::Compiled;
 use super::track::{Beat, Happened, Track};

@@ -16,7 +16,6 @@
 //! | `ast.rs` | the tree, and its text |
 //! | `lexer.rs`, `parse.rs` | a line becomes a tree, or an error with its column and what may be meant |
 //! | `lesson.rs` | the predicates of a file: a skill's page, or a line each |
-//! | `of_claim.rs` | what mining claims, said as a predicate |
 //! | `track.rs` | a session as predicates read it |
 //! | `matching.rs` | whether what happened is what an event names |
 //! | `eval.rs` | what sessions show |
@@ -35,7 +34,6 @@ mod in_words;
 mod lesson;
 mod lexer;
 mod matching;
-mod of_claim;
 mod parse;
 mod refute;
 mod texts;
@@ -47,10 +45,9 @@ pub use ast::Predicate;
 pub use eval::{Case, Followed, Shown, Side, Verdict, cases, evaluate};
 pub use lesson::{LessonError, LessonLine, read_lesson};
 pub use lexer::ParseError;
-pub use of_claim::{of_claim, of_procedure};
 pub use track::Track;
 
-pub(super) use ast::{Action, Class, Ending, Event, Expected, Pattern, Relation};
+pub(super) use ast::{Action, Class, Ending, Event, Expected, Look, Pattern, Relation, Saying, Scope};
 pub(super) use base::base;
 pub(super) use in_words::in_words;
 pub(super) use matching::{Compiled, says};

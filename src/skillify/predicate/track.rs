@@ -5,8 +5,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::super::evidence::timeline::changes_the_tree;
-use super::super::kind::files::is_of_repository;
 use super::super::prompt::{self, Role};
 use super::super::session::acceptance;
 use super::super::session::action::Action;
@@ -15,6 +13,8 @@ use super::super::session::endings::Endings;
 use super::super::session::outcome::Outcome;
 use super::super::session::search_result::Found;
 use super::super::session::segment::{Segment, Turn, segments};
+use super::super::session::tree::changes_the_tree;
+use super::super::session::tree::is_of_repository;
 use super::super::speech::{self, Statement};
 use crate::event::{Kind, SessionEvent, Timestamp, person};
 use crate::table::Session;

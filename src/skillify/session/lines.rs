@@ -43,7 +43,7 @@ pub(in crate::skillify) struct Line {
 
 impl Line {
     /// The line of a shell tool's call; `None` for any other tool.
-    pub(super) fn of_call(tool: &str, input: &str) -> Option<Arc<Self>> {
+    pub(in crate::skillify) fn of_call(tool: &str, input: &str) -> Option<Arc<Self>> {
         if !with_lines(|lines| lines.runs(tool)).unwrap_or_else(|| is_shell(&name_words(tool))) {
             return None;
         }
@@ -87,7 +87,7 @@ impl Line {
     }
 
     /// Whether it may fetch something from elsewhere.
-    pub(super) fn may_fetch(&self) -> bool {
+    pub(in crate::skillify) fn may_fetch(&self) -> bool {
         *self.may_fetch.get_or_init(|| may_fetch(&self.text))
     }
 }

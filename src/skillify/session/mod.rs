@@ -1,48 +1,36 @@
-//! Sessions: a session becomes segments of turns, turns hold actions, and the digest is what mining keeps of them.
+//! Sessions: a session becomes segments of turns, and turns hold actions with their outcomes.
 //!
-//! A session's events are read in order ([`segment`]): its calls become actions ([`action`]) with the commands of their
-//! lines ([`lines`]), and what each printed says how it ended ([`endings`], [`outputs`]). [`acceptance`] says whether people
-//! were content. Nothing here knows what a claim is.
+//! A session's events are read in order ([`segment`]). Its calls become actions ([`action`]) with the commands of their
+//! lines ([`lines`]). What each call printed says how it ended ([`endings`], [`outputs`]), and [`acceptance`] says whether
+//! people were content. Nothing here knows what a claim is.
 //!
-//! | file | |
+//! | file | what it decides |
 //! |---|---|
-//! | `segment.rs` | a session becomes task segments of turns |
-//! | `action.rs` | facts become actions, the same for every assistant; what its own tools edit |
-//! | `edits.rs` | facts become actions, the same for every assistant; what its own tools edit |
+//! | `segment.rs` | where a task begins and ends: a session becomes segments of turns |
+//! | `action.rs`, `edits.rs` | which action a call is, the same for every assistant; which files it edits |
+//! | `lines.rs`, `outputs.rs` | what command lines hold and print, each read once |
+//! | `endings.rs`, `status_name.rs` | whether each command of a call passed, failed or ended unknown |
+//! | `outcome.rs`, `acceptance.rs` | whether people accepted or rejected a turn |
+//! | `checkout.rs` | where the repository begins: paths become relative to it |
+//! | `tree.rs` | which files changed, and which paths belong to the repository |
+//! | `claimable.rs` | which commands a claim may name |
+//! | `choice.rs` | which of two commands a person wanted |
+//! | `search.rs`, `search_result.rs` | what a session looked for, and where it found it or did not |
+//! | `option.rs` | which flags a program does not know |
 //! | `printed_scripts.rs` | which scripts a check or a commit prints |
 //! | `code.rs` | which names the scripts call that a session wrote and ran |
-//! | `search.rs` | where a session found things, and where it did not; flags that programs know |
-//! | `option.rs` | where a session found things, and where it did not; flags that programs know |
-//! | `tree.rs` | which files a session saw changed |
-//! | `exposure.rs` | what showed a session lessons, beside skills that it loads |
-//! | `acceptance.rs` | whether people were content with a turn |
-//! | `checkout.rs` | where the paths of edited files begin |
-//! | `digest.rs` | what mining needs of a session, and nothing more |
-//! | `status_name.rs` | what mining needs of a session, and nothing more |
-//! | `interner.rs` | one command in memory for all actions that ran it |
-//! | `lines.rs` | command lines and what they print, each read once |
-//! | `outputs.rs` | command lines and what they print, each read once |
-//! | `event_ids.rs` | the events that show an action, in few bytes |
+//! | `removal.rs` | what a session removed because a check failed in it |
+//! | `exposure.rs` | which lessons an assistant was shown, beside the skills that it loads |
 //! | `account.rs` | what a session cost, and why |
-//! | `arrow.rs` | segments as rows for other engines |
-//! | `outcome.rs` | accepted, rejected or unknown |
-//! | `short_hash.rs` | short names |
-//! | `search_result.rs` | what a session found, and where |
-//! | `claimable.rs` | which commands may stand in a claim |
-//! | `choice.rs` | which of two commands a person wanted |
-//! | `sharing.rs` | what sessions have in common, each once in memory |
-//! | `endings.rs` | how each command of a call ended |
-//! | `removal.rs` |  |
+//! | `interner.rs`, `sharing.rs`, `event_ids.rs`, `short_hash.rs` | commands, outputs and ids in little memory |
 
 pub(super) mod acceptance;
 pub mod account;
 pub(super) mod action;
-pub(super) mod arrow;
 pub(super) mod checkout;
 pub(super) mod choice;
 pub(super) mod claimable;
 pub(super) mod code;
-pub(super) mod digest;
 pub(super) mod edits;
 pub(super) mod endings;
 pub(super) mod event_ids;

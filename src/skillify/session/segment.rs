@@ -50,7 +50,7 @@ pub(in crate::skillify) struct Turn<'a> {
     /// The changed files that it saw.
     pub(in crate::skillify) trees: Vec<Tree>,
     /// Scores that were given to it.
-    pub(super) scores: Vec<f64>,
+    pub(in crate::skillify) scores: Vec<f64>,
     /// The person stopped the assistant.
     pub(in crate::skillify) interrupted: bool,
     /// What it took.

@@ -1,8 +1,7 @@
 //! What people say to their agents: statements of what they want from then on.
 //!
-//! A [`Statement`] holds no words of a person: what he wants is one of the acts that [`acts`] lists, in words of
-//! ours, or the use of something that has a name. The sentence itself is looked for again where somebody who may
-//! read the session wants to see it ([`quotations`]).
+//! A [`Statement`] holds no words of a person. What they want is one of the acts that [`acts`] lists, in our words, or
+//! the use of something that has a name. Whoever may read the session sees the sentence itself ([`quotation`]).
 //!
 //! | file | reads |
 //! |---|---|
@@ -10,8 +9,9 @@
 //! | `tokens.rs` | a sentence as clauses of words and names |
 //! | `mood.rs` | whether a sentence asks, tells, jests, quotes; for how long it holds |
 //! | `wants.rs`, `phrases.rs` | what a clause wants; the words that tell |
-//! | `acts.rs`, `act_list.rs` | what it is about |
+//! | `acts.rs`, `act_list.rs`, `act.rs` | what it is about |
 //! | `forms.rs` | what the whole sentence tells |
+//! | `quotation.rs` | the sentences behind a rule, for who may read the session |
 //! | `feedback.rs` | what was done beside it: refused calls, failing checks, ordered commits |
 //!
 //! Invariants: only prompts of the main agent and what a person said who refused a call are read, never an

@@ -2,10 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::super::claim::Claim;
 use super::super::session::endings::Endings;
 use super::super::session::segment::{self};
-use super::{CLEAR, Spoken, spoken, states};
+use super::{CLEAR, Spoken, Want, spoken, states};
 use crate::event::Timestamp;
 use crate::table::Session;
 
@@ -18,15 +17,19 @@ pub struct Quotation {
     pub sentence: String,
 }
 
-/// What people said in a session that states the claim, in their words; nothing for claims that are no rules.
-pub fn quotations(session: &Session, claim: &Claim) -> Vec<Quotation> {
-    let Claim::Rule { want, act, name } = claim else { return Vec::new() };
-    let name = name.as_ref().map(ToString::to_string).unwrap_or_default();
+/// What people said in a session that states a rule, in their words: what they want, the act, and the name that it is
+/// about, `""` for none.
+pub(in crate::skillify) fn quotations(
+    session: &Session,
+    want: Want,
+    act: &str,
+    name: &str,
+) -> Vec<Quotation> {
     let mut endings = Endings::default();
     let segments = segment::segments(session, &mut endings);
     let mut by_event: BTreeMap<String, Vec<Spoken>> = BTreeMap::new();
     for one in spoken(&segments).into_iter().flatten() {
-        if states(&one.statement, *want, act, &name) && !one.sentence.is_empty() {
+        if states(&one.statement, want, act, name) && !one.sentence.is_empty() {
             by_event.entry(one.statement.event.clone()).or_default().push(one);
         }
     }

@@ -8,7 +8,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use super::super::word::guard;
+use super::super::withheld_text;
 use super::boundary::{NAME_BOUNDARIES, is_sign, joint_before, number_at, shared_beginning, shared_ending};
 use super::parameter::{Kind, Parameter, is_address};
 use super::version::version_in;
@@ -299,8 +299,8 @@ fn cut_off<'w>(words: &[&'w str], at: usize) -> Vec<&'w str> {
 fn prints(text: &str) -> bool {
     text.is_empty()
         || !text.contains(['"', '\\', '$', '`', '!', '{', '}', '\n'])
-            && !guard::names_a_host(text)
-            && guard::objection(text).is_none()
+            && !withheld_text::names_a_host(text)
+            && withheld_text::objection(text).is_none()
 }
 
 #[cfg(test)]

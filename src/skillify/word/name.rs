@@ -5,13 +5,13 @@
 
 use std::collections::BTreeSet;
 
+use super::super::claim::topic::Topic;
+use super::super::claim::unwanted::Unwanted;
 use super::super::claim::{COMMIT, Claim, SupportedClaim};
-use super::super::compose::topic::Topic;
 use super::super::kind::rule;
 use super::super::template::Template;
 use super::propose::Material;
 use super::sentences::{enumerated, one_sentence};
-use super::unwanted::Unwanted;
 use crate::shell::command::single;
 use crate::shell::family::Family;
 
@@ -145,7 +145,7 @@ fn of_topic(topic: &Topic, material: &Material) -> Named {
             "Which files change together".to_owned(),
             edited(claims).unwrap_or_else(|| "before saying that a change is complete".to_owned()),
         ),
-        Topic::HashIndex => (
+        Topic::Locations => (
             format!("Find the {of_project}code"),
             "Where things are in this repository".to_owned(),
             before_searching(claims),

@@ -1,7 +1,7 @@
 //! Words without a model: a sentence for each claim, from templates.
 
 use super::super::claim::Claim;
-use super::super::compose::topic::Topic;
+use super::super::claim::topic::Topic;
 use super::name::{self, Named};
 use super::propose::{Material, Proposer};
 use super::sentences::{joined, sentence};

@@ -5,13 +5,13 @@
 
 use std::collections::BTreeSet;
 
+use super::super::claim::unwanted::Unwanted;
 use super::super::claim::{COMMIT, Claim, LOOK_AT, SupportedClaim};
 use super::super::kind::rejection::{PARTLY, SILENCED};
+use super::super::kind::rule_meaning::meaning_of;
 use super::super::speech::acts;
 use super::super::template::Template;
 use super::irreversible::{CAUTION, is_irreversible};
-use super::rule_meaning::meaning_of;
-use super::unwanted::Unwanted;
 use super::wording::Line;
 
 /// What holds for a smaller share of the cases is said to be usual.

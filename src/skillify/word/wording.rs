@@ -2,33 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use serde::{Deserialize, Serialize};
-
+use super::super::adherence::Recently;
+use super::super::claim::scope::Scope;
+use super::super::claim::shortfall::Shortfall;
 use super::super::claim::{Claim, Evidence, SupportedClaim};
-use super::super::compose::expected::Recently;
-use super::super::compose::shortfall::Shortfall;
-
-/// For whom a skill is.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Scope {
-    /// Everybody in the workspace.
-    Workspace,
-    /// Work in one repository.
-    Project(String),
-    /// One person; never published to a shared target.
-    Person(String),
-}
-
-impl Scope {
-    /// The value of `skillspan-scope`.
-    pub const fn as_str(&self) -> &'static str {
-        match self {
-            Self::Workspace => "workspace",
-            Self::Project(_) => "project",
-            Self::Person(_) => "person",
-        }
-    }
-}
 
 /// One sentence of a skill with the claims that it says.
 #[derive(Debug, Clone, PartialEq, Eq)]

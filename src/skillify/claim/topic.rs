@@ -2,10 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::super::claim::{COMMIT, Claim};
 use super::super::template::Template;
-use super::task;
-use crate::shell::command::single;
+use super::{COMMIT, Claim};
+use crate::shell::command::{Command, single};
 use crate::shell::family::Family;
 
 /// What a skill is about.
@@ -32,7 +31,7 @@ pub enum Topic {
     /// Files that change together.
     Files,
     /// Where things are.
-    HashIndex,
+    Locations,
     /// A rule that people stated.
     Rule,
     /// Commands that do not work here.
@@ -43,7 +42,7 @@ pub enum Topic {
 
 impl Topic {
     /// Whether its claims may be told beside those of other topics.
-    pub(super) const fn may_join(&self) -> bool {
+    pub(in crate::skillify) const fn may_join(&self) -> bool {
         matches!(
             self,
             Self::Types
@@ -61,7 +60,7 @@ impl Topic {
             Claim::Run(_) | Claim::Edit(_) => Self::Work,
             Claim::Check { edited, run } => Self::of_check(&edited.to_string(), run),
             Claim::Together { .. } => Self::Files,
-            Claim::Declared { .. } | Claim::Missing { .. } => Self::HashIndex,
+            Claim::Declared { .. } | Claim::Missing { .. } => Self::Locations,
             // A model's skills are cut by the model; what is left of one is told as a rule.
             Claim::Rule { .. } | Claim::Lesson { .. } => Self::Rule,
             Claim::Rejects { run, .. }
@@ -121,4 +120,9 @@ impl Topic {
             Family::Other => Self::Task(task(&command)),
         }
     }
+}
+
+/// Program and subcommand.
+pub(in crate::skillify) fn task(command: &Command) -> String {
+    command.verb().join(" ")
 }

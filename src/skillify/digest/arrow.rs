@@ -22,8 +22,8 @@ use arrow_array::builder::{ListBuilder, StringBuilder};
 use arrow_array::{ArrayRef, BooleanArray, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray};
 use arrow_schema::{ArrowError, DataType, Field, Schema, SchemaRef, TimeUnit};
 
-use super::digest::{Digest, SegmentDigest, VERSION};
-use super::outcome::Outcome;
+use super::super::session::outcome::Outcome;
+use super::{Digest, SegmentDigest, VERSION};
 
 /// One column: its name, its type, its values.
 type Column = (&'static str, DataType, ArrayRef);

@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 
 use super::super::claim::SupportedClaim;
 use super::super::cluster::steps::Member;
-use super::super::cluster::terms::Term;
-use super::super::compose::candidate::{shared, shown_by};
-use super::super::compose::workspace::Workspace;
+use super::super::evidence::terms::Term;
 use super::super::prompt::imperative::is_imperative;
 use super::super::template::Template;
-use super::guard;
+use super::super::withheld_text;
+use super::candidate::{shared, shown_by};
+use super::workspace::Workspace;
 
 /// How many shared words a trigger names at most.
 const TRIGGER_WORDS: usize = 8;
@@ -36,7 +36,7 @@ impl Workspace<'_> {
             let surprise = self.background.surprise(*word, shown, all);
             let enough = if names_a_command { shown * 2 > all } else { shown * 4 >= all };
             let tells = enough && (surprise > 0.0 || shown * 2 > all);
-            let is_sound = |text| guard::objection(text).is_none();
+            let is_sound = |text| withheld_text::objection(text).is_none();
             if tells && self.terms.word(*word).is_some_and(is_sound) {
                 weighed.push((surprise, *word));
             }

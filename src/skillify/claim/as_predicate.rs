@@ -3,9 +3,11 @@
 //! A kind counts by itself and tests by itself; its predicate counts what a person would count who looked for the same.
 //! Where both count the same thing the numbers are equal (`tests/skillify/predicates.rs`).
 
-use super::super::claim::Claim;
+use super::super::predicate::{
+    Action, Class, Ending, Event, Expected, Look, Pattern, Predicate, Relation, Saying, Scope,
+};
 use super::super::template::Template;
-use super::ast::{Action, Class, Ending, Event, Expected, Look, Pattern, Predicate, Relation, Saying, Scope};
+use super::Claim;
 
 /// The predicate of a claim, which speaks of failures that look so; `None` for a claim whose situation is no event of a
 /// session: what a check changes, what a pipe hides, a step of a procedure, what a script of the session's own calls.

@@ -1,12 +1,20 @@
 //! Digests: what mining needs of a session, and nothing more.
 //!
-//! A [`Digest`] holds a session's segments: canonical commands, edited files, outcomes, error
-//! signatures, the names that a session's own scripts call, the telling words of prompts, what people want in words of
-//! ours, and the ids of the events behind them. It holds no prompt, no response and no output. It depends on the session alone, so it can be kept as long as
-//! the session's events stay the same.
+//! A [`Digest`] holds a session's segments: canonical commands, edited files, outcomes, error signatures, the names that
+//! a session's own scripts call, the keywords of prompts, what people want as acts of a closed list, and the ids of the
+//! events behind them. It holds no prompt, no response and no output. It depends on the session alone, so a cache can keep
+//! it as long as the session's events stay the same.
+//!
+//! | file | holds |
+//! |---|---|
+//! | `kept_action.rs` | an action as a digest keeps it |
+//! | `arrow.rs` | segments as rows for other engines |
 //!
 //! Its serde form is what a cache keeps, field after field without names; [`VERSION`] says which fields
 //! there are, what they mean and how they were made.
+
+pub(super) mod arrow;
+mod kept_action;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -14,23 +22,23 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use super::super::prompt::asked;
-use super::super::prompt::{self, Role};
-use super::super::speech::{self, Statement};
-use super::super::template::version::version_of;
-use super::acceptance;
-use super::action::Action;
-use super::checkout::Checkout;
-use super::choice;
-use super::claimable::{claimable, repairable};
-use super::endings::Endings;
-use super::exposure;
-use super::lines::Line;
-use super::outcome::Outcome;
-use super::search::Look;
-use super::search_result::Found;
-use super::segment::{self, Segment, Turn};
-use super::tree::Tree;
+use super::prompt::asked;
+use super::prompt::{self, Role};
+use super::session::acceptance;
+use super::session::action::Action;
+use super::session::checkout::Checkout;
+use super::session::choice;
+use super::session::claimable::{claimable, repairable};
+use super::session::endings::Endings;
+use super::session::exposure;
+use super::session::lines::Line;
+use super::session::outcome::Outcome;
+use super::session::search::Look;
+use super::session::search_result::Found;
+use super::session::segment::{self, Segment, Turn};
+use super::session::tree::Tree;
+use super::speech::{self, Statement};
+use super::template::version::version_of;
 use crate::event::{Kind, SessionEvent, Status, Timestamp, person};
 use crate::shell::class::fetched_by;
 use crate::shell::command::Command;
@@ -131,7 +139,7 @@ pub(in crate::skillify) struct SegmentDigest {
 pub(in crate::skillify) struct TurnDigest {
     pub(in crate::skillify) outcome: Outcome,
     /// It was scored badly, and no person stopped or corrected it.
-    pub(super) only_scored_badly: bool,
+    pub(in crate::skillify) only_scored_badly: bool,
     /// The next prompt corrects it, and nobody stopped it.
     pub(in crate::skillify) only_corrected: bool,
 }

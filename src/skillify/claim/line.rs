@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use super::claim::{COMMIT, Claim};
-use super::speech::acts;
+use super::super::speech::acts;
+use super::{COMMIT, Claim};
 
 impl fmt::Display for Claim {
     /// One line that names the claim; equal claims give equal lines.

@@ -8,24 +8,24 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::super::claim::guard;
+use super::super::claim::shortfall::Shortfall;
+use super::super::claim::topic::Topic;
 use super::super::claim::{Claim, Evidence, SupportedClaim};
 use super::super::cluster;
-use super::super::compose::candidate::{reason, shown_by};
-use super::super::compose::coverage::Coverage;
-use super::super::compose::draft::Draft;
-use super::super::compose::score;
-use super::super::compose::shortfall::Shortfall;
-use super::super::compose::topic::Topic;
-use super::super::compose::workspace::Workspace;
+use super::super::cluster::commonness::{self, BySize};
+use super::super::cluster::group::Group;
+use super::super::cluster::split;
+use super::super::cluster::steps::{self, Member, Step};
 use super::super::evidence::failing;
 use super::super::evidence::segment_ref;
 use super::super::evidence::segment_ref::SegmentRef;
-use super::super::evidence::verify;
-use super::super::word::guard;
-use super::commonness::{self, BySize};
-use super::group::Group;
-use super::split;
-use super::steps::{self, Member, Step};
+use super::candidate::{reason, shown_by};
+use super::coverage::Coverage;
+use super::draft::Draft;
+use super::score;
+use super::verify;
+use super::workspace::Workspace;
 use crate::shell::command::Command;
 use crate::shell::family::Family;
 

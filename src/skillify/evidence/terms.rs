@@ -5,11 +5,11 @@
 //! depend on the order of the segments. What was done is numbered too, in no particular order: most
 //! actions were done before, word for word, and their terms are then not made again.
 
-use super::super::evidence::segment_ref::SegmentRef;
-use super::super::evidence::segment_ref::session_of;
 use super::super::hash_index::{HashIndex, hash_of, spread};
 use super::super::session::action::{Action, What};
 use super::super::session::claimable::repairable;
+use super::segment_ref::SegmentRef;
+use super::segment_ref::session_of;
 use crate::shell::command::Command;
 
 /// A term's number in its workspace.
@@ -27,7 +27,7 @@ pub(in crate::skillify) struct ActionTerms {
     /// Of the kind of file that was edited.
     pub(in crate::skillify) kind: Option<Term>,
     /// The number of what was done, which actions share that did the same in the same words.
-    pub(super) deed: u32,
+    pub(in crate::skillify) deed: u32,
 }
 
 /// The terms of one segment.

@@ -26,11 +26,11 @@ use std::borrow::Borrow;
 use std::collections::BTreeMap;
 use std::fmt;
 
-use super::super::Config;
-use super::super::kind::{Published, Shuffle};
-use super::super::session::action::Action;
-use super::super::session::claimable::repairable;
-use super::super::session::digest::{Digest, SegmentDigest};
+use super::compose::workspace::{Config, with_workspace};
+use super::digest::{Digest, SegmentDigest};
+use super::kind::{Published, Shuffle};
+use super::session::action::Action;
+use super::session::claimable::repairable;
 use crate::event::Status;
 use crate::shell::command::Command;
 use crate::shell::family::Family;
@@ -57,16 +57,16 @@ pub struct Null {
 
 /// Mines a workspace as it is and in so many shuffled rounds.
 pub fn null<D: Borrow<Digest>>(workspace: &str, digests: &[D], config: &Config<'_>, rounds: u32) -> Null {
-    let real = super::super::published(digests, config, None);
+    let real = published(digests, config, None);
     let mut rows: BTreeMap<&'static str, Row> = BTreeMap::new();
     for (kind, count) in kinds(&real) {
         rows.insert(kind, Row { kind, real: count, shuffled: Vec::new() });
     }
     for round in 0..rounds {
         let mut shuffle = Shuffle::new(u64::from(round));
-        let ended = super::super::published(&ended_otherwise(digests, &mut shuffle), config, None);
-        let dealt = super::super::published(&dealt(digests, &mut shuffle), config, None);
-        let exchanged = super::super::published(digests, config, Some(&mut shuffle));
+        let ended = published(&ended_otherwise(digests, &mut shuffle), config, None);
+        let dealt = published(&dealt(digests, &mut shuffle), config, None);
+        let exchanged = published(digests, config, Some(&mut shuffle));
         let by_chance = Published {
             repairs: ended.repairs,
             preventions: ended.preventions,
@@ -230,4 +230,13 @@ impl fmt::Display for Null {
         }
         Ok(())
     }
+}
+
+/// How many claims of each kind stand; with `shuffle`, by chance.
+fn published<D: Borrow<Digest>>(
+    digests: &[D],
+    config: &Config<'_>,
+    shuffle: Option<&mut Shuffle>,
+) -> Published {
+    with_workspace("", digests, config, |mining, _| mining.published(shuffle))
 }

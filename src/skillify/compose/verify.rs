@@ -1,12 +1,12 @@
 //! Verification: what the events show of a claim, and whether a text says no more than its claims.
 
 use super::super::claim::{Claim, SupportedClaim};
-use super::super::cluster::prefer;
+use super::super::evidence::segment_ref::{SegmentRef, Shown};
+use super::super::kind::preference;
 use super::super::session::action::Action;
 use super::super::session::outcome::Outcome;
 use super::super::template::Template;
 use super::super::template::matcher::Matcher;
-use super::segment_ref::{SegmentRef, Shown};
 use crate::event::Status;
 
 /// Looks for the claim in the given segments.
@@ -22,7 +22,7 @@ pub(in crate::skillify) fn support<'w, 'a: 'w>(
             Looked::Run(command) => run(command, work),
             Looked::Edit(file) => edit(file, work),
             Looked::Avoid(command) => avoid(command, work),
-            Looked::Prefer(prefer, over) => prefer::shown(prefer, over, work),
+            Looked::Prefer(prefer, over) => preference::shown(prefer, over, work),
             Looked::Nothing => None,
         };
         let Some(shown) = shown else { continue };

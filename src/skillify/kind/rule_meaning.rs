@@ -75,7 +75,7 @@ const MEANINGS: &[(&str, &str)] = &[
 static BY_RULE: LazyLock<BTreeMap<&str, &str>> = LazyLock::new(|| MEANINGS.iter().copied().collect());
 
 /// What a rule asks for, if it is a well-known one.
-pub(super) fn meaning_of(rule: &str) -> Option<&'static str> {
+pub(in crate::skillify) fn meaning_of(rule: &str) -> Option<&'static str> {
     BY_RULE.get(rule).or_else(|| BY_RULE.get(rule.replace('_', "-").as_str())).copied()
 }
 

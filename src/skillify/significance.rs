@@ -46,7 +46,7 @@ impl Counts {
     }
 
     /// Adds one case.
-    pub(in super::super) const fn add(&mut self, treated: bool, outcome: bool) {
+    pub(in crate::skillify) const fn add(&mut self, treated: bool, outcome: bool) {
         match (treated, outcome) {
             (true, true) => self.treated_with += 1,
             (true, false) => self.treated_without += 1,
@@ -56,12 +56,12 @@ impl Counts {
     }
 
     /// The share of treated cases that have the outcome; 0 where there is none.
-    pub(in super::super) fn treated_rate(&self) -> f64 {
+    pub(in crate::skillify) fn treated_rate(&self) -> f64 {
         rate(self.treated_with, self.treated())
     }
 
     /// The share of untreated cases that have the outcome; 0 where there is none.
-    pub(in super::super) fn untreated_rate(&self) -> f64 {
+    pub(in crate::skillify) fn untreated_rate(&self) -> f64 {
         rate(self.untreated_with, self.untreated())
     }
 }
@@ -71,7 +71,7 @@ fn rate(part: u32, whole: u32) -> f64 {
 }
 
 /// The probability that at least `successes` of `trials` cases succeed when each does with `rate`.
-pub(in super::super) fn binomial_tail(successes: u32, trials: u32, rate: f64) -> f64 {
+pub(in crate::skillify) fn binomial_tail(successes: u32, trials: u32, rate: f64) -> f64 {
     let Some(before) = successes.checked_sub(1) else { return 1.0 };
     if successes > trials {
         return 0.0;
@@ -83,18 +83,18 @@ pub(in super::super) fn binomial_tail(successes: u32, trials: u32, rate: f64) ->
 const PRIOR_CASES: f64 = 10.0;
 
 /// The rate of the workspace before anything was seen: one in ten.
-pub(in super::super) const PRIOR_RATE: f64 = 0.1;
+pub(in crate::skillify) const PRIOR_RATE: f64 = 0.1;
 
 /// The rate of `seen` = (successes, cases), drawn towards what is believed of its kind: the fewer cases, the
 /// nearer to that.
-pub(in super::super) fn shrunk(seen: (u32, u32), towards: f64) -> f64 {
+pub(in crate::skillify) fn shrunk(seen: (u32, u32), towards: f64) -> f64 {
     let (successes, cases) = seen;
     (f64::from(successes) + PRIOR_CASES * towards) / (f64::from(cases) + PRIOR_CASES)
 }
 
 /// The base rate of one command and failure: [`shrunk`] towards the rate of its family, that towards the
 /// workspace's, that towards Beta(1, 9).
-pub(in super::super) fn base_rate(own: (u32, u32), family: (u32, u32), workspace: (u32, u32)) -> f64 {
+pub(in crate::skillify) fn base_rate(own: (u32, u32), family: (u32, u32), workspace: (u32, u32)) -> f64 {
     shrunk(own, shrunk(family, shrunk(workspace, PRIOR_RATE)))
 }
 
@@ -106,7 +106,7 @@ const MOST_EXACT: u32 = 512;
 ///
 /// Exact: the sum of one hypergeometric count a stratum. Strata in which all or none are treated, or have the
 /// outcome, tell nothing and change nothing.
-pub(in super::super) fn stratified_tail(strata: &[Counts]) -> f64 {
+pub(in crate::skillify) fn stratified_tail(strata: &[Counts]) -> f64 {
     let telling = strata.iter().filter(|counts| {
         counts.treated() > 0 && counts.untreated() > 0 && counts.with() > 0 && counts.with() < counts.total()
     });
@@ -162,7 +162,7 @@ fn normal_tail(strata: &[&Counts]) -> f64 {
 
 /// Which of the claims of these probabilities pass, if at most a share `rate` of those that pass may be false;
 /// `others` were looked at as well and cannot pass.
-pub(in super::super) fn benjamini_hochberg(probabilities: &[f64], others: usize, rate: f64) -> Vec<bool> {
+pub(in crate::skillify) fn benjamini_hochberg(probabilities: &[f64], others: usize, rate: f64) -> Vec<bool> {
     let mut sorted = probabilities.to_vec();
     sorted.sort_by(f64::total_cmp);
     let all = count(sorted.len() + others);
@@ -173,6 +173,14 @@ pub(in super::super) fn benjamini_hochberg(probabilities: &[f64], others: usize,
 
 fn count(number: usize) -> f64 {
     f64::from(u32::try_from(number).unwrap_or(u32::MAX))
+}
+
+/// How many different ones there are.
+pub(in crate::skillify) fn distinct<T: Ord>(items: impl Iterator<Item = T>) -> usize {
+    let mut items: Vec<T> = items.collect();
+    items.sort_unstable();
+    items.dedup();
+    items.len()
 }
 
 #[cfg(test)]

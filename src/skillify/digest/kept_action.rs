@@ -1,14 +1,14 @@
 //! An action as a digest keeps it, and by what pieces of work are compared.
 
-use super::session::action::{Action, What};
-use super::session::checkout::Checkout;
-use super::session::claimable::claimable;
-use super::session::outcome::Outcome;
+use super::super::session::action::{Action, What};
+use super::super::session::checkout::Checkout;
+use super::super::session::claimable::claimable;
+use super::super::session::outcome::Outcome;
 
 impl Action {
     /// As a digest keeps it: a command that no claim can speak of as its token alone, a file by its
     /// path in the repository; `None` for what says nothing of the work.
-    pub(super) fn digested(&self, outcome: Outcome, checkout: &Checkout<'_>) -> Option<Self> {
+    pub(in crate::skillify) fn digested(&self, outcome: Outcome, checkout: &Checkout<'_>) -> Option<Self> {
         let what = match &self.what {
             What::Skill | What::Look => return None,
             What::Command(command) if command.is_trivial() => return None,
@@ -27,7 +27,7 @@ impl Action {
     }
 
     /// The token by which the work is compared; `None` for what every work has.
-    pub(super) fn token(&self) -> Option<String> {
+    pub(in crate::skillify) fn token(&self) -> Option<String> {
         match &self.what {
             What::Command(command) if command.is_trivial() => None,
             What::Command(command) => Some(format!("run {}", command.token())),

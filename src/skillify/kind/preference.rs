@@ -3,8 +3,10 @@
 //! The person's words only choose between commands that were run: a correction that names the command
 //! that is then run, and speaks against the one that ran before it. What was said is never kept.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::super::claim::Claim;
-use super::super::evidence::segment_ref::{SegmentRef, Shown};
+use super::super::evidence::segment_ref::{SegmentRef, Shown, session_of};
 use super::super::session::action::Action;
 use super::super::session::outcome::Outcome;
 use super::super::template::Template;
@@ -65,4 +67,36 @@ pub(in crate::skillify) fn claim(choices: &[&Choice<'_>]) -> Option<Claim> {
     let prefer = Template::of(&choices.iter().map(|choice| choice.prefer).collect::<Vec<_>>())?;
     let over = Template::of(&choices.iter().map(|choice| choice.over).collect::<Vec<_>>())?;
     Some(Claim::Prefer { prefer, over })
+}
+
+/// Every Prefer that the segments suggest, each once, in order.
+pub(in crate::skillify) fn preferences(works: &[SegmentRef<'_>]) -> Vec<Claim> {
+    let mut groups: BTreeMap<(&str, &str), Vec<Choice<'_>>> = BTreeMap::new();
+    for choice in works.iter().flat_map(choices) {
+        groups.entry((choice.prefer.token(), choice.over.token())).or_default().push(choice);
+    }
+    let claims = groups.values().filter_map(|group| claim(&group.iter().collect::<Vec<_>>()));
+    claims.collect::<BTreeSet<_>>().into_iter().collect()
+}
+
+/// The Avoids that the segments suggest: commands that people spoke against in two sessions.
+pub(in crate::skillify) fn avoidances(works: &[SegmentRef<'_>]) -> Vec<Claim> {
+    type Refused<'w> = (&'w Command, (&'w str, &'w str));
+    let mut groups: BTreeMap<&str, Vec<Refused<'_>>> = BTreeMap::new();
+    for work in works {
+        for (_, action) in work.segment.actions().filter(|(_, action)| action.against) {
+            if let Some(command) = action.command() {
+                groups.entry(command.token()).or_default().push((command, session_of(work)));
+            }
+        }
+    }
+    let mut claims = BTreeSet::new();
+    for group in groups.into_values() {
+        let sessions: BTreeSet<_> = group.iter().map(|(_, session)| session).collect();
+        if sessions.len() >= 2 {
+            let commands: Vec<&Command> = group.iter().map(|(command, _)| *command).collect();
+            claims.extend(Template::of(&commands).map(Claim::Avoid));
+        }
+    }
+    claims.into_iter().collect()
 }
