@@ -6,7 +6,9 @@
 //! | `hooks.rs` | what hooks leave for this process |
 //! | `sessions.rs` | the sessions pipelines and the receivers that feed them |
 //! | `transcripts.rs` | the files in which assistants of this machine keep their sessions |
-//! | `ticks.rs` | what is done again and again |
+//! | `ticks.rs` | work at fixed intervals |
+//! | `disclosure.rs` | what models are sent, for people who decide about it |
+//! | `record.rs` | what a run of mining found and why, for later |
 //! | `orphans.rs` | journals that no pipeline has any more |
 //! | `mining.rs` | one run of a skills pipeline, and the loop that decides when |
 //! | `mine.rs` | the mining of one workspace, and what of it goes to targets |
@@ -22,7 +24,7 @@
 //! | `descriptors.rs` | how many files the process may have open |
 //! | `free_memory.rs` | free memory goes back to the system |
 //! | `health.rs` | `/health`, `/ready`, `/status`, `/metrics`, `/flush` |
-//! | `metrics.rs` | what the process says of itself |
+//! | `metrics.rs` | the metrics of the process |
 //! | `metric_writer.rs` | metrics, written as they are read |
 //! | `telemetry/` | the same, sent to a collector |
 //! | `renewal.rs` | tokens and certificates, when their files change |
