@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 use super::super::predicate::{Beat, Class, Happened, Track};
 use super::super::session::search_result::Found;
 use super::super::session::short_hash::short_hash;
-use super::super::session::tree::is_of_repository;
+use super::super::session::work_tree::is_of_repository;
 use super::clean::Cleaner;
 use super::shown::{
     LONGEST_COMMAND, agrees, from_the_root, hands_over, kind_of, shown_command, speaks_to_the_forge,

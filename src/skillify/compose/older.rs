@@ -14,7 +14,6 @@
 //! All of it follows from the sessions alone, in whatever order they came. What neither the window nor a block
 //! proves by itself is not found.
 
-use std::borrow::Borrow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
@@ -22,10 +21,8 @@ use serde::{Deserialize, Serialize};
 use super::super::claim::guard::Known;
 use super::super::claim::shortfall::Shortfall;
 use super::super::claim::{Claim, Evidence, SupportedClaim};
-use super::super::digest::Digest;
 use super::super::significance::Counts;
 use super::draft::{Held, Unworded};
-use super::workspace::{Config, person_of, with_workspace};
 
 /// So many of the sessions for a claim, against it and without its action are named: half of them the oldest, half
 /// the newest.
@@ -54,23 +51,6 @@ pub(super) struct Remembered {
 }
 
 impl Older {
-    /// What these sessions show by themselves.
-    pub fn of<D: Borrow<Digest>>(workspace: &str, digests: &[D], config: &Config<'_>) -> Self {
-        let config = Config { older: None, ..*config };
-        let mut older = with_workspace(workspace, digests, &config, |mining, _| mining.remembered());
-        older.sessions = digests.len();
-        for digest in digests.iter().map(Borrow::borrow) {
-            older.fetched.extend(digest.fetched().cloned());
-            older.tools.extend(digest.tools());
-            older.people.insert(person_of(digest, &config).0.to_owned());
-            for (skill, date) in &digest.loaded {
-                last(&mut older.uses, skill, date);
-            }
-        }
-        older.people.remove("");
-        older
-    }
-
     /// The same with what newer ones showed.
     #[must_use]
     pub fn followed_by(self, newer: Self) -> Self {
@@ -110,7 +90,7 @@ impl Older {
     }
 }
 
-fn last(uses: &mut BTreeMap<String, String>, skill: &str, date: &str) {
+pub(super) fn last(uses: &mut BTreeMap<String, String>, skill: &str, date: &str) {
     let known = uses.entry(skill.to_owned()).or_default();
     if *date > **known {
         date.clone_into(known);

@@ -1,13 +1,34 @@
 //! What older sessions showed beside what the mined ones show.
 
+use std::borrow::Borrow;
 use std::collections::BTreeSet;
 
 use super::super::claim::shortfall::Shortfall;
 use super::super::claim::{Claim, SupportedClaim};
+use super::super::digest::Digest;
 use super::draft::{Held, Unworded};
-use super::older::{Older, Remembered, joined, name_few, people, still_told};
+use super::older::{Older, Remembered, joined, last, name_few, people, still_told};
 use super::score;
-use super::workspace::Workspace;
+use super::workspace::{Config, Workspace, person_of, with_workspace};
+
+impl Older {
+    /// What these sessions show by themselves.
+    pub fn of<D: Borrow<Digest>>(workspace: &str, digests: &[D], config: &Config<'_>) -> Self {
+        let config = Config { older: None, ..*config };
+        let mut older = with_workspace(workspace, digests, &config, |mining, _| mining.remembered());
+        older.sessions = digests.len();
+        for digest in digests.iter().map(Borrow::borrow) {
+            older.fetched.extend(digest.fetched().cloned());
+            older.tools.extend(digest.tools());
+            older.people.insert(person_of(digest, &config).0.to_owned());
+            for (skill, date) in &digest.loaded {
+                last(&mut older.uses, skill, date);
+            }
+        }
+        older.people.remove("");
+        older
+    }
+}
 
 impl Workspace<'_> {
     pub(super) fn remembered(&self) -> Older {

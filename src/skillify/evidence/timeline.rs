@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::super::claim::Evidence;
 use super::super::session::action::Action;
 use super::super::session::outcome::Outcome;
-use super::super::session::tree::changes_the_tree;
+use super::super::session::work_tree::changes_the_tree;
 use super::segment_ref::SegmentRef;
 
 /// One action of a session.

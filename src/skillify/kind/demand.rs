@@ -12,7 +12,7 @@ use super::super::claim::{Claim, SupportedClaim};
 use super::super::evidence::timeline::Timeline;
 use super::super::session::claimable::claimable;
 use super::super::session::outcome::Outcome;
-use super::super::session::tree::is_of_repository;
+use super::super::session::work_tree::is_of_repository;
 use super::super::significance::Counts;
 use super::super::significance::stratified_tail;
 use super::super::template::Template;

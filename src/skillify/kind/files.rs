@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::super::evidence::timeline::Timeline;
-use super::super::session::tree::is_of_repository;
+use super::super::session::work_tree::is_of_repository;
 
 /// What a session edited: each file with the place of its first and last edit, in the order of the paths.
 #[derive(Debug, Default, Clone)]

@@ -12,7 +12,8 @@
 //! | `endings.rs`, `status_name.rs` | whether each command of a call passed, failed or ended unknown |
 //! | `outcome.rs`, `acceptance.rs` | whether people accepted or rejected a turn |
 //! | `checkout.rs` | where the repository begins: paths become relative to it |
-//! | `tree.rs` | which files changed, and which paths belong to the repository |
+//! | `tree.rs` | which files a session saw changed |
+//! | `work_tree.rs` | which paths belong to the repository, and which actions may change its files |
 //! | `claimable.rs` | which commands a claim may name |
 //! | `choice.rs` | which of two commands a person wanted |
 //! | `search.rs`, `search_result.rs` | what a session looked for, and where it found it or did not |
@@ -49,3 +50,4 @@ pub(super) mod sharing;
 pub(super) mod short_hash;
 pub(super) mod status_name;
 pub(super) mod tree;
+pub(super) mod work_tree;

@@ -314,38 +314,7 @@ fn of_a_kind(clause: &[Token]) -> Option<Wanted<'_>> {
                 first.text.as_str(),
                 "every" | "each" | "all" | "any" | "no" | "everything" | "nothing"
             );
-    let is_plural = !last.is_name
-        && last.text.ends_with('s')
-        && !last.text.ends_with("ss")
-        && subject.len() <= 4
-        && !matches!(
-            first.text.as_str(),
-            "the"
-                | "this"
-                | "that"
-                | "these"
-                | "those"
-                | "my"
-                | "your"
-                | "it"
-                | "his"
-                | "her"
-                | "their"
-                | "some"
-                | "most"
-                | "two"
-                | "three"
-                | "there"
-                | "here"
-                | "its"
-                | "tests'"
-                | "does"
-                | "is"
-                | "was"
-                | "if"
-                | "when"
-                | "our"
-        );
+    let is_plural = is_kind_in_plural(subject, first, last);
     // "String concatenation is not accepted."
     let is_ruled = after_any(rest, &["is not accepted", "is not permitted", "is not allowed"])
         .is_some_and(|behind| behind.is_empty() || after(rest, "is not accepted").is_some());
@@ -358,6 +327,11 @@ fn of_a_kind(clause: &[Token]) -> Option<Wanted<'_>> {
     if !(quantified || is_plural) {
         return None;
     }
+    of_modal(first, rest, quantified)
+}
+
+/// What a modal verb wants of all things of a kind.
+fn of_modal<'t>(first: &Token, rest: &'t [Token], quantified: bool) -> Option<Wanted<'t>> {
     let (modal, behind) = rest.split_first()?;
     let negated = after_any(behind, &["not", "never"])
         .or_else(|| (first.text == "no" || first.text == "nothing").then_some(behind));
@@ -384,6 +358,21 @@ fn of_a_kind(clause: &[Token]) -> Option<Wanted<'_>> {
         return Some(Wanted::new(want, "need", rest, true));
     }
     of(want, rest, true)
+}
+
+/// Words before a plural that means some things and not all of a kind.
+const NO_KIND: &[&str] = &[
+    "the", "this", "that", "these", "those", "my", "your", "it", "his", "her", "their", "some", "most",
+    "two", "three", "there", "here", "its", "tests'", "does", "is", "was", "if", "when", "our",
+];
+
+/// Whether a subject names all things of a kind: "commits", "new files".
+fn is_kind_in_plural(subject: &[Token], first: &Token, last: &Token) -> bool {
+    !last.is_name
+        && last.text.ends_with('s')
+        && !last.text.ends_with("ss")
+        && subject.len() <= 4
+        && !NO_KIND.contains(&first.text.as_str())
 }
 
 /// "`dist/` is off limits."

@@ -75,12 +75,65 @@ fn asked_for(material: &Material) -> String {
 fn of_topic(topic: &Topic, material: &Material) -> Named {
     let claims = &material.claims;
     let project = material.project.rsplit('/').next().unwrap_or_default();
+    let (title, teaches, before) = head_of(topic, claims, project);
+    // One lesson says best itself what it teaches.
+    let teaches = one_sentence(claims).unwrap_or(teaches);
+    let failing = failing(claims);
+    let mut when = if before.is_empty() { Vec::new() } else { vec![before] };
+    if matches!(topic, Topic::Tests | Topic::Lint | Topic::Types | Topic::Build)
+        && let Some(edited) = edited(claims)
+    {
+        if claims.iter().all(|claim| matches!(claim.claim, Claim::Check { .. })) {
+            when.clear();
+        }
+        when.push(edited);
+    }
+    let run = run_with_care(claims);
+    if !run.is_empty() && *topic != Topic::Lint {
+        when.push(format!("before running {}", enumerated(&run, "or")));
+    }
+    when.extend(failing);
+    let mut when_to_use: Vec<String> = when.iter().map(|when| format!("{}.", capitalised(when))).collect();
+    let asked = asked_for(material);
+    if !material.verbs.is_empty() && !material.words.is_empty() {
+        when_to_use.push(format!("When asked to {}.", lower_first(&asked)));
+        when.push(format!("when asked to {}", lower_first(&asked)));
+    }
+    Named { name: slug(&title), description: described(&teaches, &when), when_to_use, title }
+}
+
+/// How a skill begins: its title; what it teaches, without a full stop; when to think of it, `""` where only its claims say
+/// so.
+type Head = (String, String, String);
+
+fn head_of(topic: &Topic, claims: &[SupportedClaim], project: &str) -> Head {
     let of_project = if project.is_empty() { String::new() } else { format!("{project} ") };
+    match topic {
+        Topic::Rule => rule::head(claims),
+        Topic::Task(task) => {
+            (format!("Run {task}"), format!("What `{task}` needs here"), format!("before running `{task}`"))
+        }
+        Topic::Work => Head::default(),
+        Topic::Changes | Topic::Files | Topic::Locations | Topic::Commands => {
+            head_of_changes(topic, claims, &of_project)
+        }
+        Topic::Tests
+        | Topic::Lint
+        | Topic::Types
+        | Topic::Build
+        | Topic::Dependencies
+        | Topic::VersionControl
+        | Topic::Forge(_) => head_of_tools(topic, claims, project, &of_project),
+    }
+}
+
+/// Of topics that are about tools of a project.
+fn head_of_tools(topic: &Topic, claims: &[SupportedClaim], project: &str, of_project: &str) -> Head {
     // The tests of pytest are not what pytest runs.
     let is_a_runner = single(project).is_some_and(|program| program.family() == Family::Test);
-    let of_tests = if is_a_runner { format!("{project} project ") } else { of_project.clone() };
+    let of_tests = if is_a_runner { format!("{project} project ") } else { of_project.to_owned() };
     let kind = kind_of_tests(topic, claims);
-    let (title, teaches, before) = match topic {
+    match topic {
         Topic::Tests => (
             format!("Run the {of_tests}{kind}tests"),
             format!("How the {of_tests}{kind}tests run here"),
@@ -130,8 +183,15 @@ fn of_topic(topic: &Topic, material: &Material) -> Named {
             format!("How `{program}` is used here"),
             format!("before running `{program}`"),
         ),
+        _ => Head::default(),
+    }
+}
+
+/// Of topics that are about changes, files and commands.
+fn head_of_changes(topic: &Topic, claims: &[SupportedClaim], of_project: &str) -> Head {
+    match topic {
         Topic::Changes => (
-            changes(claims, &of_project),
+            changes(claims, of_project),
             match () {
                 () if run_with_care(claims).is_empty() => "Which checks belong to which files",
                 () if edited(claims).is_none() => "How the checks run here",
@@ -152,41 +212,13 @@ fn of_topic(topic: &Topic, material: &Material) -> Named {
         ),
         Topic::Commands => (
             only_replacement(claims)
-                .or_else(|| failing_ones(claims, &of_project))
+                .or_else(|| failing_ones(claims, of_project))
                 .unwrap_or_else(|| format!("Use the right {of_project}commands")),
             "Which commands to use here, and which not".to_owned(),
             before_unwanted(claims),
         ),
-        Topic::Rule => rule::head(claims),
-        Topic::Task(task) => {
-            (format!("Run {task}"), format!("What `{task}` needs here"), format!("before running `{task}`"))
-        }
-        Topic::Work => (String::new(), String::new(), String::new()),
-    };
-    // One lesson says best itself what it teaches.
-    let teaches = one_sentence(claims).unwrap_or(teaches);
-    let failing = failing(claims);
-    let mut when = if before.is_empty() { Vec::new() } else { vec![before] };
-    if matches!(topic, Topic::Tests | Topic::Lint | Topic::Types | Topic::Build)
-        && let Some(edited) = edited(claims)
-    {
-        if claims.iter().all(|claim| matches!(claim.claim, Claim::Check { .. })) {
-            when.clear();
-        }
-        when.push(edited);
+        _ => Head::default(),
     }
-    let run = run_with_care(claims);
-    if !run.is_empty() && *topic != Topic::Lint {
-        when.push(format!("before running {}", enumerated(&run, "or")));
-    }
-    when.extend(failing);
-    let mut when_to_use: Vec<String> = when.iter().map(|when| format!("{}.", capitalised(when))).collect();
-    let asked = asked_for(material);
-    if !material.verbs.is_empty() && !material.words.is_empty() {
-        when_to_use.push(format!("When asked to {}.", lower_first(&asked)));
-        when.push(format!("when asked to {}", lower_first(&asked)));
-    }
-    Named { name: slug(&title), description: described(&teaches, &when), when_to_use, title }
 }
 
 /// "Check Go changes with mise": the language of the files and the program of the checks, where all have one.
