@@ -145,7 +145,7 @@ fn lured(workspace: &Workspace) -> Vec<String> {
             }
             "some systems" => format!("`{code}` fails here: it does not know the flag."),
             "one pointer" | "forbidden" => format!(
-                "After editing `{}`, run `{code}` before you say that it is done: people had to point to it.",
+                "After editing `{}`, run `{code}` before you say that the work is done: people had to ask for it.",
                 style.source(area, "{name}")
             ),
             "slow at times" | "deadline" => {
@@ -166,7 +166,7 @@ fn lured(workspace: &Workspace) -> Vec<String> {
             }
             "somebody's skill" => format!("There is no skill `{code}` here."),
             "removed by the way" => format!(
-                "If a check fails in files below `{code}/`, which nobody edits: remove those that nothing uses any more (`rm -rf {code}/{{name}}`), then run the check again."
+                "If a check fails in files below `{code}/`, which you did not edit: remove those that nothing uses any more (`rm -rf {code}/{{name}}`), then run the check again."
             ),
             "usual build" => format!("After editing `web/pages.css`, run `{code}`."),
             "one scripter" => {

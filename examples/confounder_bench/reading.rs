@@ -330,7 +330,7 @@ mod tests {
         );
         assert_eq!(
             claim(
-                "If a check fails in files below `a/`, which nobody edits: remove those that nothing uses any more (`rm -rf a/{name}`), then run the check again."
+                "If a check fails in files below `a/`, which you did not edit: remove those that nothing uses any more (`rm -rf a/{name}`), then run the check again."
             ),
             Claim::Leftover { folder: text("a/"), remove: text("rm -rf a/{name}") }
         );

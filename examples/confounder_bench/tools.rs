@@ -365,7 +365,7 @@ impl Tool {
                 format!("`{program} {flag}` fails here: it does not know the flag.")
             }
             Self::Asked { check, area } => format!(
-                "After editing `{}`, run `{}` before you say that it is done: people had to point to it.",
+                "After editing `{}`, run `{}` before you say that the work is done: people had to ask for it.",
                 style.source(area, "{name}"),
                 check.line
             ),
@@ -387,7 +387,7 @@ impl Tool {
             }
             Self::NoSkill { name } => format!("There is no skill `{name}` here."),
             Self::Leftover { folder, .. } => format!(
-                "If a check fails in files below `{folder}/`, which nobody edits: remove those that nothing uses any more (`rm -rf {folder}/{{name}}`), then run the check again."
+                "If a check fails in files below `{folder}/`, which you did not edit: remove those that nothing uses any more (`rm -rf {folder}/{{name}}`), then run the check again."
             ),
             Self::Builds { file, build } => format!("After editing `{file}`, run `{build}`."),
         }

@@ -1,8 +1,9 @@
-//! What an author found that belongs to a skill which people wrote: it becomes a proposal for that skill, not a second one.
+//! Amendments: lessons of an author that belong to a skill which people wrote. They become a proposal for that skill, not a
+//! second skill.
 //!
-//! A line belongs to the page that its writer named, else to the one that names most of its commands and paths. What the
-//! page says already is not said again; a statement that the line refutes is corrected where the line says what is true.
-//! Proposals of several lines and of several runs join; what a person rejected does not come back.
+//! A line belongs to the page that its writer named, else to the page that names most of its commands and paths. A line that
+//! the page already says is dropped. If a line refutes a statement of the page and says what is true, the proposal corrects
+//! the statement. Lines of several runs join in one proposal. What a person rejected does not come back.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};

@@ -1,9 +1,8 @@
 //! How many skills a target takes: in all, of one workspace, and new ones in one run.
 //!
-//! Sessions come from whoever may send them, and workspaces and projects are names that they give; without a
-//! bound, made-up ones would fill a target in minutes. What is beyond a bound is not lost: it waits, and is
-//! published when there is room. Where not everything fits, workspaces take turns: first those that have
-//! skills already, then those of more people and more sessions.
+//! Anybody who may send can send sessions, and chooses the names of workspaces and projects. Without a bound, made-up ones
+//! would fill a target in minutes. A skill beyond a bound waits until there is room. If not everything fits, workspaces take
+//! turns: first those that have skills already, then those with more people and more sessions.
 
 use std::collections::BTreeSet;
 use std::fmt;

@@ -1,7 +1,7 @@
-//! What people decide by command: approve or reject a proposal, restore a skill, withdraw one that stands.
+//! What people decide by command: approve or reject a proposal, restore a skill, withdraw a published one.
 //!
-//! A proposal is a text, or that a skill is another one and goes. Where a skill has both, the text is
-//! decided first.
+//! A proposal is a new text, or the removal of a skill that duplicates another. If a skill has both, the text is decided
+//! first.
 
 use super::changes::{Change, Changes};
 use super::decision::{Decision, DecisionError, Remark};

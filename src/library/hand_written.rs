@@ -1,7 +1,7 @@
 //! Skills that people wrote in the same tree: what a candidate could add to them.
 //!
-//! A candidate that such a skill covers never becomes a second skill. What the skill does not say yet
-//! is kept as a proposal that deepens it. What it says and sessions contradict is corrected in such a proposal.
+//! A candidate that such a skill covers never becomes a second skill. What the skill does not say yet becomes a proposal
+//! for it. The same proposal corrects what the skill says and sessions contradict.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;

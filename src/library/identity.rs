@@ -1,8 +1,8 @@
 //! Which known skill a candidate is.
 //!
-//! Skills choose in order of age, each the candidate that shares most with it: where a cluster split,
-//! the larger part keeps the skill; where clusters merged, the oldest skill stays. A skill that was deleted
-//! or retired takes only what is mostly its own: the other lessons of a candidate are none of its business.
+//! Skills choose in order of age, each the candidate that shares most with it. So if a cluster splits, the larger part keeps
+//! the skill; if clusters merge, the oldest skill stays. A deleted or retired skill takes a candidate only if most of the
+//! candidate's lessons are its own.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,8 +1,7 @@
-//! What the sessions of a run say about a skill that is published: still true, contradicted, unseen.
+//! What the sessions of a run say about a published skill: still true, contradicted, unseen.
 //!
-//! Sessions are dated by day, and speak against a claim only if they are newer than every day that
-//! speaks for it. A claim of an older version, which nobody counted, falls as well where enough sessions met
-//! its situation and mining does not make it.
+//! Sessions are dated by day. They speak against a claim only if they are newer than every day that speaks for it. A claim of
+//! an older version, which nobody counted, also falls if enough sessions met its situation and mining does not find it.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};

@@ -1,4 +1,4 @@
-//! Where in a target skills stand.
+//! Layouts: where in a target skills are.
 
 /// The folder that skills stand in, in a library of their own.
 pub const SKILLS: &str = "skills";

@@ -1,7 +1,7 @@
-//! What a model said, remembered beside the tree so that no worker pays for it twice.
+//! Answers of a model, kept beside the tree so that no worker pays for one twice.
 //!
-//! Answers are bounded by what is mined: an answer that no candidate of its place is worded with any
-//! more is dropped. The first answer to a question stays: two workers that ask at once word alike.
+//! An answer is dropped when no candidate of its workspace uses it any more, so mining bounds how many there are. The first
+//! answer to a question stays, so two workers that ask at the same time write the same words.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,7 +1,7 @@
 //! States of formats 1 to 4, in which a claim is the line that it prints as.
 //!
-//! Every line becomes its claim, everything else stays. A line that is no claim is left out: no run could
-//! ever have met it again.
+//! Every line becomes its claim, and everything else stays. A line that is no claim is dropped, because no run can find it
+//! again.
 
 use serde_json::{Map, Value, json};
 

@@ -41,10 +41,14 @@
 //! README.md   RETIRED.md   .gitattributes
 //! ```
 //!
-//! Invariants: a file that differs from everything that was generated, line ends aside, is a person's
-//! and is written only at his command; a skill whose SKILL.md is gone was refused and comes back only at
-//! his command; a run that learnt nothing changes no byte; no file and no state names a session, a
-//! person or a prompt; a library is one tenant's, and nothing of another's reaches it.
+//! Invariants:
+//!
+//! - A file that differs from everything that was generated, line ends aside, belongs to a person. It changes only by
+//!   command.
+//! - A skill whose SKILL.md a person deleted comes back only by command.
+//! - A run that learned nothing changes no byte.
+//! - No file and no state names a session, a person or a prompt.
+//! - A library belongs to one tenant, and nothing of another tenant reaches it.
 
 mod amendments;
 mod bounds;

@@ -1,4 +1,4 @@
-//! What a model said is taken up into the state.
+//! Takes a model's answers, their cost and its judgements of sameness into the state.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,5 +1,4 @@
-//! Skills that are like another one: those that say the same commands, or speak of the same things; skills that people
-//! wrote are among them.
+//! Similar skills: those that name the same commands or are about the same things, hand-written ones included.
 
 use std::collections::BTreeSet;
 

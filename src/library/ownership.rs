@@ -1,4 +1,4 @@
-//! Whose a library may be, and whose sessions there are.
+//! Which tenant a library belongs to, and which sessions each tenant has.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

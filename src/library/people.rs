@@ -1,4 +1,4 @@
-//! What people did to the tree since the last publish: deleted, went back, took a proposal over.
+//! What people did to the tree since the last publish: they deleted skills, went back, accepted a proposal.
 
 use super::Library;
 use super::digest::digest;

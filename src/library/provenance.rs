@@ -1,4 +1,4 @@
-//! What each line of a skill rests on, and what the skill said before.
+//! Provenance: which claims and sessions each line of a skill rests on, and what the skill said before.
 
 use std::collections::BTreeSet;
 

@@ -1,9 +1,9 @@
-//! Reconciling what was mined with a library.
+//! Reconciles the candidates of a run with a library.
 //!
-//! A known skill changes only when sessions say something that it does not say yet, or speak against
-//! what it says; more evidence for the same claims is no change. A skill that is on its way out says so
-//! in its description first; its folder goes with a publish a week of evidence later. What an older version
-//! published is judged anew: said anew where mining makes a claim of it, withdrawn where sessions refute it.
+//! A known skill changes only if sessions say something that it does not say yet, or contradict it. More evidence for the
+//! same claims changes nothing. A skill that is about to be retired says so in its description first; its folder goes with a
+//! publish a week of evidence later. Claims of an older version are judged anew: kept if mining finds them, withdrawn if
+//! sessions refute them.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};

@@ -1,7 +1,7 @@
-//! Skills that wait for a person: they would say what the configuration does not let mining say alone.
+//! Skills that wait for a person, because they do more than the configuration lets mining publish alone.
 //!
-//! They stand in the state, not in the tree. `skillspan skills list` names them with what they may do; a person
-//! approves or rejects them. What was rejected is remembered as a skill that was deleted is.
+//! They are in the state, not in the tree. `skillspan skills list` names them with what they may do, and a person approves or
+//! rejects them. A rejected one is remembered like a deleted skill.
 
 use std::collections::BTreeSet;
 

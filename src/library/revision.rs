@@ -1,4 +1,4 @@
-//! What a skill says next: bounded edits of what it says.
+//! The next text of a skill: bounded edits of its present one.
 
 use std::collections::BTreeSet;
 

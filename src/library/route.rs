@@ -1,4 +1,4 @@
-//! Which findings go to a target.
+//! Routes: which findings a target takes.
 
 use std::collections::BTreeSet;
 

@@ -1,7 +1,6 @@
 //! State: what is remembered beside the tree. One JSON document with a format number.
 //!
-//! Sessions and people stand in it as short hashes only: it may end up in history that cannot be
-//! erased.
+//! It names sessions and people only by short hashes, because it may end up in a history that cannot be erased.
 //!
 //! | format | adds |
 //! |---|---|

@@ -1,4 +1,4 @@
-//! A candidate with a part of its claims, worded anew.
+//! A candidate with some of its claims, worded again.
 
 use std::collections::BTreeSet;
 

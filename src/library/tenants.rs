@@ -1,8 +1,8 @@
-//! Whose a library is: a target holds the skills of one tenant.
+//! Which tenant a library belongs to: a target holds the skills of one tenant.
 //!
-//! A state names its tenant by a hash. States up to format 5 name none: the sessions behind their skills tell
-//! it, as far as the table still has them. Where these are of several tenants, nothing is changed until the
-//! configuration says whose the library is; then what the others' sessions taught is taken out.
+//! A state names its tenant by a hash. States up to format 5 name none; the sessions behind their skills show it, as far as
+//! the table still has them. If these belong to several tenants, nothing changes until the configuration names the tenant.
+//! Then the library drops what the other tenants' sessions taught.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,7 +1,7 @@
-//! Published skills, watched over the sessions of a table: what sessions did in a skill's situation before it was
+//! Published skills, watched over the sessions of a table. For each skill: what sessions did in its situation before it was
 //! published, and since then with it and without it; which of its lines they met, followed and broke.
 //!
-//! A watched skill takes one session after the other, so that no table has to be in memory.
+//! A watched skill reads one session after the other, so no table has to be in memory.
 
 use std::collections::BTreeMap;
 

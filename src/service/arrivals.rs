@@ -1,4 +1,4 @@
-//! A line in the log for each session that begins to arrive: so many a minute at most, the rest as a number.
+//! Logs each session that begins to arrive: at most so many lines a minute, the rest as a number.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! What models are sent and where, for people who decide whether they may be.
+//! What is sent to which model, for the people who decide about it.
 
 use crate::config::{ModelSettings, Sees};
 use crate::skillify::llm::Allowance;

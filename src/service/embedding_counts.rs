@@ -1,5 +1,4 @@
-//! What looking up word vectors came to since the start: metrics, and the problem that a person can do
-//! something about.
+//! Counts of word vectors that were asked for since the start: metrics, and the problem that a person can solve.
 
 use std::collections::BTreeMap;
 use std::fmt;

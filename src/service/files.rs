@@ -1,4 +1,4 @@
-//! Files of certificates, looked at as the start does, by who asks before it.
+//! Files of certificates, checked as a start checks them, for commands that run before the start.
 
 use crate::config::Settings;
 use crate::exporters::otlp;

@@ -1,11 +1,10 @@
-//! Memory that is free goes back to the system, however busy the process is.
+//! Gives free memory back to the system, however busy the process is.
 //!
-//! The allocator gives memory back a while after it became free, and keeps two times for that: one of each
-//! arena, and one of all, without which it looks at none. When one thread finds nothing to do at the moment
-//! at which another frees something (`mi_arenas_try_purge` and `mi_arena_schedule_purge` of mimalloc 3), the
-//! second may be cleared and the first stay, and then nothing is given back until a thread ends, which looks
-//! at every arena. In three of eleven runs of 64 compressed requests of 60 MiB that made 650 MiB of 400. The
-//! threads of a service under load do not end. So one does, every second, and does nothing else.
+//! The allocator gives memory back some time after it became free. It keeps two deadlines: one for each arena, and one for all
+//! arenas, without which it looks at none. Two threads can race (`mi_arenas_try_purge` and `mi_arena_schedule_purge` of
+//! mimalloc 3): the common deadline is cleared and the arena's stays. Then nothing is given back until a thread ends, because
+//! an ending thread looks at every arena. In three of eleven runs of 64 compressed requests of 60 MiB, memory was 650 MiB
+//! instead of 400. The threads of a busy service do not end. So one thread ends every second, and does nothing else.
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};

@@ -1,5 +1,5 @@
-//! What hooks leave for this process: taken every half second, so that no hook need wait for an answer,
-//! when the table is asked for, and once more at the end.
+//! Takes the events that hooks left for this process: every half second, so that no hook waits for an answer; when somebody
+//! asks for the table; and once more at the end.
 
 use std::net::SocketAddr;
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! What was received and became nothing is said in the log, once a minute at most.
+//! Logs what was received and not stored, once a minute at most.
 
 use std::collections::BTreeMap;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! What the process says of itself, for Prometheus.
+//! The metrics of the process, for Prometheus.
 //!
 //! Receivers count as they go. Journal and exporter keep counts of their own, which are read when
 //! `/metrics` is served.

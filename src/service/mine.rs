@@ -1,4 +1,4 @@
-//! The mining of one workspace, and what of it goes to targets.
+//! Mines one workspace, and chooses which of its findings go to targets.
 
 use super::run_error::RunError;
 

@@ -34,10 +34,9 @@
 //! | `targets.rs` | how the targets of skills do |
 //! | `upkeep.rs` | the table's upkeep, every hour |
 //!
-//! Start: every port is bound, then tables and journals are opened, then tasks run. Whatever
-//! fails before that leaves nothing behind that answers. Drain, in this order: not ready → no new
-//! connections, requests under way are answered, what hooks left is taken → journals closed →
-//! exporters empty them → senders to other backends say their last → mining stops → health stops.
+//! Start: bind every port, open tables and journals, run tasks. If any of the first two fails, nothing is left that
+//! answers. Drain, in this order: not ready → no new connections, answer requests under way, take what hooks left → close
+//! journals → exporters empty them → senders to other backends finish → mining stops → health stops.
 
 mod arrivals;
 mod author;

@@ -1,5 +1,4 @@
-//! What asking models came to since the start: metrics, and the problem that a person can do something
-//! about.
+//! Counts of questions to models since the start: metrics, and the problem that a person can solve.
 
 use std::collections::BTreeMap;
 use std::fmt;

@@ -1,5 +1,5 @@
-//! Journals that no pipeline has any more, and queues that no exporter has: what they hold reaches a table, or a
-//! backend, only if a person says so.
+//! Orphans: journals whose pipeline is gone from the configuration, and queues whose exporter is gone. Their content reaches a
+//! table or a backend only if a person says so.
 
 use std::path::{Path, PathBuf};
 

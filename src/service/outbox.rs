@@ -1,4 +1,4 @@
-//! What waits for a target. A target that fails holds up neither mining nor the other targets.
+//! Findings that wait for a target. A failing target delays neither mining nor the other targets.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

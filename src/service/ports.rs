@@ -1,4 +1,4 @@
-//! The ports: bound before anything else is begun.
+//! The ports. They are bound before anything else starts.
 
 use std::net::SocketAddr;
 

@@ -1,9 +1,9 @@
-//! What a run of mining found and why, kept so that a person can look at it later.
+//! The record of a run: what mining found and why, for people who look at it later.
 //!
-//! A workspace has one record: that of its last run. It stands beside the digests, in a folder that is closed to
-//! others, as `run-` and 16 hex digits of tenant and workspace, JSON. It names sessions and counts people; it
-//! holds no text of a session but what a claim says, and of a cluster the programs and single words that many of its
-//! segments share. `skillspan erase` removes it with the digests.
+//! A workspace has one record, of its last run: JSON beside the digests, in a folder that is closed to others, named `run-`
+//! and 16 hex digits of tenant and workspace. It names sessions and counts people. It holds no text of a session except what
+//! a claim says, and for a cluster the programs and single words that many of its segments share. `skillspan erase` removes
+//! it with the digests.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};

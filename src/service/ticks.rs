@@ -1,4 +1,4 @@
-//! What the service does again and again.
+//! Periodic work of the service.
 
 use std::time::Duration;
 

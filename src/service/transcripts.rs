@@ -1,9 +1,9 @@
-//! The receiver `transcripts`: the files in which assistants of this machine keep their sessions, again and again.
+//! The receiver `transcripts`: reads the files in which assistants of this machine keep their sessions.
 //!
-//! Every ten seconds it looks which files have changed, and reads what is new in them, in the order of
-//! `skillspan import`, with which it shares what is remembered. What was read is remembered once the journal has it.
-//! A file that was cut or rewritten is read from its beginning, and what it says again counts once; one that is gone is
-//! gone, and what it said stays. A line that is being written is read when it is whole.
+//! Every ten seconds it looks for changed files and reads what is new in them, in the order of `skillspan import`. Both share
+//! the memory of what was read; it is updated once the journal has the records. A file that was cut or rewritten is read from
+//! its beginning, and what it repeats counts once. If a file disappears, its records stay. A line that is still being written
+//! is read once it is whole.
 
 use std::io;
 use std::path::PathBuf;

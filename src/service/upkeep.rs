@@ -1,8 +1,7 @@
-//! The table's upkeep, every hour: what was erased leaves the files, old days retire, closed days are
-//! compacted.
+//! The upkeep of the table, every hour: it removes what was erased, retires old days and compacts closed days.
 //!
-//! Each replica does it; of two that take the same day, one begins again. A failure is logged and what is
-//! left is done an hour later: nothing that answers or writes waits for upkeep.
+//! Each replica does it. If two take the same day, one starts again. A failure is logged, and the next hour does what is
+//! left. Nothing that answers or writes waits for upkeep.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};

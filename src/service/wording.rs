@@ -6,9 +6,9 @@
 //!        └── published with the skills ◄── word again where an answer says anything ◄── sift ─┘
 //! ```
 //!
-//! Nothing here can lose a skill: what has no answer is worded offline. A skill that stands and says all
-//! that was found is never asked about, so a run that finds nothing new costs nothing. Where no target
-//! can be read nobody is asked: the answers might be there already.
+//! Nothing here can lose a skill: without an answer, a skill gets its offline text. A published skill that says everything
+//! that was found needs no question, so a run that finds nothing new costs nothing. If no target can be read, no question
+//! is asked, because the answers might be there already.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;

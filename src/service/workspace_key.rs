@@ -1,4 +1,4 @@
-//! A workspace of a tenant.
+//! The key of a workspace: its tenant and its name. Workspaces are mined one by one.
 
-/// A workspace of a tenant: what is mined by itself.
+/// (tenant, workspace).
 pub(super) type WorkspaceKey = (String, String);

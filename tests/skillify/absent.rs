@@ -65,7 +65,7 @@ fn a_skill_that_somebody_has_or_that_cannot_be_used_now_is_not_told() {
     }
 }
 
-const LEFT_OVER: &str = "If a check fails in files below `tmp/copies/`, which nobody edits: remove those that nothing uses any more (`rm -rf tmp/copies/{name}`), then run the check again.";
+const LEFT_OVER: &str = "If a check fails in files below `tmp/copies/`, which you did not edit: remove those that nothing uses any more (`rm -rf tmp/copies/{name}`), then run the check again.";
 
 fn fails_in(one: SessionBuilder, path: &str) -> SessionBuilder {
     let output =

@@ -37,7 +37,7 @@ fn a_rule_of_a_linter_that_most_sessions_silence_is_told_as_such_and_not_alone()
     let seldom = days(7, |day, one| mends(day < 2)(one));
     assert!(says(seldom, "`nilerr` (do not return nil"));
     let at_times = days(7, |day, one| mends(day < 3)(one));
-    assert!(says(at_times, "`nilerr` (mended or silenced with a comment)"));
+    assert!(says(at_times, "`nilerr` (fixed or silenced with a comment)"));
     let other = "src/till.go:9:2: of the house (houserule)\n1 issues:\n* houserule: 1\n";
     let beside = days(7, |day, one| {
         let one = one.edit("src/till.go").run_with_output("make lint", Status::Error, other);

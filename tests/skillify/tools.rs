@@ -274,7 +274,7 @@ fn changes(one: SessionBuilder, command: &str) -> SessionBuilder {
     status(one.ok(command), &["src/till.go", "src/tax.go"])
 }
 
-const REWRITES: &str = "`make lint` changes files that you did not edit: look at `git diff` after it and put back what is not yours.";
+const REWRITES: &str = "`make lint` changes files that you did not edit: check `git diff` afterwards and restore what you did not mean to change.";
 
 /// Lists between which only tests ran show nothing new.
 fn quiet(many: usize) -> Vec<Session> {
@@ -379,7 +379,7 @@ fn late(many: usize) -> Vec<Session> {
         .collect()
 }
 
-const POINTED: &str = "After editing `src/till/cart.go`, run `make test-ci` before you say that it is done: people had to point to it.";
+const POINTED: &str = "After editing `src/till/cart.go`, run `make test-ci` before you say that the work is done: people had to ask for it.";
 
 #[test]
 fn a_check_that_people_have_to_point_to_is_told() {

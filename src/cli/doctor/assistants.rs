@@ -139,9 +139,7 @@ fn split(reason: &str, way: &str) -> (String, String) {
     });
     match at {
         Some((at, rest)) => (reason.get(..at).unwrap_or_default().to_owned(), rest.to_owned()),
-        None => {
-            (reason.to_owned(), format!("`skillspan connect {way} --check` asks again once it is mended"))
-        }
+        None => (reason.to_owned(), format!("`skillspan connect {way} --check` asks again once it is fixed")),
     }
 }
 
@@ -161,6 +159,6 @@ mod tests {
                 "start `skillspan run` there, or check the address".to_owned()
             )
         );
-        assert_eq!(split("odd").1, "`skillspan connect codex --check` asks again once it is mended");
+        assert_eq!(split("odd").1, "`skillspan connect codex --check` asks again once it is fixed");
     }
 }

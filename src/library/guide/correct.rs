@@ -1,9 +1,8 @@
 //! Statements that people wrote and that sessions contradict: how each would read if it were true.
 //!
-//! A statement is contradicted by a claim that a path is not there, or that a command does not work, or by a lesson whose
-//! predicate says so. Where the
-//! claim says what is true instead, the statement's own path or command is exchanged for it and nothing else is
-//! changed; where it does not, a person is told alone. Nothing is written before a person agrees.
+//! A claim contradicts a statement if it says that a path is not there or that a command does not work; so does a lesson whose
+//! predicate says so. If the claim says what is true instead, the correction replaces the statement's own path or command
+//! and nothing else. If not, a person is only told. Nothing is written before a person agrees.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! Which facts stand in the block.
+//! Which facts the block has.
 
 use std::collections::BTreeSet;
 

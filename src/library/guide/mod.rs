@@ -9,11 +9,10 @@
 //! | `correct.rs` | statements that sessions contradict, and how they would read |
 //! | `proposed.rs` | corrections of the file, for a person to decide |
 //!
-//! It is always a proposal. Where people merge what is proposed, it is written where they do; elsewhere it waits in
-//! the state until a person approves it. What people write in the block stays; a fact that they change or delete is
-//! theirs and not said again; a block that they delete does not come back by itself. Outside of the block not a byte
-//! is changed unless a person agrees: what sessions contradict there is told, and how it would read is a proposal of its
-//! own, whatever the mode.
+//! It is always a proposal. If people merge proposals in the target, it is written there; otherwise it waits in the state
+//! until a person approves it. What people write in the block stays. A fact that they change or delete is theirs and is
+//! not said again, and a block that they delete does not come back by itself. Outside of the block no byte changes unless a
+//! person agrees. What sessions contradict there is reported, and the corrected text is a proposal of its own in every mode.
 
 mod block;
 pub(super) mod correct;

@@ -1,5 +1,4 @@
-//! Corrections of the statements that people wrote in the file of the block: a proposal of its own, written where a
-//! person agrees and nowhere else.
+//! Corrections of what people wrote in the file of the block: a proposal of its own, written only if a person agrees.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;

@@ -1,4 +1,4 @@
-//! What is remembered of the block.
+//! What the state remembers of the block.
 
 use std::collections::BTreeSet;
 

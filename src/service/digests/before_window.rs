@@ -1,4 +1,4 @@
-//! What is known of the sessions before a window.
+//! What the sessions before a window showed.
 
 use crate::event::Timestamp;
 use crate::skillify::Older;

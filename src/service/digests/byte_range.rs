@@ -1,4 +1,4 @@
-//! A stretch of a file.
+//! A range of bytes of a file.
 
 /// Where an entry lies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -1,4 +1,4 @@
-//! Groups that were read, on their way to the file: resolved, digested and appended.
+//! Groups on their way from the table to the file of digests: resolved, digested, appended.
 
 use std::borrow::Cow;
 

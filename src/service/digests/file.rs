@@ -2,23 +2,24 @@
 //!
 //! ```text
 //! digests-<hash of the table's place>.log
-//!     Made(what made it)             first; a file that something else made is not read
-//!     Runs([…], [1, 2])              the runs that it builds upon, and the groups of them that no longer stand
+//!     Made(what made it)             first; a file of another maker is not read
+//!     Runs([…], [1, 2])              the runs below it, and their groups that are no longer valid
 //!     Group(7, {…})                  a group of sessions with their digests, by its number
-//!     Gone([3, 5])                   groups that no longer stand
-//!     Seen(cursor, erasures)         the entries up to here are one state; what follows is not, yet
-//!     More(cursor, erasures)         the same, as what is other than at the last state
-//! digests-<hash>-7.run, -7.index     what was the log's once (`runs.rs`)
+//!     Gone([3, 5])                   groups that are no longer valid
+//!     Seen(cursor, erasures)         the entries up to here are one state; later ones are not yet
+//!     More(cursor, erasures)         the same, as the difference from the last state
+//! digests-<hash>-7.run, -7.index     earlier logs (`runs.rs`)
 //! digests-<hash>.lock                held by the process that writes
 //! keeping.lock                       held for a moment by whoever keeps or forgets digests
 //! ```
 //!
-//! (`entries.rs` says how entries are written.) Mining appends what it changed, while it reads the table. When
-//! [`SEALED`] bytes stand in the log, they become a run and another log begins; when more of the log is out of date than
-//! stands, what stands is written to another log. Nothing is synced: what a crash takes is made again.
+//! (`entries.rs` says how entries are written.) Mining appends what it changed while it reads the table. At [`SEALED`] bytes
+//! the log becomes a run, and a new log begins. If more of the log is out of date than valid, the valid part is written to a
+//! new log. Nothing is synced: what a crash takes is made again.
 //!
-//! A run is written beside everything else and counts once the log says so. A file gets its name while nobody may forget digests, and only if nothing is erased that the run does not know
-//! of. From then on whoever forgets digests removes it by this name, whatever is still appended to it.
+//! A run is written beside everything else and counts once the log names it. It gets its name only while nobody may forget
+//! digests, and only if it knows of every erasure. From then on an erasure removes it by this name, whatever is still
+//! appended to it.
 
 use std::collections::BTreeMap;
 use std::fs::File;

@@ -1,8 +1,8 @@
-//! The index of what is kept: of each group and each session as little as tells when something new joins it, when
-//! its workspace is due, and where its digests lie.
+//! The index of the digests. For each group and each session it says what joins it, when its workspace is due, and where
+//! its digests are.
 //!
-//! It is what a worker has in memory of a session that nothing happens to, so it counts: 72 bytes a group, 8 a tie
-//! and 40 a session; texts of places are kept once.
+//! A worker keeps it in memory for every session, so its size matters: 72 bytes a group, 8 a join key and 40 a session;
+//! names of workspaces are kept once.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

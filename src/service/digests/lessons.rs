@@ -1,4 +1,4 @@
-//! What mining came to, kept so that a run with nothing new mines nothing.
+//! The lessons of the last run, kept so that a run with nothing new mines nothing.
 //!
 //! A workspace has one file beside the digests, `lessons-` and 16 hex digits of tenant and workspace:
 //!
@@ -8,12 +8,12 @@
 //! {...}               the lessons, JSON
 //! ```
 //!
-//! Of a workspace that is more than its window, what a block of older sessions showed is kept the same way: `-` and 16 hex
-//! digits behind that name say which block.
+//! If a workspace is larger than its window, what a block of older sessions showed is kept the same way: `-` and 16 hex
+//! digits after that name say which block.
 //!
-//! Lessons follow from these alone. A file that was made of anything else, or that does not read, is as good as
-//! none, and what would not read back as it is is not kept. Nothing is synced: what a crash takes is made again.
-//! An erasure removes the files with the digests.
+//! Lessons depend on these alone. A file that was made of anything else, or that cannot be read, is ignored. Lessons that
+//! would not read back the same are not written. Nothing is synced: what a crash takes is made again. An erasure removes
+//! the files with the digests.
 
 use std::fs;
 use std::io;

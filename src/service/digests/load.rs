@@ -1,4 +1,4 @@
-//! What the files of digests hold, read at the start: the log, and of the runs that it builds upon their indexes.
+//! Loads the files of digests at the start: the log, and the indexes of the runs below it.
 
 use std::collections::BTreeSet;
 use std::fs::File;

@@ -5,28 +5,26 @@
 //! | `mod.rs` | [`Digests`]: what is kept, and how it follows the table |
 //! | `index.rs` | what is in memory of each group and session |
 //! | `packed.rs` | a digest as it is kept between runs |
-//! | `digesting.rs` | groups that were read, on their way to the file |
-//! | `entries.rs`, `byte_range.rs` | entries of a file, written and read; where one lies |
+//! | `digesting.rs` | from groups of the table to entries of the file |
+//! | `entries.rs`, `byte_range.rs` | entries of a file, written and read; the range of bytes of one |
 //! | `file.rs`, `load.rs` | the file that keeps them, and how it is read at the start |
-//! | `writer_lock.rs` | whoever keeps digests and whoever forgets them take turns |
+//! | `writer_lock.rs` | a lock: a process keeps digests, or an erasure forgets them, never both at once |
 //! | `remove.rs` | files that may be gone already |
 //! | `runs.rs` | what it held, sealed and put in order |
 //! | `reading.rs` | [`Workspaces`]: digests of some workspaces, read from the file |
 //! | `window.rs`, `before_window.rs`, `windowed.rs` | which sessions of a workspace are mined; what the older ones showed |
 //! | `lessons.rs` | what was mined of it, kept until something is new |
 //!
-//! What is kept is a set of groups ([`crate::table::JoinKeys`]), each with the digests of its sessions, and
-//! the files of the table that they were made of. An update reads the files that are new, and what
-//! groups that new rows join have in older ones; the result is what reading the whole table would give. Much that
-//! is new is taken in parts, each a state of its own.
+//! The digests are a set of groups ([`crate::table::JoinKeys`]), each with the digests of its sessions, and the files of
+//! the table that they were made of. An update reads the new files, and from older files the rows of groups that new rows
+//! join. The result is what reading the whole table would give. If much is new, it is read in parts, each a state of its own.
 //!
-//! In memory is an index; digests are in the file and are read for the workspaces that are mined. Without a file,
-//! and where the disk refuses, they are in memory.
+//! Memory holds an index. The digests are in the file, and are read for the workspaces that are mined. Without a file, or if
+//! the disk refuses, they are in memory.
 //!
-//! All of it can be made anew at any time, and is when a file is gone that nothing stands for, when
-//! digests are made differently than they were ([`DIGEST_VERSION`]), when they are not what was written, or when an
-//! erasure may cover any group. Groups that another erasure may cover are read again. The file that keeps them goes
-//! at once.
+//! Everything can be made again at any time. It is made again if a file of the table is gone and no other replaces it, if
+//! digests are made differently now ([`DIGEST_VERSION`]), if the file is damaged, or if an erasure may cover any group. Groups
+//! that a smaller erasure may cover are read again. An erasure removes the file at once.
 
 mod before_window;
 mod byte_range;

@@ -1,7 +1,7 @@
-//! A digest as it is kept between runs: its bytes, and what decides when its workspace is mined.
+//! A digest between runs: its bytes, and what decides when its workspace is mined.
 //!
-//! There are as many digests as sessions in the table, and a run needs those of the workspaces that are due.
-//! As bytes they take a tenth of what they take ready to be mined.
+//! There are as many digests as sessions in the table, and a run needs those of the workspaces that are due. Packed, they
+//! take a tenth of the memory.
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};

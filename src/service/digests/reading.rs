@@ -1,4 +1,4 @@
-//! Digests of some workspaces, read from where they are kept.
+//! Reads the digests of some workspaces.
 
 use std::collections::BTreeMap;
 use std::io;

@@ -1,4 +1,4 @@
-//! Files that may be gone already.
+//! Removes files that may be gone already.
 
 use crate::disk::{Disk, FileSystem};
 use std::io::{self, ErrorKind};

@@ -1,13 +1,13 @@
-//! Runs: what the log held, sealed and put in order.
+//! Runs: earlier logs, sealed and sorted by workspace.
 //!
 //! ```text
 //! digests-<hash>-7.run       Made, Group…, End       groups by tenant and workspace; never changed
 //! digests-<hash>-7.index     Made, Places, Indexed…, End    what the index has of them, so that a start reads no digest
 //! ```
 //!
-//! A run is written when so much stands in the log, and when four runs are of about one size: these become one. So a digest
-//! is written again as often as the table has grown fourfold, and not whenever something comes. A run of which less than
-//! half stands is written again without the rest. An index that is missing, or not what was written, is made of its run.
+//! A full log becomes a run, and four runs of about one size become one. So a digest is written again only each time the
+//! table has grown fourfold. If less than half of a run is still valid, it is written again without the rest. A missing or
+//! damaged index is made from its run.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;

@@ -1,9 +1,8 @@
 //! Which sessions of a workspace are mined, and in which blocks the older ones are read.
 //!
-//! Sessions are ordered by their last event and cut into blocks that each take a quarter of what a workspace may
-//! take, at most. Where a cut is, depends on the sessions beside it alone: what comes, and what is past its retention,
-//! leaves other blocks as they are, so what they showed need not be mined again. The newest blocks that fit are the
-//! window.
+//! Sessions are ordered by their last event and cut into blocks. A block takes at most a quarter of the memory of a
+//! workspace. The sessions beside a cut decide where it is. So new sessions and retention leave other blocks as they are, and
+//! what those showed need not be mined again. The newest blocks that fit are the window.
 
 use std::time::Duration;
 

@@ -1,7 +1,7 @@
 //! The digests of workspaces that are mined, with what the older ones showed.
 //!
-//! A workspace that takes more than its [`Window`] is read in blocks ([`super::window`]). What a block of older sessions
-//! shows is mined once and kept beside the digests until one of them changes; a run reads their bytes to know.
+//! A workspace that is larger than its [`Window`] is read in blocks ([`super::window`]). A block of older sessions is mined
+//! once. What it showed is kept beside the digests until one of its digests changes; a run compares their bytes.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;

@@ -1,4 +1,4 @@
-//! Whoever keeps digests and whoever forgets them take turns.
+//! A lock between the processes that keep digests and those that forget them.
 
 use std::io;
 
@@ -9,19 +9,18 @@ use std::time::{Duration, Instant};
 /// How the names of files of digests begin.
 pub(super) const PREFIX: &str = "digests-";
 
-/// Whoever keeps digests and whoever forgets them take turns, so that nothing is kept behind the back of an
-/// erasure.
+/// The lock. A process holds it while it keeps or forgets digests, so that nothing is kept that an erasure does not see.
 pub(super) struct Turn(pub(super) PathBuf);
 
 pub(super) const TURN: &str = "keeping.lock";
 
-/// Keeping takes no longer.
+/// How long to wait: keeping digests takes less.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 const PAUSE: Duration = Duration::from_millis(5);
 
 impl Turn {
-    /// Waits for the others; until the answer is dropped there is nobody else.
+    /// Waits for the lock. It is held until the answer is dropped.
     #[expect(clippy::disallowed_methods, reason = "no caller is on a reactor's thread")]
     pub(super) fn take(&self) -> io::Result<Box<dyn Lock>> {
         let deadline = Instant::now() + PATIENCE;

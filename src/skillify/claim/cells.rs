@@ -25,7 +25,7 @@ fn cells(claim: &Claim) -> [&'static str; 4] {
         Claim::Missing { .. } => ["looked for it in vain", "found it since", "", ""],
         Claim::Rule { .. } => ["said so", "took it back", "", ""],
         Claim::Rejects { .. } => [
-            "broke it, then mended or silenced it",
+            "broke it, then fixed or silenced it",
             "broke it and left it",
             "",
             "ran the check, did not break it",

@@ -1,8 +1,8 @@
 //! Chance: how surprising it is that segments share something.
 //!
-//! In a large workspace some segments share commands by accident, and clustering finds them. A
-//! cluster must pay for itself: what its members share must surprise, measured against how often the
-//! rest of the workspace does the same, by more than it costs to name the members and what they share.
+//! In a large workspace some segments share commands by accident, and clustering finds them. So a cluster must pay for
+//! itself. The surprise of what its members share, measured by how often the rest of the workspace does the same, must
+//! exceed the cost of naming the members and what they share.
 
 use std::collections::{BTreeMap, BTreeSet};
 

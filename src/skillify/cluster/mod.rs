@@ -1,17 +1,17 @@
 //! Clusters: segments that do the same work.
 //!
-//! Each token weighs its inverse document frequency over the workspace, so that what everybody does
-//! decides little; what only one segment has decides nothing. Pairs that share a rare token are
-//! joined, the most alike first, as long as the clusters they stand in are alike as a whole: of a
-//! cluster only what its members have in common counts, so that noise does not add up.
+//! Each token weighs its inverse document frequency over the workspace. So what everybody does decides little, and what
+//! only one segment has decides nothing. Pairs of segments that share a rare token are joined, the most similar first, as
+//! long as their clusters are similar as a whole. Only what the members of a cluster have in common counts for it, so that
+//! noise does not add up.
 //!
-//! | file | |
+//! | file | what it decides |
 //! |---|---|
 //! | `vectors.rs`, `meaning.rs` | word vectors, and what prompts mean by them: optional |
 //! | `group.rs` | segments that do the same work; what they are called and cost |
 //! | `split.rs` | clusters of several works that differ in an argument |
 //! | `steps.rs` | what the sessions of a cluster have in common, in order |
-//! | `commonness.rs` | what is shared by more than accident |
+//! | `commonness.rs` | what members share by more than chance |
 
 pub(super) mod commonness;
 pub(super) mod group;

@@ -1,10 +1,9 @@
 //! Splitting: a cluster whose members differ in one argument throughout is several works.
 //!
-//! Two services that are deployed alike, or one that is deployed to staging and to production, share
-//! nearly every command, so they are clustered together. Where an argument sets the members apart in the
-//! same way in several commands, or in one command and in what people asked for, and each of its values
-//! comes back often enough, its two values are works of their own; so are more values where a parameter would
-//! say less. An argument that is another one nearly every time stays a parameter.
+//! Two services that are deployed alike share nearly every command, so they are clustered together. So are deployments of
+//! one service to staging and to production. The cluster is split if an argument separates its members in the same way in
+//! several commands, or in one command and in what people asked for, and each value recurs often enough. More than two
+//! values split it too, if a parameter would say less. An argument with another value nearly every time stays a parameter.
 
 use std::collections::{BTreeMap, BTreeSet};
 

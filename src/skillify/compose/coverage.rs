@@ -1,4 +1,4 @@
-//! What claims say already, so that no procedure says it again.
+//! Coverage: what other claims say already, so that no procedure repeats it.
 
 use std::collections::BTreeSet;
 

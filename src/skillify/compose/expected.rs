@@ -1,13 +1,13 @@
 //! What a claim is expected to save: how often its trouble comes, what following it changes, and what that costs.
 //!
-//! - **How often** is counted in the newer half of the repository's sessions, by [`super::super::adherence`]: those that met the
-//!   situation and did not do what the claim says. Where nothing there tells, the claim's own counts do.
-//! - **What it changes** is the share that ends well of those that followed it less that of the others, as far as both
-//!   are known; else [`USUAL_EFFECT`].
-//! - **What it costs** is a number of calls by kind ([`cost`]): medians of recorded sessions of two teams, a person's
-//!   correction counted as six calls.
+//! - **How often**: [`super::super::adherence`] counts, in the newer half of the repository's sessions, those that met the
+//!   situation and did not do what the claim says. If none of them shows anything, the claim's own counts decide.
+//! - **What it changes**: the share that ends well of those that followed it, less that of the others. If either is
+//!   unknown, [`USUAL_EFFECT`].
+//! - **What it costs**: a number of calls by kind ([`cost`]): medians of recorded sessions of two teams. A person's
+//!   correction counts as six calls.
 //!
-//! The figures rank claims and skills. They prove nothing: that is what counts and tests are for.
+//! The figures rank claims and skills. They prove nothing: counts and tests do.
 
 use std::collections::{BTreeMap, BTreeSet};
 

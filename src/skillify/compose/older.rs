@@ -1,17 +1,17 @@
-//! What older sessions showed, where those that are mined are a window of the newest.
+//! What older sessions showed, if mining sees only a window of the newest.
 //!
-//! Sessions that are older than the window are mined in blocks, each by itself ([`Older::of`]), and blocks are put
-//! together ([`Older::followed_by`]). What is kept of them is what they prove, not what they did: claims with their
-//! counts and some of the sessions behind them, procedures and rules, how many people there are, what was fetched
-//! from elsewhere. When the window is mined ([`super::super::Config::older`]):
+//! Sessions older than the window are mined in blocks, each by itself ([`Older::of`]); [`Older::followed_by`] joins blocks.
+//! A block keeps what its sessions prove, not what they did: claims with their counts and some of the sessions behind them,
+//! procedures and rules, how many people there are, what was fetched from elsewhere. When mining reads the window
+//! ([`super::super::Config::older`]):
 //!
-//! - A claim of both has the counts of both. The newest sessions that tell decide whether it stands; where they are too
-//!   few to tell, those before them do.
-//! - A claim that only older sessions show stands as they proved it. It meets its opposite as any other claim does.
-//! - A procedure of which the window shows no step stays, and a rule that nobody speaks of in the window.
-//! - People, and files that were fetched, are known though no session of the window knows them.
+//! - A claim of both has the counts of both. The newest sessions decide whether it stands; if they are too few to decide,
+//!   those before them do.
+//! - A claim that only older sessions show stays as they proved it. It can contradict other claims like any other.
+//! - A procedure stays if the window shows none of its steps, and a rule if nobody mentions it in the window.
+//! - People and fetched files of older sessions stay known.
 //!
-//! All of it follows from the sessions alone, in whatever order they came. What neither the window nor a block
+//! The result depends on the sessions alone, not on the order in which they came. A claim that neither the window nor a block
 //! proves by itself is not found.
 
 use std::collections::{BTreeMap, BTreeSet};

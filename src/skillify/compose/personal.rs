@@ -1,4 +1,5 @@
-//! Which claims go together: none beside its opposite, and what one person's sessions prove apart from what several show.
+//! Which claims go together: none beside its opposite. Claims that one person's sessions prove stay apart from those that
+//! several people show.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,10 +1,10 @@
 //! Procedures: what a cluster's sessions did in common, judged step by step and as a whole.
 //!
 //! - A session that did none of the steps that belong to this work alone is no evidence of it.
-//! - The steps are, as a whole, what enough sessions did: two ways to do one thing, each of other
-//!   sessions, are alternatives and never follow each other.
-//! - One command among edits, common checks and version control makes a procedure only where most
-//!   sessions ran it and it surprises without them; two make one.
+//! - Enough sessions must have done the steps as a whole. Two ways to do one thing, each in other sessions, are
+//!   alternatives: they never follow each other.
+//! - One command among edits, common checks and version control makes a procedure only if most sessions ran it and it is
+//!   surprising without them. Two commands make one.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,4 +1,4 @@
-//! Verification: what the events show of a claim, and whether a text says no more than its claims.
+//! Verification: whether the events of a session show a claim.
 
 use super::super::claim::{Claim, SupportedClaim};
 use super::super::evidence::segment_ref::{SegmentRef, Shown};

@@ -1,4 +1,4 @@
-//! Commands that have only failed of late: what worked once is no step any more.
+//! Commands that have only failed recently: a step that worked once is dropped.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! An index of works by the commands that they ran, so that a claim is looked for where it can be.
+//! An index of segments by the commands that they ran, so that a claim is looked for only in segments that can show it.
 
 use super::super::claim::Claim;
 use super::super::template::Template;

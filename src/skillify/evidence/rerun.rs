@@ -1,9 +1,8 @@
-//! Reruns: a command failed and ran again, with nothing between that could explain the difference but
-//! commands whose words say what they are.
+//! Reruns: a command failed and ran again, and every command in between says in its own words what it does.
 //!
-//! A **streak** is the runs of one command in one segment, from a failure on, as long as no file is edited
-//! and no code runs that says nothing of itself. What ran within a streak is a possible **remedy**. A rerun before any
-//! remedy is a **plain** one; plain reruns give the base rate at which a command passes by itself.
+//! A **streak** is the runs of one command in one segment from a failure on. It ends when a file is edited or when code runs
+//! that does not say what it does. What ran within a streak is a possible **remedy**. A rerun before any remedy is **plain**;
+//! plain reruns give the base rate at which a command passes by itself.
 
 use std::collections::BTreeMap;
 

@@ -1,12 +1,12 @@
 //! **Side effect**: a check changes files that the session did not edit.
 //!
-//! - Situation: a session sees the whole list of changed files, and within the same turn sees changed files again.
-//!   Action: it ran the command in between. Outcome: a file is changed that was not, and that no edit or write of the
-//!   session touched. Where a script ran in between, or git brought files, nothing is known.
-//! - Proof: binomial against the rate at which this is seen where the command did not run in between: other people
-//!   work in the same tree as well. Three sessions must show that.
-//! - What several commands explain belongs to the strongest. Of what formats, generates or installs nothing is
-//!   said: that is its work.
+//! - Situation: a session sees the whole list of changed files twice within a turn. Action: it ran the command in
+//!   between. Outcome: the second list has a file that the first did not, and no edit or write of the session touched it.
+//!   If a script ran in between, or git brought files, the case does not count.
+//! - Proof: binomial against the rate at which this is seen without the command in between, because other people work in
+//!   the same tree too. Three sessions must show it.
+//! - If several commands explain a case, it belongs to the strongest. Formatters, generators and installers get no claim:
+//!   changing files is their work.
 //! - Null: which of the pairs of lists showed such a file, within a repository.
 
 use std::collections::{BTreeMap, BTreeSet};

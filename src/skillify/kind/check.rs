@@ -3,13 +3,15 @@
 //! - Situation: a session edited files of a class of paths: one file, the files of a folder, all of an ending.
 //! - Action and outcome: after that, it ran this check.
 //! - Proof: sessions that edited such files ran it more often than others that edited about as much
-//!   ([`stratified_tail`]); without strata, long sessions that run everything make pairs of anything.
+//!   ([`stratified_tail`]). Without strata, long sessions that run everything would connect any two things.
 //! - Null: which session ran which checks, among sessions of one repository that edited about as much.
 //!
-//! - A check that caught nothing, and files that have another one, are left out: see [`super::counter_evidence`]. A build that hardly
-//!   anybody runs but those who edited one file need not catch anything if nearly all of those run it: what it makes is what it is for.
+//! [`super::counter_evidence`] leaves out checks that catch nothing, and files that have another check. A build is an
+//! exception: it need not catch anything if nearly all who edit one file run it and hardly anybody else does, because people
+//! want what it makes.
 //!
-//! A check that names a file is told as a pattern: see [`super::pattern`]. That who edits tests runs tests is no news.
+//! A check that names a file becomes a pattern: see [`super::pattern`]. "Who edits tests runs tests" is no claim, because
+//! everybody knows it.
 
 use std::collections::{BTreeMap, BTreeSet};
 

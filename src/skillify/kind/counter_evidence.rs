@@ -1,9 +1,9 @@
-//! What speaks against a check that most sessions run: that it catches nothing, and that some of its files have another.
+//! What speaks against a check that most sessions run: it catches nothing, or some of its files have another check.
 //!
-//! - A check that failed after no edit, and whose omission no failed commit followed, only makes output: it is none.
-//! - Where the sessions that edited nothing but one folder of a class ran another check of the same family instead, the
-//!   class is not the check's.
-//! - Who ran another check of the same family did not leave the check out.
+//! - A check is left out if it never failed after an edit and no commit failed after somebody omitted it: it only prints.
+//! - If sessions that edited only one folder of a class ran another check of the same family instead, the class is not the
+//!   check's.
+//! - A session that ran another check of the same family did not omit the check.
 
 use std::collections::{BTreeMap, BTreeSet};
 

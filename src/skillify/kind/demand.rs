@@ -1,9 +1,9 @@
-//! **Check from demands**: people have to point to a check that sessions leave out.
+//! **Check from demands**: people have to ask for a check that sessions leave out.
 //!
 //! - Situation: a session edited files of a class and did not run the check since. Action and outcome: the next prompt
 //!   names the check, and it runs.
-//! - Proof: of the sessions that run the check late, after a further prompt, more do so because the prompt names it than those that
-//!   run another check late ([`stratified_tail`]).
+//! - Proof: among sessions that run a check only after a further prompt, this one is named by the prompt more often than
+//!   other checks are ([`stratified_tail`]).
 //! - Null: which of the late runs were asked for, within a repository.
 
 use std::collections::{BTreeMap, BTreeSet};

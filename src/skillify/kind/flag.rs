@@ -1,13 +1,13 @@
 //! **Unknown flag**: a program is given a flag that it does not know.
 //!
-//! - Situation and outcome: a program says that it does not know a flag that it was given. It never took it in this
-//!   repository.
-//! - What works is said if two sessions, and half of all, come to an end with it: they run the same program and
-//!   subcommand on the same things with another flag, it passes, and they try nothing else for the flag. That a program
-//!   runs with another flag is no proof: where it shows something else, people look on. Of a few letters that systems differ
-//!   in it is known what does the same ([`SAME`]): that three sessions ran it is enough. Where fewer did, nothing is said: it
-//!   is no news that such a letter is not known.
-//! - Where what works is known, two sessions are enough.
+//! - Situation and outcome: a program says that it does not know a flag that it was given. It never accepted the flag in
+//!   this repository.
+//! - The claim names what works if two sessions, and half of all, finish with it: they run the same program and subcommand
+//!   on the same things with another flag, it passes, and they try no other flag. A run with another flag alone proves
+//!   nothing: if it shows something else, people go on looking.
+//! - A few letters differ between systems; [`SAME`] says what does the same. There, three sessions that ran it are enough.
+//!   With fewer, the claim is dropped: everybody knows that such a letter may be unknown.
+//! - If what works is known, two sessions are enough.
 //! - Proof: binomial against the rate at which flags are not known in the repository.
 //! - Null: which uses of flags were refused, within a repository.
 

@@ -1,10 +1,10 @@
 //! **Flaky**: a check passes and fails on the same tree.
 //!
-//! - Situation: a check ran, and in the same turn ran again in the very same words, with nothing between but reading.
-//!   Outcome: one of the two passed and the other failed. A session in which any other command ran between two runs on
-//!   the same tree tells nothing: it may be the cause, now or later.
-//! - Filters count as words here: `go test -run A` says nothing of `go test -run B`.
-//! - Proof: binomial against the rate at which other checks of the repository change their minds so.
+//! - Situation: a check ran, and ran again in the same turn in the same words, with nothing but reading in between.
+//!   Outcome: one run passed and the other failed. A session does not count if any other command ran between two runs on the
+//!   same tree: that command may be the cause.
+//! - Filters count as words: `go test -run A` says nothing about `go test -run B`.
+//! - Proof: binomial against the rate at which other checks of the repository do the same.
 //! - Null: which run ended how, among the runs of one family and repository.
 
 use std::collections::{BTreeMap, BTreeSet};

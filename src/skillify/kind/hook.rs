@@ -2,13 +2,14 @@
 //!
 //! - Situation: a commit is made. Outcome: it prints the script that a check of the repository prints, so a hook runs
 //!   that check.
-//! - A script belongs to a check that prints it in three of four sessions, three at least: of several checks to the one that
-//!   prints fewest others, for those that print more run more than this; then to the one that prints it most often.
-//! - Which of them ends most commits is told where sessions show it: *Prevent*. Of the commits that came to a check, those
-//!   after which it ran on the same tree fail at it less often than the others; three sessions at least failed at it. A hook
-//!   ends at the first failure, so the last script that a failed commit prints is the one that failed.
-//! - Proof: binomial against the rate at which other commands of the repository print it. A third of the commits that
-//!   print any script must print it: hooks end at the first failure.
+//! - A script belongs to a check that prints it in three of four sessions, and in at least three. If several checks do, it
+//!   belongs to the one that prints the fewest other scripts, since a check that prints more runs more; then to the one
+//!   that prints it most often.
+//! - *Prevent* says which check stops most commits. Among commits that reached a check, those made after the check ran on
+//!   the same tree fail at it less often than the others, and at least three sessions failed at it. A hook ends at the first
+//!   failure, so the last script that a failed commit prints is the one that failed.
+//! - Proof: binomial against the rate at which other commands of the repository print the script. At least a third of the
+//!   commits that print any script must print it.
 //! - Null: which run printed which scripts, within a repository.
 
 use std::cmp::Reverse;

@@ -2,8 +2,8 @@
 //!
 //! - Situation: a check, or the commit that runs it, failed and named a path. Action: the session removed that path.
 //!   Outcome: the next check or commit passed. No session of the repository edits a file below the folder.
-//! - Proof: of the sessions that removed something so, those that did in this folder, binomial against the share of what
-//!   sessions look at that lies there.
+//! - Proof: binomial. Among sessions that removed something in this way, those that removed it in this folder are compared
+//!   with the folder's share of all paths that sessions look at.
 //! - Null: which path was removed, among all that were looked at, within a repository.
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -1,8 +1,7 @@
 //! Checks and files that name each other: `src/x/{name}.py` and `pytest tests/test_{name}.py`.
 //!
-//! A pattern says which check, or which other file, belongs to a file by its name or its folder. It is proved
-//! by sessions whose file and check fit each other more often than the file of one session and the check
-//! of another do.
+//! A pattern says which check, or which other file, belongs to a file by its name or its folder. Proof: the file and the
+//! check of one session fit each other more often than the file of one session and the check of another.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,12 +1,12 @@
-//! **Behind a pipe**: a check fails, and its call reports that all went well.
+//! **Behind a pipe**: a check fails, and its call reports success.
 //!
 //! - Situation: a check failed, as its output says. Action: a filter stood behind it (`make lint | tail`). Outcome: the
-//!   call ended with the filter's exit status, and so reported no failure. A command line that cannot work at all (no
-//!   such program, subcommand or task) is no failure of the check.
-//! - Proof: binomial against the rate at which failures without a filter are not reported in this repository: some
-//!   tools report none at all. Three sessions must show such a failure, and four of five of those in which it failed so. What is counted of a claim are the failures of
-//!   its own check, and the filters that hid them are named.
-//! - A check that never ran without a filter is left out where another of its family that did is told: it may be a part
+//!   call ended with the filter's exit status, and so reported no failure. A command line that cannot work at all (no such
+//!   program, subcommand or task) is no failure of the check.
+//! - Proof: binomial against the rate at which failures without a filter go unreported in this repository, since some tools
+//!   never report one. Three sessions must show such a failure, and four of five of those in which the check failed behind
+//!   a filter. A claim counts the failures of its own check and names the filters that hid them.
+//! - A check that never ran without a filter is left out if another of its family that did has the claim: it may be a part
 //!   of that.
 //! - Null: which failures were reported, among the failed checks of a repository.
 

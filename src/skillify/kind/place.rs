@@ -1,17 +1,17 @@
-//! **Where**: what sessions search for, and paths that they miss.
+//! **Where**: names that sessions search for, and paths that they miss.
 //!
 //! *Declared*: sessions search for a name and find it declared in one file.
 //!
-//! - What the first search finds needs no telling: three of the sessions have to have searched for it in vain before.
-//! - Proof: the finds end in this file more often than finds of the repository do ([`binomial_tail`]).
-//! - Nothing newer contradicts: things move.
+//! - Three of the sessions must have searched without success before. What the first search finds needs no claim.
+//! - Proof: the searches end in this file more often than searches of the repository do ([`binomial_tail`]).
+//! - No newer search contradicts it: files move.
 //!
 //! *Missing*: sessions look for a path, and it is not there.
 //!
-//! - Proof: looks for it miss more often than looks of the repository do. No session reads or edits it, or anything below it, at or
-//!   after the first of the misses that count; in one of them a tool says in words that it does not exist.
-//! - Where they find what they wanted is said if half of them, and three, find it in one folder; of a file, if they
-//!   find a file of nearly the same name.
+//! - Proof: looks for it fail more often than looks of the repository do. No session reads or edits it, or anything below
+//!   it, at or after the first failed look that counts. In one of them a tool says that it does not exist.
+//! - The claim says where the thing is if half of the sessions, and three, find it in one folder; for a file, if they find a
+//!   file of nearly the same name.
 //! - Null: which file each search ended in, and which path each look was for, within a repository.
 
 use std::collections::{BTreeMap, BTreeSet};

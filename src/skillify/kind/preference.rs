@@ -1,7 +1,7 @@
-//! Preferences: a person says which of two commands is wanted here.
+//! Preferences and refusals: a person says which of two commands is wanted here, or speaks against one.
 //!
-//! The person's words only choose between commands that were run: a correction that names the command
-//! that is then run, and speaks against the one that ran before it. What was said is never kept.
+//! The person's words only choose between commands that were run: a correction names the command that runs next and speaks
+//! against the one that ran before. Nobody keeps what was said.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,13 +1,12 @@
 //! **Rule of the tools**: a check rejects new code again and again by one of its rules.
 //!
 //! - Situation: a check fails and names a rule. Action: the session edits files. Outcome: the check runs again and no longer
-//!   names it, mended or told to be silent. What was broken before the session began, and stays so, is not counted.
-//! - Support: three sessions, more than those that leave it, one in ten of those in which such a check named a
-//!   rule, and one in twenty of those that ran such a check. No chance is computed: the claim says what the tool
-//!   printed.
-//! - What most sessions broke is told, with nothing left out. Of a rule that most sessions silence with a comment, or a third
-//!   of them, that is said instead of what it asks for; where all rules of a check are such, there is no line. The name of a linter that bundles many rules is not
-//!   told: nobody knows what to write.
+//!   names the rule, because it was fixed or silenced. What was broken before the session and stays broken does not count.
+//! - Support: three sessions, more than those that leave it broken; one in ten of those in which such a check named a rule;
+//!   and one in twenty of those that ran such a check. No test is computed: the claim says what the tool printed.
+//! - The line names every rule that most sessions broke. If most sessions, or a third of them, silence a rule with a
+//!   comment, the line says that instead of what the rule asks for. If that holds for all rules of a check, there is no
+//!   line. A linter that bundles many rules is not named: nobody would know what to write.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -48,12 +47,12 @@ struct Broken<'a> {
 }
 
 impl Broken<'_> {
-    const fn is_mended(&self) -> bool {
+    const fn is_fixed(&self) -> bool {
         self.passed.is_some()
     }
 
     const fn is_rewritten(&self) -> bool {
-        self.is_mended() && !self.is_silenced
+        self.is_fixed() && !self.is_silenced
     }
 }
 
@@ -76,7 +75,7 @@ pub(in super::super) fn rejections(sessions: &Sessions<'_>) -> (Vec<Proposed>, V
     let mut rules: Vec<((&str, &str), Vec<Broken<'_>>)> = broken.into_iter().collect();
     rules.sort_by_cached_key(|(_, by)| {
         let calls: usize = by.iter().map(|one| calls(sessions, one)).sum();
-        std::cmp::Reverse((by.iter().filter(|one| one.is_mended()).count(), calls))
+        std::cmp::Reverse((by.iter().filter(|one| one.is_fixed()).count(), calls))
     });
     for ((project, rule), by) in rules.into_iter().filter(|((_, rule), _)| !is_bundle(rule)) {
         let Some(mut proposed) = propose(sessions, rule, &by) else { continue };
@@ -121,8 +120,8 @@ pub(in super::super) fn rejections(sessions: &Sessions<'_>) -> (Vec<Proposed>, V
 /// The rules of the checks of which sessions mend some: where all are silenced, nobody can write code that passes.
 fn without_idle_checks(mut standing: Vec<Proposed>) -> Vec<Proposed> {
     let run = |one: &Proposed| one.claim.claim.about().cloned();
-    let is_mended = |one: &&Proposed| !one.claim.failures.iter().any(|note| note == SILENCED);
-    let useful: BTreeSet<Option<Template>> = standing.iter().filter(is_mended).map(run).collect();
+    let is_fixed = |one: &&Proposed| !one.claim.failures.iter().any(|note| note == SILENCED);
+    let useful: BTreeSet<Option<Template>> = standing.iter().filter(is_fixed).map(run).collect();
     standing.retain(|one| useful.contains(&run(one)));
     standing
 }
@@ -190,11 +189,11 @@ fn propose(sessions: &Sessions<'_>, rule: &str, by: &[Broken<'_>]) -> Option<Pro
     for one in by {
         let timeline = sessions.timelines.get(one.session)?;
         let steps: Vec<usize> = std::iter::once(one.failed).chain(one.passed).collect();
-        let outcome = if one.is_mended() { Outcome::Accepted } else { Outcome::Rejected };
-        let side = if one.is_mended() { &mut support } else { &mut against };
+        let outcome = if one.is_fixed() { Outcome::Accepted } else { Outcome::Rejected };
+        let side = if one.is_fixed() { &mut support } else { &mut against };
         side.extend(timeline.evidence(sessions.works, &steps, outcome));
-        counts.add(true, one.is_mended());
-        treated.extend(one.is_mended().then_some(one.session));
+        counts.add(true, one.is_fixed());
+        treated.extend(one.is_fixed().then_some(one.session));
     }
     support.sort();
     against.sort();

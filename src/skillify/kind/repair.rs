@@ -2,7 +2,7 @@
 //!
 //! - Proof: such reruns pass more often than the command passes by itself after the same failure, which is
 //!   the base rate of plain reruns ([`base_rate`]).
-//! - What several commands explain belongs to the strongest: the others keep the cases that it was not in.
+//! - If several commands explain a case, it belongs to the strongest; the others keep the cases without it.
 //! - Whether the remedy prevents the failure is a claim of its own: see [`super::prevention`].
 //! - Null: which run passed, among the runs of one family and repository.
 

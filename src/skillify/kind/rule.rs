@@ -1,16 +1,17 @@
 //! **Rule**: people want something done, or not done, from then on.
 //!
-//! - Situation: a person speaks to an agent ([`super::super::speech`]). Action and outcome: on another day he, or
-//!   another person, says the same again.
-//! - Proof: nothing but people's words, so a rule is never published by itself: a person has to agree to it.
-//! - Support: two sessions on two days where a sentence says by itself that it lasts, forbids or prefers, or asks for a
-//!   way to work ("as a draft"); three on three where people only ask for a piece of it ("add tests"). The same text counts once: it was
-//!   pasted. What is older than half a year counts no more.
-//!   What people say beside an act ("with the commit that fixes it") belongs to the rule where every third says so, on
-//!   two days. Who forbids commits once and orders each of his own says it on every day of an order; who orders nearly all, on five days, says it too.
-//! - Scope: two people make a rule of the workspace; one makes a rule of his own. Of people who contradict each other
-//!   each keeps his own. Of one person who says both, the later word holds.
-//! - Null: the acts of what people said, exchanged: whether the same is said again by chance.
+//! - Situation: a person speaks to an agent ([`super::super::speech`]). Action and outcome: on another day the same or
+//!   another person says the same again.
+//! - Proof: nothing but people's words. So no rule is published by itself: a person has to agree to it.
+//! - Support: two sessions on two days if a sentence says that it lasts, forbids or prefers, or asks for a way to work ("as
+//!   a draft"). Three on three days if people only ask for a piece of work ("add tests"). The same text counts once, since
+//!   it was pasted. What is older than half a year does not count.
+//! - A detail that people add to an act ("with the commit that fixes it") belongs to the rule if every third says it, on two
+//!   days. A person who forbade commits once and orders each commit repeats it on every day of an order. So does one who
+//!   orders nearly all of them, on five days.
+//! - Scope: two people make a rule of the workspace; one person makes a rule of their own. People who contradict each other
+//!   each keep their own. If one person says both, the later word holds.
+//! - Null: the acts of what people said, exchanged: does anybody say the same again by chance?
 
 use std::collections::{BTreeMap, BTreeSet};
 

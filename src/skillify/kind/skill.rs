@@ -1,10 +1,10 @@
 //! **No such skill**: a session asks for a skill that is not there.
 //!
-//! - Situation: a skill is asked for by name. Outcome: the assistant says that there is none. Nobody loaded it in this
-//!   workspace.
-//! - What does the work is said if in half of the sessions, and three, a command with that name as a word passed in the same piece
-//!   of work: `commit` and `git commit`.
-//! - Proof: binomial against the rate at which calls of tools are answered so in the repository.
+//! - Situation: a session asks for a skill by name. Outcome: the assistant says that there is none. Nobody loaded it in
+//!   this workspace.
+//! - The claim says what to run instead if a command with that name as a word passed in the same segment, in half of the
+//!   sessions and in three: `commit` and `git commit`.
+//! - Proof: binomial against the rate at which calls of tools get that answer in the repository.
 //! - Null: which calls of tools were answered so, within a repository.
 
 use std::collections::{BTreeMap, BTreeSet};

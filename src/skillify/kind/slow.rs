@@ -1,7 +1,7 @@
 //! **Slow**: a check runs into the time limit.
 //!
-//! - Situation: a check is run. Outcome: its call says that it timed out. It never comes to an end in this repository.
-//! - What does is said if two sessions ran the same command with something added, and it came to an end.
+//! - Situation: a session runs a check. Outcome: its call says that it timed out. It never finishes in this repository.
+//! - The claim says what finishes if two sessions ran the same command with something added, and it finished.
 //! - Proof: binomial against the rate at which other checks of the repository time out.
 //! - Null: which run ended how, among the runs of one family and repository.
 

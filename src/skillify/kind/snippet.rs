@@ -1,11 +1,11 @@
-//! **Snippet**: a script of the session's own fails, and passes where it calls something more.
+//! **Snippet**: a script that a session wrote fails, and passes once it calls one more name.
 //!
-//! - Situation: a script that the session wrote failed with an error that has a name. Action: a later run of what is
-//!   mostly the same script calls a name that the failed one did not. Outcome: it passes.
-//! - Proof: Fisher's exact test over runs, of each session one of a kind: with the name and without it, passed and
-//!   failed so. One in a hundred at most, shared among the names that were looked at. In the later third of the
-//!   sessions it must hold as well.
-//! - Of names that come and go together the one is said that is rarest in other scripts of the repository.
+//! - Situation: a script of the session's own failed with an error that has a name. Action: a later run of mostly the same
+//!   script calls a name that the failed one did not. Outcome: it passes.
+//! - Proof: Fisher's exact test over runs with and without the name that passed or failed with the error, at most one run
+//!   of each kind per session. The level is one in a hundred, shared among all names that were looked at. The claim must
+//!   also hold in the later third of the sessions.
+//! - If names come and go together, the claim says the one that is rarest in other scripts of the repository.
 //! - Null: which run of a script ended how, within a repository.
 
 use std::cmp::Reverse;

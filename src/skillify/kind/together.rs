@@ -1,10 +1,10 @@
 //! **Together**: who edits one file edits another with it.
 //!
 //! - Situation: a session edited a file. Action and outcome: it edited the other one as well.
-//! - Proof: more often than sessions that edited about as much did without the first file
-//!   ([`stratified_tail`]); large sessions edit anything together.
-//! - A test and what it tests, by their names: more often than the other such pairs of the repository, where those are many.
-//! - Seen over a week at least, so that one piece of work over several sessions is no rule.
+//! - Proof: more often than sessions that edited about as much did without the first file ([`stratified_tail`]), because
+//!   large sessions edit anything together.
+//! - A test and what it tests, by their names, must also exceed the other such pairs of the repository, if there are many.
+//! - The sessions span at least a week, so that one task over several sessions makes no rule.
 //! - Null: which session edited which files, among sessions of one repository that edited about as much.
 
 use std::collections::{BTreeMap, BTreeSet};

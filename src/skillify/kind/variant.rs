@@ -1,7 +1,7 @@
 //! What makes a command another one: a flag, a variable or a folder that is added to it.
 //!
-//! What makes a command pass by doing less, by overruling a safeguard or by accepting what failed (`--dry-run`,
-//! `--no-verify`, `--update-snapshots`) is no replacement, nor is a single letter, which may be any of those.
+//! Some flags make a command pass by doing less, by overruling a safeguard or by accepting what failed: `--dry-run`,
+//! `--no-verify`, `--update-snapshots`. They are no replacement. Nor is a single letter, which may be any of those.
 
 use std::collections::BTreeSet;
 

@@ -1,9 +1,14 @@
 //! Complaints: prompts that say that the work before them was not right, or ask to undo it.
 //!
-//! What fails is the work before, not new work, if the sentence has no subject of its own ("doesn't help",
-//! "it fails"), blames ("since your change"), answers thanks with a "but", or says "now" or "still" and
-//! asks for nothing. Who asks for a repair and says nothing of all this ("the login page returns 500, please
-//! fix it") starts new work. What is to be undone is the work before if it is not named.
+//! A complaint is about the work before, and not about new work, if its sentence
+//!
+//! - has no subject of its own ("doesn't help", "it fails"),
+//! - blames ("since your change"),
+//! - answers thanks with a "but", or
+//! - says "now" or "still" and asks for nothing.
+//!
+//! A request for a repair without any of these ("the login page returns 500, please fix it") starts new work. "Undo" without
+//! a name means the work before.
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;

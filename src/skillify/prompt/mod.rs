@@ -1,10 +1,11 @@
 //! Prompts: what starts new work, and what corrects or continues it.
 //!
-//! | file | |
+//! | file | what it decides |
 //! |---|---|
-//! | `complaint.rs` | what a prompt starts, corrects or continues |
-//! | `keywords.rs` | the words of a prompt that tell its work |
-//! | `asked.rs` | whether a prompt names a command |
+//! | `complaint.rs` | whether a prompt says that the work before it was wrong |
+//! | `imperative.rs` | which words begin an order |
+//! | `keywords.rs` | which words of a prompt name its work |
+//! | `asked.rs` | whether a prompt asks for a command by name |
 
 pub(super) mod asked;
 pub(super) mod complaint;

@@ -1,11 +1,11 @@
 //! Outcomes: whether people were content with a turn. Unknown stays unknown.
 //!
-//! A correction speaks of what was done last, or of what it names; when the work then ends well, the
-//! rest of the corrected turn is neither accepted nor rejected.
+//! A correction is about what was done last, or about what it names. If the work then ends well, the rest of the corrected
+//! turn is neither accepted nor rejected.
 //!
-//! Against: an interrupt, a correcting next prompt, a negative score, a failing end, a refusal that
-//! nothing came after. For: the last check or a command that had failed passes, a delivery, thanks, a
-//! positive score, consent ("ok"), moving on to something else.
+//! Signs against a turn: an interrupt, a correcting next prompt, a negative score, a failing end, a refusal with nothing
+//! after it. Signs for it: the last check or a command that had failed passes, a delivery, thanks, a positive score, consent
+//! ("ok"), a next prompt about something else.
 
 use std::collections::BTreeSet;
 

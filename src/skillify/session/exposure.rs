@@ -1,8 +1,7 @@
-//! What shows an assistant what was learned, beside skills that it loads: answers of `skillspan mcp`.
+//! What showed an assistant the lessons of the library, beside skills that it loads: answers of `skillspan mcp`.
 //!
-//! Who read it there may do what it says. Such work tells what the library says, so it supports nothing, as work with
-//! a loaded skill does, and counts for the effect of the skill. It is read off the session's own calls: the server is
-//! not told which session asks.
+//! An assistant that read a lesson may do what it says. So, as with a loaded skill, its session supports no claim and counts
+//! for the effect of the skill. The session's own calls show it: the server does not know which session asks.
 
 use std::collections::BTreeSet;
 

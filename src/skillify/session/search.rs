@@ -1,8 +1,9 @@
 //! What a session looked for: where a name is declared, and paths that are not there.
 //!
-//! A **declaration** is read from the output of a search for a name: a line that declares it; or, of a search for the declaration itself, the one file that is named. A path is **missing** if a tool
-//! says that it does not exist, and looked for **in vain** if a search that was limited to it found nothing. What was read is
-//! **present**: it speaks against a path that others missed.
+//! The output of a search for a name shows its **declaration**: a line that declares it, or, if the search was for the
+//! declaration itself, the one file that it lists. A path is **missing** if a tool says that it does not exist. It is
+//! searched **in vain** if a search below it found nothing. A path that was read is **present**, which speaks against a
+//! path that others missed.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;

@@ -1,8 +1,7 @@
-//! Segments: a prompt of the main agent and what was done until the next that starts something new.
+//! Segments: a prompt of the main agent and what was done until the next prompt that starts something new.
 //!
-//! A segment has one turn for each of its prompts; a prompt that corrects or continues adds a turn to
-//! the segment that it speaks of. A prompt whose turn runs again what had failed before it belongs
-//! there as well, whatever its words and language.
+//! A segment has one turn for each of its prompts. A prompt that corrects or continues adds a turn to the segment that it is
+//! about. A prompt also continues a segment, whatever its words and language, if its turn runs again what had failed before.
 
 use super::claimable::claimable;
 use super::short_hash::short_hash;

@@ -1,6 +1,6 @@
 //! What people say of what was done: calls that they refuse, checks that they report, commits that they order.
 //!
-//! The words tell that something is wanted, what was done tells what: "don't check this in" about a plan, "what are
+//! The words say that a person wants something; what was done says what: "don't check this in" about a plan, "what are
 //! you doing?" about `git reset --hard`, "the lint is failing" about `make lint`.
 
 use std::collections::BTreeSet;

@@ -1,7 +1,7 @@
-//! Acts that the whole sentence tells: a verb that asks for something, and what it speaks of wherever that stands.
+//! Acts that only the whole sentence shows: a verb that asks for something, and the words that say what, wherever they stand.
 //!
-//! "Review the tests that they do not repeat each other", "can you log an issue in project: Atlas". What is asked
-//! for has to be asked for: a question, a guess or a story is none (`mood.rs`).
+//! "Review the tests that they do not repeat each other", "can you log an issue in project: Atlas". The sentence must ask: a
+//! question, a guess or a story does not (`mood.rs`).
 
 use std::sync::LazyLock;
 

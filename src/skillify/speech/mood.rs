@@ -1,7 +1,7 @@
-//! Moods: whether a sentence asks, tells, jests or quotes, what it wants, and for how long.
+//! Moods: whether a sentence asks, tells, jokes or quotes, what it wants, and for how long.
 //!
-//! A sentence that speaks of the moment, of one thing at hand, of what may be, or of what others said wants nothing
-//! that lasts. So does one that nobody means.
+//! A sentence wants nothing that lasts if it is about the moment, about one thing at hand, about what may be, or about what
+//! others said, or if nobody means it.
 
 use super::act::Told;
 use super::acts;

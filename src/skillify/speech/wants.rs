@@ -1,7 +1,9 @@
-//! What a clause wants.
+//! What a clause wants. A clause wants something if it
 //!
-//! It is an imperative ("run", "never run", "do not run", "stop running"), speaks of what all do ("we never run", "you
-//! must not run"), of what all things of a kind have ("every change needs"), or asks politely ("can you always run").
+//! - is an imperative: "run", "never run", "do not run", "stop running";
+//! - says what everybody does: "we never run", "you must not run";
+//! - says what all things of a kind need: "every change needs";
+//! - asks politely: "can you always run".
 
 use super::super::prompt::imperative::is_imperative;
 use super::Want;

@@ -59,7 +59,7 @@ pub(in crate::skillify) fn sentence(claim: &SupportedClaim) -> String {
         Claim::Missing { path, instead } => no_such(path, instead.as_ref()),
         Claim::Rejects { run, .. } => rejected(&[claim], run),
         Claim::Changes { run } => format!(
-            "`{run}` changes files that you did not edit: look at `{LOOK_AT}` after it and put back what is not yours."
+            "`{run}` changes files that you did not edit: check `{LOOK_AT}` afterwards and restore what you did not mean to change."
         ),
         Claim::Piped { .. } => hidden_by_a_pipe(&[claim]),
         Claim::NoFlag { run, instead: None } => format!("`{run}` fails here: it does not know the flag."),
@@ -71,12 +71,12 @@ pub(in crate::skillify) fn sentence(claim: &SupportedClaim) -> String {
             format!("There is no skill `{name}` here: use {}.", instead.told())
         }
         Claim::Leftover { folder, remove } => format!(
-            "If a check fails in files below `{folder}/`, which nobody edits: remove those that nothing uses any more ({}), then run the check again.{}",
+            "If a check fails in files below `{folder}/`, which you did not edit: remove those that nothing uses any more ({}), then run the check again.{}",
             remove.told(),
             caution(remove)
         ),
         Claim::Asked { edited, run } => format!(
-            "After editing `{edited}`, run {} before you say that it is done: people had to point to it.",
+            "After editing `{edited}`, run {} before you say that the work is done: people had to ask for it.",
             run.told()
         ),
         Claim::Slow { run, instead: None } => {
@@ -131,7 +131,7 @@ fn rejected(claims: &[&SupportedClaim], run: &Template) -> String {
         // What a rule asks for is no advice where people do not do it.
         let note = match () {
             () if is(SILENCED) => Some("mostly silenced with a comment"),
-            () if is(PARTLY) => Some("mended or silenced with a comment"),
+            () if is(PARTLY) => Some("fixed or silenced with a comment"),
             () => meaning_of(rule),
         };
         Some(note.map_or_else(|| format!("`{rule}`"), |note| format!("`{rule}` ({note})")))
