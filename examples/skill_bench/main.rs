@@ -6,7 +6,7 @@
 //! planted. Everything here but this file knows nothing of mining.
 //!
 //! ```text
-//! cargo run --example skill_bench -- [--seeds 101..111] [--noise 0.3] [--show] [--ablate]
+//! cargo run --example skill_bench -- [--seeds 101..111] [--noise 0.3] [--show]
 //!                                    [--model well|badly|maliciously] [--out FOLDER]
 //!                                    [--vectors FILE]
 //! cargo run --release --example skill_bench -- --table FOLDER EVENTS [--seeds 101..] [--teams 1]     # again: it grows
@@ -48,7 +48,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use skillspan::library::{Findings, Layout, Stored, Tree, load, reconcile};
-use skillspan::skillify::{Classes, Config, Idea, Offline, PublishRule, Snapshot, Vectors, mine};
+use skillspan::skillify::{Classes, Config, Offline, PublishRule, Snapshot, Vectors, mine};
 use skillspan::table::Session;
 
 use model::Manner;
@@ -64,8 +64,6 @@ struct Options {
     seeds: std::ops::Range<u64>,
     noise: f64,
     show: bool,
-    /// Measure without one idea at a time as well.
-    ablate: bool,
     /// Skills are worded by such a model.
     model: Option<Manner>,
     /// Write the published files below this folder as well.
@@ -89,7 +87,6 @@ fn options() -> Options {
         seeds: 101..111,
         noise: 0.3,
         show: false,
-        ablate: false,
         model: None,
         out: None,
         vectors: None,
@@ -119,7 +116,6 @@ fn options() -> Options {
             "--digests" => options.digests = arguments.next().map(PathBuf::from),
             "--memory" => options.memory = arguments.next().unwrap().parse().unwrap(),
             "--teams" => options.teams = arguments.next().unwrap().parse().unwrap(),
-            "--ablate" => options.ablate = true,
             "--show" => options.show = true,
             other => panic!("no such option: {other}"),
         }
@@ -142,9 +138,6 @@ fn main() {
     let config = Config { vectors: vectors.as_ref(), publish, ..Config::default() };
     let (score, identical, mining) = measure(&options, &config);
     print(&options, &score, identical, mining);
-    if options.ablate {
-        ablate(&options);
-    }
 }
 
 /// Every vector of a file.
@@ -152,37 +145,6 @@ fn vectors(file: &Path) -> Vectors {
     let text = std::fs::read_to_string(file).unwrap();
     let words = text.lines().filter_map(|line| line.split_whitespace().next()).collect();
     Vectors::read_text(text.as_bytes(), &words).unwrap()
-}
-
-/// Measures without one idea at a time.
-fn ablate(options: &Options) {
-    println!(
-        "\n| without | skill precision | skill recall | step recall | hit@1 | avoided |\n|---|---|---|---|---|---|"
-    );
-    for idea in [
-        Idea::Rarity,
-        Idea::Words,
-        Idea::Commonness,
-        Idea::Chance,
-        Idea::Blame,
-        Idea::Order,
-        Idea::Edits,
-        Idea::Preferences,
-        Idea::People,
-        Idea::Triggers,
-        Idea::Sizes,
-    ] {
-        let (score, ..) = measure(options, &Config { without: Some(idea), ..Config::default() });
-        let share = |part: usize, whole: usize| part as f64 / whole.max(1) as f64;
-        println!(
-            "| {idea:?} | {:.3} | {:.3} | {:.3} | {:.3} | {:.3} |",
-            share(score.true_skills, score.published),
-            share(score.found, score.planted),
-            share(score.steps_found, score.steps),
-            share(score.hits, score.asked),
-            share(score.avoided, score.avoidable)
-        );
-    }
 }
 
 /// Mines every workspace of every seed, twice: the second time in another order.

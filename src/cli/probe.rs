@@ -1,4 +1,4 @@
-//! One marked record to a collector, and what became of it: for `connect --check`, and for hooks that it runs.
+//! Sends one marked record to a collector and reports what became of it: for `connect --check` and the hooks that it runs.
 
 use std::error::Error;
 use std::fs;

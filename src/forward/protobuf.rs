@@ -123,20 +123,27 @@ fn forbidding(attribute: &[u8]) -> Result<bool, Unreadable> {
                 is_named = key == capture::ATTRIBUTE.as_bytes();
             }
             Field { number: 2, value: Value::Bytes(value), .. } => {
-                for field in Fields::of(value) {
-                    forbids = match field? {
-                        Field { number: 1, value: Value::Bytes(text), .. } => {
-                            capture::forbids(&String::from_utf8_lossy(text))
-                        }
-                        Field { number: 2 | 3, value: Value::Varint(number), .. } => number == 0,
-                        _ => true,
-                    };
-                }
+                forbids = forbidding_value(value)?.unwrap_or(forbids);
             }
             _ => {}
         }
     }
     Ok(is_named && forbids)
+}
+
+/// Whether the value of the attribute forbids; its last member decides, `None` without one.
+fn forbidding_value(value: &[u8]) -> Result<Option<bool>, Unreadable> {
+    let mut forbids = None;
+    for field in Fields::of(value) {
+        forbids = Some(match field? {
+            Field { number: 1, value: Value::Bytes(text), .. } => {
+                capture::forbids(&String::from_utf8_lossy(text))
+            }
+            Field { number: 2 | 3, value: Value::Varint(number), .. } => number == 0,
+            _ => true,
+        });
+    }
+    Ok(forbids)
 }
 
 /// Takes out what `cleaner` finds. `None`: there was nothing. A record that breaks off is left out, and

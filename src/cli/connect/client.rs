@@ -1,4 +1,4 @@
-//! A client: where its settings stand, and what they are.
+//! A client: which settings it needs, and where they are.
 
 use super::settings::{Setting, To};
 

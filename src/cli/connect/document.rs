@@ -1,5 +1,5 @@
-//! A settings file as a document of which single settings are read, set and removed, everything
-//! else staying as its owner wrote it: order, comments, white space.
+//! A settings file as a document. Reads, sets and removes single settings; order, comments and white space stay as their owner
+//! wrote them.
 
 use jsonc_parser::ParseOptions;
 use jsonc_parser::cst::{CstInputValue, CstObject, CstRootNode};

@@ -1,4 +1,4 @@
-//! What makes an assistant run `skillspan hook`, for those that are connected by it.
+//! Makes an assistant run `skillspan hook`, for assistants that are connected by hooks.
 
 use serde_json::{Value, json};
 

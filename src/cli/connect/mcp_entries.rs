@@ -1,4 +1,4 @@
-//! Where an assistant is told of servers of tools, and what of ours.
+//! Where each assistant keeps its list of MCP servers, and our entry in it.
 
 use serde_json::{Value, json};
 

@@ -1,5 +1,5 @@
-//! What makes an assistant look for new skills when a session begins: `skillspan skills update --quiet`, which
-//! returns at once and prints nothing.
+//! Makes an assistant look for new skills when a session begins: `skillspan skills update --quiet` returns at once and prints
+//! nothing.
 
 use std::path::PathBuf;
 

@@ -1,4 +1,4 @@
-//! The assistants of this machine: which versions, how each is connected, and whether what it sends arrives.
+//! The assistants of this machine: their versions, how each is connected, and whether its records arrive.
 
 use super::collector::{Here, connect_again};
 use super::{Findings, servers, versions};

@@ -1,4 +1,4 @@
-//! What is known of the collector that is looked at, for what is told to do: its address, and how it is started.
+//! The collector that is checked: its address and how it is started, for the commands that doctor recommends.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;

@@ -3,15 +3,15 @@
 //! | file | looks at |
 //! |---|---|
 //! | `mod.rs` | the command, the configuration, the clock, what is printed |
-//! | `service.rs` | the process, its ports, its console, what it says of itself |
+//! | `service.rs` | the process, its ports, its console, its status |
 //! | `places.rs` | folders and files: whose they are, who can read them, room on the disk |
-//! | `collector.rs` | what is known of the collector, for what is told to do |
-//! | `assistants.rs` | the assistants of this machine: versions, connections, whether what they send arrives |
-//! | `versions.rs` | what their programs say of themselves |
-//! | `servers.rs` | what they are told to ask with |
+//! | `collector.rs` | the collector that is checked |
+//! | `assistants.rs` | the assistants of this machine: versions, connections, whether their records arrive |
+//! | `versions.rs` | the versions that their programs report |
+//! | `servers.rs` | the MCP servers in their settings |
 //!
-//! It looks and changes nothing: what it tries at ports it gives back at once, and what it sends to a collector is a
-//! test record that is not stored (`connect --check`).
+//! It changes nothing. It gives back at once every port that it tries, and it sends a collector only a test record, which is
+//! not stored (`connect --check`).
 
 mod assistants;
 mod collector;

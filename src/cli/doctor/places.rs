@@ -1,4 +1,4 @@
-//! Folders and files: whether they are there, whose they are, who can read them, how much room there is.
+//! Folders and files: whether they exist, who owns them, who can read them, how much room there is.
 
 use std::collections::BTreeSet;
 use std::fs;

@@ -1,4 +1,4 @@
-//! What assistants are told to ask with: whether it can start, and whether anybody would answer.
+//! The MCP servers in assistants' settings: whether each can start, and whether a console would answer it.
 
 use std::fs;
 use std::net::{TcpStream, ToSocketAddrs};

@@ -1,4 +1,4 @@
-//! The process: whether it runs, who has its ports, what it says of itself, whether its console is this user's.
+//! The process: whether it runs, who has its ports, what its `/status` says, whether its console is yours.
 
 use std::io::ErrorKind;
 use std::net::{SocketAddr, TcpListener};

@@ -1,4 +1,4 @@
-//! Versions of assistants: what their programs say of themselves, and whether that is enough.
+//! Versions of assistants: what their programs report, and whether that is new enough.
 
 use std::io::Read;
 use std::path::Path;

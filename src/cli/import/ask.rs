@@ -1,4 +1,4 @@
-//! What a person is shown and asked before anything is read whole.
+//! What a person sees and confirms before anything is read whole.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;

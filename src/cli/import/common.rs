@@ -1,4 +1,4 @@
-//! What is the same wherever sessions come from: options, what is asked before, and the skills afterwards.
+//! What every import shares: options, the question before it, and the skills after it.
 
 use std::path::PathBuf;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! The console that is asked: this machine's own, with a key for each question, or a team's, with a token.
+//! The console that answers: this machine's own, with a key for each question, or a team's, with a token.
 
 use std::path::Path;
 use std::time::Duration;

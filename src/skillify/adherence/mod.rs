@@ -94,7 +94,7 @@ impl Later {
 pub struct Watched<'c> {
     /// The claim.
     pub claim: &'c Claim,
-    /// How the failures that it speaks of look; empty: any.
+    /// The signatures of the failures that it is about; empty: any failure.
     pub failures: &'c [String],
     /// The commands of the procedure that it is a step of; empty for any other claim.
     pub steps: &'c [&'c Template],

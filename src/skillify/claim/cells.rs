@@ -93,8 +93,8 @@ fn cells(claim: &Claim) -> [&'static str; 4] {
 }
 
 impl Claim {
-    /// What was counted of it: how many sessions of which kind, as the cells of its counts stand; `""` names a cell that
-    /// it does not have.
+    /// The names of its four counts, in the order of [`Counts`]: how many sessions of which kind; `""` for a count that
+    /// the kind does not have.
     pub fn counted(&self, counts: &Counts) -> [(&'static str, u32); 4] {
         let Counts { treated_with, treated_without, untreated_with, untreated_without } = *counts;
         let [with, without, other_with, other_without] = cells(self);

@@ -99,7 +99,8 @@ pub(in crate::skillify) fn needs_review<'c>(
                 add(Class::FetchedCode, "a session fetched what it runs");
             }
         }
-        // A command that it is against is shown as well: who skims it must not find one that does harm.
+        // The text also shows commands that it speaks against. An assistant that skims it must not find one that does
+        // harm.
         for line in claim.unwanted().into_iter().map(ToString::to_string) {
             let judged = known.judge(&line);
             let harms =

@@ -259,8 +259,7 @@ impl Claim {
         }
     }
 
-    /// The claim as a reader is told it: as it prints, but for a command that it is against; see
-    /// [`self::unwanted`].
+    /// The claim as a reader sees it: as it prints, except for a command that it speaks against; see [`self::unwanted`].
     pub fn told(&self) -> String {
         match (self, self.against()) {
             (Self::Avoid(_), Some(unwanted)) => format!("do not {unwanted}"),
@@ -426,8 +425,8 @@ pub struct Evidence {
 pub struct SupportedClaim {
     /// What is claimed.
     pub claim: Claim,
-    /// How the failures that it speaks of look, the most frequent first; of a pipe the filters that hid them, of a rule of
-    /// a tool `silenced` where most sessions silence it.
+    /// The signatures of the failures that it is about, the most frequent first. For a pipe: the filters that hid them.
+    /// For a rule of a tool: `silenced` if most sessions silence it.
     pub failures: Vec<String>,
     /// How many sessions met its situation, with its action and without, and what came of it.
     pub counts: Counts,

@@ -49,7 +49,7 @@ pub enum Shortfall {
     Long(usize),
     /// No sessions did it as a whole: its steps are alternatives.
     Apart,
-    /// It has only failed of late.
+    /// It has only failed recently.
     Failing,
     /// Nothing tells an assistant when to use it.
     NoTrigger,

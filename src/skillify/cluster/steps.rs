@@ -103,9 +103,8 @@ pub(in crate::skillify) fn steps(members: &[Member<'_, '_>], background: &Backgr
     in_order(steps)
 }
 
-/// What most sessions of a cluster did and no step can say, because something is fed to it, say, or
-/// because each runs it under another variable: program and subcommand. A skill without it would not
-/// do the work.
+/// A program and subcommand that most sessions of a cluster ran and no step can say: for example, because it reads
+/// standard input, or because each session sets another variable. A skill without it would not do the work.
 pub(in crate::skillify) fn unsaid(members: &[Member<'_, '_>]) -> Option<String> {
     let all = distinct(members.iter().map(|(_, terms)| terms.session));
     let mut done: Vec<(Term, &[Word], u32)> = Vec::new();

@@ -291,8 +291,8 @@ impl Workspace<'_> {
         Unworded { workspace: self.name.to_owned(), scope, material, dropped, recently, rank, shortfalls }
     }
 
-    /// What the newer half of the sessions shows of the claims of a skill, and what all of them are expected to save,
-    /// in thousandths of a call for each session.
+    /// What the newer half of the sessions shows for each claim of a skill, and what all claims together are expected to
+    /// save, in thousandths of a call per session.
     pub(in crate::skillify) fn expected(&self, claims: &[SupportedClaim]) -> (Vec<(Claim, Recently)>, u32) {
         let steps: Vec<_> = claims.iter().filter_map(|claim| claim.claim.step()).collect();
         let (mut recently, mut saved) = (Vec::new(), 0_u64);

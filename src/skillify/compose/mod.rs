@@ -43,7 +43,7 @@ use crate::shell::family::Family;
 /// A skill says no more than a person reads at once.
 pub(super) const MOST_CLAIMS: usize = 15;
 
-/// The repository that all evidence of a claim comes from; `""` if it is of several or of none.
+/// The repository of all evidence of a claim; `""` if there are several or none.
 pub(super) fn project(claim: &SupportedClaim) -> String {
     let mut projects = claim.support.iter().map(|evidence| evidence.project.as_str());
     let first = projects.next().unwrap_or_default();

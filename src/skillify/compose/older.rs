@@ -43,7 +43,7 @@ pub struct Older {
     pub(super) skills: Vec<Unworded>,
 }
 
-/// A claim, and what it lacks though it were shown by as many people as there need to be.
+/// A claim, and what it lacks even if enough people had shown it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct Remembered {
     pub(super) claim: SupportedClaim,

@@ -92,7 +92,7 @@ impl Workspace<'_> {
         (drafts, groups)
     }
 
-    /// The steps of a cluster; where one of them has only failed of late and the sessions since then have
+    /// The steps of a cluster; if one of them has only failed recently and the sessions since then have
     /// a procedure, theirs.
     fn of_late<'m, 'a>(&self, members: Vec<Member<'m, 'a>>) -> (Vec<Member<'m, 'a>>, Vec<Step>) {
         let steps = |members: &[Member<'_, '_>]| steps::steps(members, self.background);
@@ -353,8 +353,8 @@ fn is_a_procedure(steps: &[Claim], works: &[&SegmentRef<'_>]) -> bool {
     steps.len() >= 2 && (steps.iter().any(|step| tells(step, works)) || adds_to_a_list(steps))
 }
 
-/// Whether another file of one kind is edited each time together with one and the same file, as where what
-/// is new must be listed, and a command is run for both.
+/// Whether sessions edit another file of one kind each time, always with the same second file, and run a command for
+/// both: for example, if every new file must be added to a list.
 fn adds_to_a_list(steps: &[Claim]) -> bool {
     let edits =
         |same: bool| steps.iter().any(|step| matches!(step, Claim::Edit(file) if file.is_literal() == same));

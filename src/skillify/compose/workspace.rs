@@ -20,7 +20,7 @@ pub(in crate::skillify) struct Workspace<'a> {
     pub(in crate::skillify) name: &'a str,
     /// Oldest first.
     pub(in crate::skillify) works: &'a [SegmentRef<'a>],
-    /// The same with the segments that loaded a skill: what people say in them is no less their own.
+    /// The same, with the segments that loaded a skill: people speak for themselves in them too.
     pub(in crate::skillify) spoken: &'a [SegmentRef<'a>],
     /// When each of them started.
     pub(in crate::skillify) started_at: Vec<Timestamp>,

@@ -92,7 +92,7 @@ pub struct Digest {
     source: Source,
 }
 
-/// The SHA-256 of the bytes that a digest was read from, where it was; no part of what it says.
+/// The SHA-256 of the bytes that the digest was read from, if it was read. Not a part of its content.
 #[derive(Debug, Clone, Default)]
 struct Source(Option<[u8; 32]>);
 

@@ -8,8 +8,7 @@ use super::segment_ref::SegmentRef;
 use super::segment_ref::session_of;
 use crate::event::{Status, Timestamp};
 
-/// So many sessions in which it only failed, all newer than any in which it ran well, say that it works
-/// no longer.
+/// A command no longer works if it only failed in so many sessions, all newer than any in which it passed.
 const FAILING_SESSIONS: usize = 2;
 
 /// When the command of a step ran well for the last time, if it has only failed since; `works` are oldest

@@ -28,7 +28,7 @@ use crate::shell::family::Family;
 
 /// A check belongs to files if this share of the sessions that edited them ran it.
 const SHARE: f64 = 0.5;
-/// This share, if the files are a whole class: what is said of all has to hold for most.
+/// The least share if the files are a whole class: a claim about all of them has to hold for most.
 const SHARE_OF_MANY: f64 = 0.6;
 /// A build that so few of the other sessions run makes something of the file, and need catch no failure.
 const RARE: f64 = 0.05;

@@ -40,7 +40,7 @@ struct Use<'a> {
     work: &'a SegmentRef<'a>,
     command: String,
     flag: String,
-    /// The events of the call that says that it does not know it; `None` where it was taken.
+    /// The events of the call in which the program rejects the flag; `None` if the program accepted it.
     unknown: Option<&'a EventIds>,
 }
 

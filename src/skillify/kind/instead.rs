@@ -288,7 +288,7 @@ fn is_of_the_program(signature: &str) -> bool {
     matches!(signature, "command not found" | "executable file not found" | "no module named")
 }
 
-/// Sessions in which the command ran as it is and passed, and those in which it only failed.
+/// Sessions in which the unchanged command passed, and those in which it only failed.
 fn own_runs(sessions: &Sessions<'_>, project: &str, failed: &Template, part: &[Case<'_>]) -> (u32, u32) {
     let is_short = failed.begins_all(part.iter().map(|case| case.failed.1));
     let wrapped = |command: &Command| command.setting().wrapper.clone();

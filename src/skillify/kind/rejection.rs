@@ -117,7 +117,7 @@ pub(in super::super) fn rejections(sessions: &Sessions<'_>) -> (Vec<Proposed>, V
     (standing, fallen)
 }
 
-/// The rules of the checks of which sessions mend some: where all are silenced, nobody can write code that passes.
+/// The rules of checks for which sessions fix at least one rule. If all are silenced, nobody can write code that passes.
 fn without_idle_checks(mut standing: Vec<Proposed>) -> Vec<Proposed> {
     let run = |one: &Proposed| one.claim.claim.about().cloned();
     let is_fixed = |one: &&Proposed| !one.claim.failures.iter().any(|note| note == SILENCED);

@@ -314,7 +314,7 @@ fn is_against(one: &Said<'_>, wanted: Side) -> bool {
     side(one.statement.want) != wanted
 }
 
-/// What it lacks to be shown to a person as a rule; that a person has to agree where it lacks nothing.
+/// What it lacks before a person sees it as a rule. If it lacks nothing, a person still has to agree.
 fn lacks(own: &[Said<'_>], all: &All<'_>) -> Vec<Shortfall> {
     let is_firm = |one: &&Said<'_>| one.statement.strength >= Strength::Standing;
     let firm: Vec<&Said<'_>> = own.iter().filter(is_firm).collect();

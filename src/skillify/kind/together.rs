@@ -234,7 +234,7 @@ impl<'a> TestsBeside<'a> {
         beside
     }
 
-    /// Whether a pair is none of a test and what it tests, or more than most of those.
+    /// Whether a pair is not a test and what it tests, or is more frequent than most such pairs.
     fn tells(&self, pair: &Proposed) -> bool {
         let Claim::Together { edited, also } = &pair.claim.claim else { return true };
         let (edited, also) = (edited.to_string(), also.to_string());

@@ -59,7 +59,7 @@ impl Failure {
         matches!(self, Self::Network | Self::RateLimited | Self::Server)
     }
 
-    /// Whether it speaks of the server, not of the question.
+    /// Whether the failure is about the server, not about the question.
     pub(super) const fn is_the_servers(self) -> bool {
         self.may_pass() || matches!(self, Self::Status | Self::Unreadable)
     }

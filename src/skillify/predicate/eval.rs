@@ -351,8 +351,8 @@ impl Compiled<'_> {
 }
 
 impl Compiled<'_> {
-    /// Of a run that failed again: whether what the situation names is over all the same. The findings that a linter names
-    /// are other ones; where it names none, nothing tells what it found.
+    /// For a run that failed again: whether the failure of the situation is gone. It is gone if the linter names other
+    /// findings. If it names none, nobody knows.
     fn is_over(&self, situation: &Beat<'_>, beat: &Beat<'_>, output: &str) -> Option<bool> {
         let Event::Run { ending: Ending::Fail, saying, .. } = &self.predicate.situation else {
             return Some(false);

@@ -113,7 +113,7 @@ impl<'p> Compiled<'p> {
         }
     }
 
-    /// Whether this happened. `of` is the edit that it belongs to, as it is named and as it was.
+    /// Whether this happened. `of` is the edit that it belongs to: as the predicate names it, and as the session made it.
     pub(super) fn meets(&self, event: &Event, beat: &Beat<'_>, of: Option<(&str, &str)>) -> bool {
         match (event, &beat.what) {
             (

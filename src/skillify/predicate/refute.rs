@@ -60,8 +60,8 @@ impl Predicate {
         (rest.is_empty() || rest.starts_with(' ')).then(|| format!("{}{rest}", instead.text))
     }
 
-    /// Every command and path that it names, as a text would: what varies stands in a parameter. A path that names no folder
-    /// is that of any file of its kind, and none of them.
+    /// Every command and path that it names, as a text would write them: placeholders stand for what varies. A path
+    /// without a folder means any file of its kind, so it is left out.
     pub fn named(&self) -> Vec<String> {
         let commands = self.commands().into_iter().map(|command| command.text.clone());
         let paths = self.paths().into_iter().filter(|path| path.contains('/')).map(str::to_owned);

@@ -92,7 +92,8 @@ impl Predicate {
         looks && own.len() == theirs.len() && own.iter().zip(&theirs).all(shares)
     }
 
-    /// The same where it is about what people say at one place, which may be said so as well; as many as there is room for.
+    /// The same for what people say in one situation: other texts with which they may say it, as many as there is room
+    /// for.
     pub(in super::super) fn also_saying(&self, texts: &[String]) -> Self {
         let mut wide = self.clone();
         let is_said = !self.said().is_empty();

@@ -280,8 +280,7 @@ fn refused(segments: &[Segment<'_>]) -> BTreeSet<String> {
     actions.filter(|action| action.refused).flat_map(|action| action.events.to_vec()).collect()
 }
 
-/// The calls that failed and of which no failed action is known, as where nothing tells which of several commands it
-/// was.
+/// Calls that failed without a known failed action: for example, if nothing shows which of several commands failed.
 fn failed_besides(session: &Session, segments: &[Segment<'_>], tools: &Tools<'_>) -> Vec<Failure> {
     let events = session.facts.iter().map(|fact| &fact.event);
     let failed =

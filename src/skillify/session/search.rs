@@ -148,8 +148,8 @@ const NO_SKILL: &[&str] = &[
     "no skill named '#'",
 ];
 
-/// The names that a search was for and whose declarations it did not find: of one that found something, only those
-/// whose declarations it asked for.
+/// The names whose declarations a search did not find. If the search found anything, only names whose declarations it
+/// asked for count.
 fn sought(pattern: &str, is_in_vain: bool, found: &[Found]) -> Vec<Found> {
     let wanted = plain(pattern);
     let parts = wanted.split('|').take(MOST_NAMES);

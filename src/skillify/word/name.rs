@@ -321,7 +321,7 @@ fn edited(claims: &[SupportedClaim]) -> Option<String> {
     (1..=SITUATIONS).contains(&named.len()).then(|| format!("after editing {}", enumerated(&named, "or")))
 }
 
-/// When to think of what to run after a change; `""` where nothing is said of that.
+/// When to think of what to run after a change; `""` if no claim says it.
 fn before_a_change_is_done(claims: &[SupportedClaim]) -> String {
     let is_of_a_run = |claim: &SupportedClaim| {
         matches!(claim.claim, Claim::Piped { .. } | Claim::Rejects { .. } | Claim::Repair { .. })
@@ -367,7 +367,7 @@ fn builds(run: &Template) -> bool {
     single(&run.to_string()).is_some_and(|run| run.family() == Family::Build)
 }
 
-/// "Use bun", if the claims have one command to use and it is a short one; "Use bun without rtk", if that is all.
+/// "Use bun", if the claims have one short command to use; "Use bun without rtk", if they say nothing else.
 fn only_replacement(claims: &[SupportedClaim]) -> Option<String> {
     let replacement = |claim: &SupportedClaim| match &claim.claim {
         Claim::Instead { run, .. } => Some(run.words_alone()),

@@ -98,7 +98,7 @@ pub(in crate::skillify) fn sentence(claim: &SupportedClaim) -> String {
     }
 }
 
-/// In which share of the cases a claim holds, as far as so few of them tell: Laplace's rule of succession.
+/// The share of the cases in which a claim holds, estimated from few cases by Laplace's rule of succession.
 fn surely(claim: &SupportedClaim) -> f64 {
     let counts = &claim.counts;
     f64::from(counts.treated_with + 1) / f64::from(counts.treated() + 2)

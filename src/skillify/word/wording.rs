@@ -135,7 +135,7 @@ impl Candidate {
     }
 }
 
-/// Whether every line cites claims, and every command in the text is one that a claim speaks of.
+/// Whether every line cites claims, and every command in the text belongs to a claim.
 pub(in crate::skillify) fn says_only_its_claims(wording: &Wording, claims: &[SupportedClaim]) -> bool {
     let codes: Vec<String> = claims.iter().flat_map(|claim| claim.claim.codes()).collect();
     let lines = || wording.lines();

@@ -37,9 +37,11 @@ struct Sample {
 }
 
 fn of(client: &Client) -> Sample {
-    let parts = |role: &str, text: &str| {
-        format!(r#"[{{"role":"{role}","parts":[{{"type":"text","content":"{text}"}}]}}]"#)
-    };
+    log_of(client.name).unwrap_or_else(|| span_of(client.name))
+}
+
+/// Of clients whose prompts are log records.
+fn log_of(client: &str) -> Option<Sample> {
     let log = |service, scope, plain| Sample {
         is_log: true,
         service,
@@ -48,14 +50,7 @@ fn of(client: &Client) -> Sample {
         plain,
         texts: vec![("prompt", WORDS.to_owned())],
     };
-    let span = |service, scope, name, plain| {
-        let texts = vec![
-            ("gen_ai.input.messages", parts("user", WORDS)),
-            ("gen_ai.output.messages", parts("assistant", ANSWER)),
-        ];
-        Sample { is_log: false, service, scope, name, plain, texts }
-    };
-    match client.name {
+    Some(match client {
         "claude-code" => log(
             "claude-code",
             "com.anthropic.claude_code.events",
@@ -74,6 +69,23 @@ fn of(client: &Client) -> Sample {
         "qwen" => {
             log("qwen-code", "qwen-code", &[("event.name", "qwen-code.user_prompt"), ("session.id", SESSION)])
         }
+        _ => return None,
+    })
+}
+
+/// Of clients whose prompts are spans.
+fn span_of(client: &str) -> Sample {
+    let parts = |role: &str, text: &str| {
+        format!(r#"[{{"role":"{role}","parts":[{{"type":"text","content":"{text}"}}]}}]"#)
+    };
+    let span = |service, scope, name, plain| {
+        let texts = vec![
+            ("gen_ai.input.messages", parts("user", WORDS)),
+            ("gen_ai.output.messages", parts("assistant", ANSWER)),
+        ];
+        Sample { is_log: false, service, scope, name, plain, texts }
+    };
+    match client {
         "copilot" => span(
             "github-copilot",
             "github.copilot",
