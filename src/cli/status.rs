@@ -10,7 +10,7 @@ use crate::event::visible_line;
 use crate::forward::{Queue, QueueStorage};
 use crate::journal::{Journal, OpenError};
 use crate::receivers::hooks;
-use crate::service::{ForwardReport, Loss, PipelineReport, Report, unowned_journals};
+use crate::service::{ForwardReport, Loss, PipelineReport, Report, TargetReport, unowned_journals};
 
 use super::columns::counted;
 use super::{ConfigFile, Failure, OrFail, block_on, local_client, print, print_json};
@@ -174,35 +174,8 @@ fn render(report: &Report) -> String {
     for line in &report.turned_away {
         let _ = writeln!(text, "  refused    {line}");
     }
-    for PipelineReport { name, journal, table } in &report.pipelines {
-        if report.pipelines.len() > 1 {
-            let _ = writeln!(text, "{name}:");
-        }
-        let _ = writeln!(
-            text,
-            "  journal    {} of {} in {}",
-            size(journal.bytes),
-            size(journal.max_bytes),
-            journal.path.display()
-        );
-        if let Some(table) = table {
-            let _ = writeln!(
-                text,
-                "  table      {} behind, the oldest {:.1} s old, in {}\n             {} in {} since the start",
-                counted(table.lag_requests, "request"),
-                table.lag_seconds,
-                table.path,
-                counted(table.rows, "event"),
-                counted(table.files, "file")
-            );
-            if table.retired_files > 0 {
-                let _ = writeln!(
-                    text,
-                    "  retention  {} removed since the start",
-                    counted(table.retired_files, "file")
-                );
-            }
-        }
+    for pipeline in &report.pipelines {
+        text.push_str(&pipeline_lines(pipeline, report.pipelines.len() > 1));
     }
     for Loss { dialect, reason, count } in &report.lost {
         let of = if dialect.is_empty() { String::new() } else { format!(" of {dialect}") };
@@ -224,24 +197,64 @@ fn render(report: &Report) -> String {
         text.push_str(&forward_lines(forward));
     }
     for target in &report.targets {
-        let state = match (&target.failing, &target.published_at) {
-            (Some(kind), _) => format!("failing ({kind})"),
-            (None, Some(at)) => format!("published {at}"),
-            (None, None) => "nothing published since the start".to_owned(),
-        };
-        let _ = writeln!(text, "  skills     {}: {state}", visible_line(&target.target));
-        for note in &target.notes {
-            let _ = writeln!(text, "             {}", visible_line(note));
-        }
-        if let Some(at) = &target.retry_at {
-            let _ = writeln!(text, "             tried again at {at}");
-        }
+        text.push_str(&target_lines(target));
     }
     for problem in &report.problems {
         let _ = writeln!(text, "! {}\n  to do: {}", visible_line(&problem.what), visible_line(&problem.todo));
     }
     if report.problems.is_empty() {
         text.push_str(if has_begun(report) { "nothing fails\n" } else { NOTHING });
+    }
+    text
+}
+
+fn pipeline_lines(pipeline: &PipelineReport, is_one_of_several: bool) -> String {
+    let PipelineReport { name, journal, table } = pipeline;
+    let mut text = String::new();
+    if is_one_of_several {
+        let _ = writeln!(text, "{name}:");
+    }
+    let _ = writeln!(
+        text,
+        "  journal    {} of {} in {}",
+        size(journal.bytes),
+        size(journal.max_bytes),
+        journal.path.display()
+    );
+    if let Some(table) = table {
+        let _ = writeln!(
+            text,
+            "  table      {} behind, the oldest {:.1} s old, in {}\n             {} in {} since the start",
+            counted(table.lag_requests, "request"),
+            table.lag_seconds,
+            table.path,
+            counted(table.rows, "event"),
+            counted(table.files, "file")
+        );
+        if table.retired_files > 0 {
+            let _ = writeln!(
+                text,
+                "  retention  {} removed since the start",
+                counted(table.retired_files, "file")
+            );
+        }
+    }
+    text
+}
+
+fn target_lines(target: &TargetReport) -> String {
+    let mut text = String::new();
+    let state = match (&target.failing, &target.published_at) {
+        (Some(kind), _) => format!("failing ({kind})"),
+        (None, Some(at)) => format!("published {at}"),
+        (None, None) => "nothing published since the start".to_owned(),
+    };
+    let _ = writeln!(text, "  skills     {}: {state}", visible_line(&target.target));
+    for note in &target.notes {
+        let _ = writeln!(text, "             {}", visible_line(note));
+    }
+    if let Some(at) = &target.retry_at {
+        let _ = writeln!(text, "             tried again at {at}");
     }
     text
 }
