@@ -19,6 +19,7 @@
 //! | `reconcile.rs`, `revision.rs`, `subset.rs`, `run.rs` | findings and library → changes |
 //! | `learned.rs`, `model_results.rs` | what a model said: answers, what they cost, skills that it takes for one |
 //! | `hand_written.rs` | skills that people wrote, and what sessions could add |
+//! | `neighbours.rs` | which skills are similar |
 //! | `mentions.rs` | whether a text names a command |
 //! | `effect.rs` | what later sessions show, with a skill and without it |
 //! | `watched.rs` | what sessions did in the situations of published skills |

@@ -6,6 +6,10 @@
 //! | `hooks.rs` | what hooks leave for this process |
 //! | `sessions.rs` | the sessions pipelines and the receivers that feed them |
 //! | `transcripts.rs` | the files in which assistants of this machine keep their sessions |
+//! | `digests/` | the files of digests, and what of the table is new |
+//! | `author/` | when a model is asked for lessons, and about which workspaces together |
+//! | `arrivals.rs`, `losses.rs` | sessions that begin to arrive, and data that was lost, in the log |
+//! | `files.rs` | files of certificates, checked before a start |
 //! | `ticks.rs` | work at fixed intervals |
 //! | `disclosure.rs` | what models are sent, for people who decide about it |
 //! | `record.rs` | what a run of mining found and why, for later |

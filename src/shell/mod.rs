@@ -14,7 +14,7 @@
 //! | `memo.rs` | what follows from a command, worked out once |
 //! | `flag.rs`, `global_options.rs` | which words are options |
 //! | `deciding_flags.rs` | the options of a command that decide what it does |
-//! | `shown.rs` | which part of a command's output its line shows |
+//! | `shown.rs` | which part of a command's output its line shows, and whether the call's exit status can be the command's own: behind a pipe it is the filter's |
 //! | `class/` | what a command may do to the world |
 //! | `vocabulary/` | what is known of public tools |
 //! | `tool.rs` | the command line in a tool call |

@@ -21,9 +21,10 @@
 //! | `compose` | which claims become one skill, which of them stand, what they are worth |
 //! | `llm`, `author` | how a model is asked; a model that proposes lessons |
 //!
-//! Data flows down this table, and imports point up it: `session` knows nothing of claims, `evidence` nothing of skills
+//! Data flows down this table: a room imports only rooms above it. `session` knows nothing of claims, `evidence` nothing of skills
 //! (`tests/cli/architecture.rs` holds it). Files beside the rooms serve all of them: `hash_index`, `significance` (counts and
-//! their tests), `withheld_text` (texts that are never published); `null` mines shuffled sessions with all of them.
+//! their tests), `withheld_text` (texts that are never published); `null` mines shuffled sessions with all of them,
+//! which measures what chance would publish and decides nothing.
 
 mod adherence;
 pub mod author;

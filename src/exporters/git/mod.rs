@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `mod.rs` | [`Git`]: fetch, reconcile, commit, push; again if somebody was faster |
 //! | `base.rs` | what a commit stands on: the branch, or the proposal for it |
-//! | `repository.rs` | the cache, and git's plumbing on it |
+//! | `repository.rs` | the cache, and git's plumbing on it; whether a push was taken, stale or refused |
 //! | `command.rs` | running git with everything closed |
 //! | `credentials.rs` | how git gets a token |
 //! | `remote.rs` | addresses and credentials |

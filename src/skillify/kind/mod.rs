@@ -1,4 +1,4 @@
-//! Claim kinds: what a skill can say, each with its own proof and its own null.
+//! Claim kinds: what a skill can say, each with its own proof, and most with a null of their own.
 //!
 //! | file | situation → action → outcome |
 //! |---|---|
@@ -30,10 +30,12 @@
 //! Procedures are found by [`super::compose::procedure`]: their steps come from clusters. A new kind is a variant of
 //! [`super::claim::Claim`], a file here, its counts in `claim/cells.rs`, its sentence in `word/sentences.rs` and its row in
 //! `adherence/mod.rs`.
+//! The compiler names most matches on a claim. It does not name the two lists in `compose/candidate.rs` (`counted`,
+//! `published`), [`Published`] and the rows of `null.rs`: a kind that they lack is never mined, or never measured.
 //!
 //! A kind proposes claims with their counts and a probability ([`Proposed`]); [`judged`] decides which of
-//! one kind's claims stand, all of them together. To measure what a kind publishes by chance, its link
-//! between action and outcome is broken by a [`Shuffle`] and everything else is left as it is.
+//! one kind's claims stand, all of them together. To measure what a kind publishes by chance, a
+//! [`Shuffle`] breaks the link between action and outcome and leaves everything else as it is.
 
 pub(super) mod change;
 pub(super) mod check;

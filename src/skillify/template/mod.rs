@@ -1,12 +1,12 @@
 //! Command templates: what several runs of a command have in common, with typed parameters for the rest.
 //!
-//! | file | |
+//! | file | what it decides |
 //! |---|---|
-//! | `pattern.rs` | command templates with typed parameters |
-//! | `boundary.rs` | command templates with typed parameters |
-//! | `parameter.rs` | command templates with typed parameters |
-//! | `version.rs` | command templates with typed parameters |
-//! | `matcher.rs` | where a claim can be looked for; which commands a template matches |
+//! | `pattern.rs` | words that vary, with parameters for the part that does |
+//! | `boundary.rs` | where a part of a word can end, as after `TARGET=`, `HEAD:release/` or before `_spec.rb` |
+//! | `parameter.rs` | what stands in a template for what varies from run to run |
+//! | `version.rs` | version numbers in the words of commands |
+//! | `matcher.rs` | which commands a template matches; each pair is matched once and remembered |
 
 pub(super) mod boundary;
 pub(super) mod matcher;

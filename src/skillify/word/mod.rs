@@ -5,7 +5,8 @@
 //! | `sentences.rs` | the sentence of each claim, and which claims one sentence says |
 //! | `name.rs` | the name, the title and the description of a skill |
 //! | `wording.rs` | the parts of a text, and a skill as mined ([`wording::Candidate`]) |
-//! | `propose.rs`, `offline.rs` | who words claims: a proposer, or the program itself |
+//! | `propose.rs` | who may word claims: the trait of a proposer, and what it gets |
+//! | `offline.rs` | the text of a skill without a model |
 //! | `irreversible.rs` | which commands a skill asks about first |
 
 pub(super) mod irreversible;

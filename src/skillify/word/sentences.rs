@@ -1,4 +1,4 @@
-//! The offline proposer: text from the claims alone, no key, no model, no network.
+//! Sentences: what each claim says, in words of the claim alone.
 //!
 //! A sentence states no more than its claims' counts: a repair is said as a repair, and "before" only where
 //! prevention was seen.
