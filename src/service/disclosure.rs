@@ -21,9 +21,9 @@ pub fn what_is_sent(settings: &ModelSettings) -> String {
              prompts share, counts. No transcript, no prompt, no tool's output and no name of a person is. Limits: {limits}.",
         ),
         Sees::Excerpts => format!(
-            "Excerpts of sessions are sent to {model} at {url}{place} to be read for lessons: what people said, cut to 280 \
-             characters a prompt; commands and how they ended; up to two lines of what a failed one printed; paths that were \
-             edited or missed; a line of what was written after a correction. At most 2,200 characters of a session, of those \
+            "Excerpts of sessions are sent to {model} at {url}{place} to be read for lessons: what people said, cut to 300 \
+             characters a prompt (420 for a correction); commands and how they ended; up to two lines of what a failed one \
+             printed; paths that were edited or missed; a line of what was written after a correction. At most 1,900 characters of a session, of those \
              where something was corrected, refused or failed. Credentials, links, hosts, addresses, folders of people and \
              names of those whom sessions name are taken out; a name that a prompt mentions otherwise is not. Claims of skills \
              are sent {purpose}, and lessons that sessions prove to be written, beside lines of skills that people wrote there. \
