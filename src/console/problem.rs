@@ -1,17 +1,14 @@
-//! Why there is no page, for people and for programs.
+//! Why there is no page. `page/problem.rs` says it to people.
 
 use std::fmt::Display;
 
-use askama::Template;
 use axum::Json;
 use axum::response::{IntoResponse, Response};
 use http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, StatusCode};
 use serde_json::json;
 
-use super::access::door::SignIn;
-use super::access::{Access, Denied, Reader};
-use super::page::{Frame, html};
+use super::access::Denied;
 
 /// Why there is no page. As an answer it has no body yet: the guard makes a page or JSON of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,21 +18,6 @@ pub(super) struct Problem {
     says: String,
     /// After so many seconds it may be otherwise.
     again_in: Option<u64>,
-}
-
-/// For somebody who is not signed in.
-#[derive(Template)]
-#[template(path = "problem-bare.html")]
-struct BarePage<'p> {
-    title: &'p str,
-    says: &'p str,
-}
-
-#[derive(Template)]
-#[template(path = "problem.html")]
-struct Page<'p> {
-    frame: Frame,
-    says: &'p str,
 }
 
 impl Problem {
@@ -101,33 +83,8 @@ impl Problem {
         answer
     }
 
-    /// As a page: with the navigation for who is signed in; where somebody has to sign in first, with what they
-    /// wanted as `next`.
-    pub(super) fn as_page(&self, access: &Access, reader: Option<&Reader>, next: &str) -> Response {
-        if self.status == StatusCode::UNAUTHORIZED {
-            return html(self.status, &SignIn::at(access, next, ""));
-        }
-        let title = match self.status {
-            StatusCode::NOT_FOUND => "Not found",
-            StatusCode::FORBIDDEN => "Not allowed",
-            StatusCode::BAD_GATEWAY => "It did not work",
-            StatusCode::CONFLICT => "Not done",
-            StatusCode::SERVICE_UNAVAILABLE => "In a moment",
-            StatusCode::TOO_MANY_REQUESTS => "Too many tries",
-            _ => "This cannot be answered",
-        };
-        let page = match reader {
-            Some(reader) => {
-                let frame =
-                    Frame::new(reader, "", title).again(self.status == StatusCode::SERVICE_UNAVAILABLE);
-                html(self.status, &Page { frame, says: &self.says })
-            }
-            None => html(self.status, &BarePage { title, says: &self.says }),
-        };
-        self.timed(page)
-    }
-
-    fn timed(&self, mut answer: Response) -> Response {
+    /// The answer with when to ask again.
+    pub(super) fn timed(&self, mut answer: Response) -> Response {
         if let Some(seconds) = self.again_in {
             answer.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
         }

@@ -9,7 +9,7 @@ use http::header::{HeaderMap, LOCATION, RETRY_AFTER, SET_COOKIE};
 use http::{HeaderValue, StatusCode};
 use serde::Deserialize;
 
-use super::guard::{cookie, cookie_name, peer};
+use super::caller::{cookie, cookie_name, peer};
 use super::{Access, Denied, Reader};
 use crate::console::App;
 use crate::console::asked::{Asked, Sent};

@@ -1,18 +1,18 @@
 //! What every request passes before a page is made, and what every answer carries.
 
-use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use http::header::{AUTHORIZATION, CACHE_CONTROL, COOKIE, HOST, ORIGIN, STRICT_TRANSPORT_SECURITY};
+use http::header::{AUTHORIZATION, CACHE_CONTROL, HOST, ORIGIN, STRICT_TRANSPORT_SECURITY};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 
+use super::caller::{cookie, peer};
 use super::{Access, Denied, Reader};
 use crate::console::App;
+use crate::console::page;
 use crate::console::problem::Problem;
-use crate::receivers::Peer;
 
 /// The browser loads nothing from elsewhere and sends nothing elsewhere, whatever came into a page.
 const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; form-action 'self'; \
@@ -55,7 +55,7 @@ pub(in crate::console) async fn guard(
     };
     let mut answer = match answer.extensions().get::<Problem>() {
         Some(problem) if is_program => problem.as_json(),
-        Some(problem) => problem.as_page(&app.access, seen.as_deref(), &wanted),
+        Some(problem) => page::problem::page(problem, &app.access, seen.as_deref(), &wanted),
         None => answer,
     };
     protect(answer.headers_mut(), app.access.has_tls);
@@ -128,29 +128,10 @@ fn reader_of(access: &Access, request: &Request) -> Result<Reader, Problem> {
     reader.map_err(Problem::denied)
 }
 
-/// The address that a request came from.
-pub(super) fn peer(extensions: &http::Extensions) -> IpAddr {
-    extensions.get::<Peer>().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.0)
-}
-
 /// What the request calls this server: over HTTP/2 its address has the name.
 fn host_of(request: &Request) -> Option<String> {
     let named = request.headers().get(HOST).and_then(|host| host.to_str().ok());
     named.or_else(|| request.uri().authority().map(http::uri::Authority::as_str)).map(str::to_owned)
-}
-
-/// The name of the cookie: consoles on other ports of the machine have their own.
-pub(super) fn cookie_name(access: &Access) -> String {
-    let prefix = if access.has_tls { "__Host-" } else { "" };
-    format!("{prefix}skillspan-{}", access.address.port())
-}
-
-/// What the session's cookie holds.
-pub(super) fn cookie(headers: &HeaderMap, access: &Access) -> Option<String> {
-    let name = cookie_name(access);
-    let pairs = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
-    let mut pairs = pairs.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
-    pairs.find(|(key, _)| *key == name).map(|(_, value)| value.to_owned())
 }
 
 fn protect(headers: &mut HeaderMap, has_tls: bool) {

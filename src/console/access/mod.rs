@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `mod.rs` | [`Access`]: who signed in, and who a request is from; [`Reader`] |
 //! | `secret.rs` | keys that let the owner of this machine's data in, once each |
+//! | `caller.rs` | where a request comes from, and its cookie |
 //! | `guard.rs` | what every request passes, and what every answer carries |
 //! | `door.rs` | `/sign-in`, `/open`, `/sign-out` |
 //!
@@ -16,6 +17,7 @@
 //! a right key or token lets in however many wrong ones were shown (they have more entropy than anybody can try), and
 //! who shows wrong ones is told to wait by address; a form changes something only with its session's own token, from a page of this very address.
 
+mod caller;
 pub(super) mod door;
 pub(super) mod guard;
 pub(super) mod secret;

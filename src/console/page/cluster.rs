@@ -11,9 +11,9 @@ use axum::response::Response;
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 
+use super::candidate::{Candidate, candidates};
 use super::link::{self, encoded};
 use super::who::People;
-use super::work::{Candidate, Place};
 use super::{Frame, Seen, counted, html, patience};
 use crate::console::App;
 use crate::console::access::Reader;
@@ -127,7 +127,7 @@ pub(in crate::console) async fn view(
     let (kept, group) = found.ok_or_else(|| Problem::missing("such cluster of work"))?;
     let people = People::of(app, reader).await?;
     let shelved = app.shelf.all().await;
-    let candidates = Place::candidates(kept, &shelved, reader, &people);
+    let candidates = candidates(kept, &shelved, reader, &people);
     let hashes: Vec<(String, String)> =
         group.members.iter().map(|one| (day(one), session_hash(&kept.tenant, &one.session))).collect();
     let wanted = hashes.iter().map(|(day, hash)| (day.as_str(), hash.as_str()));

@@ -3,16 +3,18 @@
 //! | file | page |
 //! |---|---|
 //! | `overview.rs` | `/` |
-//! | `sessions.rs`, `position.rs` | `/sessions` |
+//! | `sessions.rs`, `search.rs`, `position.rs` | `/sessions` |
 //! | `session.rs`, `timeline.rs` | `/sessions/{id}` and its events |
-//! | `work.rs`, `cluster.rs` | `/work`, `/work/clusters/{id}` |
+//! | `work.rs`, `cluster.rs`, `candidate.rs` | `/work`, `/work/clusters/{id}` |
 //! | `skills.rs`, `rests.rs`, `claim.rs` | `/skills`, `/skills/{name}` and its claims |
 //! | `review.rs` | `/review`, `/review/{name}` |
 //! | `report.rs` | `/report` |
 //! | `cases.rs`, `diff.rs`, `effect.rs` | parts of pages: cases of a claim, what changes between texts, what sessions showed of a skill |
+//! | `problem.rs` | why there is no page |
 //! | `link.rs` | addresses |
 //! | `when.rs`, `who.rs` | times, and people as the reader may see them |
 
+mod candidate;
 mod cases;
 pub(super) mod claim;
 pub(super) mod cluster;
@@ -21,9 +23,11 @@ pub(super) mod effect;
 mod link;
 pub(super) mod overview;
 mod position;
+pub(super) mod problem;
 pub(super) mod report;
 mod rests;
 pub(super) mod review;
+pub(super) mod search;
 pub(super) mod session;
 pub(super) mod sessions;
 pub(super) mod skills;

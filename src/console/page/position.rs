@@ -5,7 +5,7 @@
 use std::time::Instant;
 
 use super::link::encoded;
-use super::sessions::{ON_A_PAGE, Place, Sessions, dates};
+use super::search::{ON_A_PAGE, Place, Wanted, dates};
 use super::who::People;
 use crate::console::App;
 use crate::console::access::Reader;
@@ -39,13 +39,11 @@ impl Position {
     }
 }
 
-/// Of a page that is whole, if every day on which such a session may have arrived is in memory.
-pub(super) async fn of(app: &App, reader: &Reader, view: &Sessions) -> Option<Position> {
-    let here = view.count();
+/// Of a page with so many of what is wanted, if every day on which such a session may have arrived is in memory.
+pub(super) async fn of(app: &App, reader: &Reader, wanted: &Wanted, here: usize) -> Option<Position> {
     if here == 0 {
         return None;
     }
-    let wanted = &view.wanted;
     let after = Place::parse(&wanted.after);
     let people = People::of(app, reader).await.ok()?;
     let (mut before, mut all) = (0_usize, 0);

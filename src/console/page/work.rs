@@ -9,28 +9,17 @@ use axum::response::Response;
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 
+use super::candidate::{AGREE, Candidate, OF_ONE, SETTLED, candidates};
 use super::cluster::{Cluster, Sayings};
 use super::who::People;
-use super::{Frame, Seen, counted, html, link};
+use super::{Frame, Seen, html};
 use crate::console::App;
 use crate::console::access::Reader;
 use crate::console::asked::Asked;
 use crate::console::chart;
-use crate::console::escape::with_code;
 use crate::console::problem::Problem;
 use crate::console::shelf::Shelved;
-use crate::library::{Library, Listed};
-use crate::service::record::{Kept, KeptCandidate};
-use crate::skillify::Claim;
-
-/// How it is said that a person has to agree.
-const AGREE: &str = "a person has to agree";
-/// Why what lacks nothing but that waits for nobody where one person said it.
-const OF_ONE: &str = "one person alone wants it: it waits at a target of that person's own, if there is one, and not \
-                      where everybody's skills are";
-/// Why something that lacks nothing but that waits for nobody.
-const SETTLED: &str = "it would take a person's word, and a person has said no, a skill says it already, or twenty others \
-                       wait";
+use crate::service::record::Kept;
 
 /// So many candidates of a workspace are shown.
 const MOST: usize = 100;
@@ -63,28 +52,6 @@ pub(super) struct Place {
     more_clusters: usize,
     candidates: Vec<Candidate>,
     more_candidates: usize,
-}
-
-/// What could be said of some sessions.
-#[derive(Debug, Serialize)]
-pub(super) struct Candidate {
-    name: String,
-    pub(super) title: String,
-    /// Its lines as a skill would say them.
-    lines: Vec<String>,
-    /// Whether mining would publish it.
-    published: bool,
-    /// What the library made of it: the state of its skill, `held back` where it has none of what mining would publish,
-    /// or `nothing`.
-    pub(super) became: &'static str,
-    /// The skill of the library that says it; `""` if there is none.
-    pub(super) skill: String,
-    /// Why it is no skill.
-    pub(super) because: Vec<String>,
-    sessions: usize,
-    people: usize,
-    /// The page of its skill, or of the proposal that waits; `""` if there is neither.
-    pub(super) link: String,
 }
 
 /// What is asked for.
@@ -163,23 +130,8 @@ pub(in crate::console) async fn view(
 }
 
 impl Place {
-    /// Its candidates, in the order of the record.
-    pub(super) fn candidates(
-        kept: &Kept,
-        shelved: &[Shelved],
-        reader: &Reader,
-        people: &People,
-    ) -> Vec<Candidate> {
-        let libraries = shelved.iter().filter_map(|one| one.library.as_ref().ok());
-        let own: Vec<(&Library, Vec<Listed>)> = libraries
-            .filter(|library| library.is_of(&kept.tenant))
-            .map(|library| (library, super::skills::seen(library, reader)))
-            .collect();
-        kept.candidates.iter().map(|one| Candidate::of(kept, one, &own, people)).collect()
-    }
-
     fn of(kept: Kept, shelved: &[Shelved], (reader, people): (&Reader, &People), by: Measure) -> Self {
-        let mut candidates = Self::candidates(&kept, shelved, reader, people);
+        let mut candidates = candidates(&kept, shelved, reader, people);
         let sayings = Sayings::of(&kept);
         let groups = kept.groups.iter();
         let mut clusters: Vec<Cluster> =
@@ -232,44 +184,6 @@ impl Place {
     }
 }
 
-impl Candidate {
-    /// The library's truth, not the record's: it names skills, holds some back, and people decide about others.
-    fn of(kept: &Kept, one: &KeptCandidate, libraries: &[(&Library, Vec<Listed>)], people: &People) -> Self {
-        let sessions: BTreeSet<&String> = one.claims.iter().flat_map(|claim| &claim.sessions).collect();
-        let claims: BTreeSet<&Claim> = one.claims.iter().map(|kept| &kept.claim).collect();
-        let skill = libraries.iter().find_map(|(library, seen)| {
-            let name = library.saying(&kept.workspace, one.project.as_deref(), &claims)?;
-            seen.iter().find(|skill| skill.name == name)
-        });
-        let mut because: Vec<String> = one.because.iter().map(|why| people.without(&in_words(why))).collect();
-        // That a person has to agree is the last thing that it lacks, not why nobody is asked.
-        because.sort_by_key(|why| why.starts_with(AGREE));
-        let (became, link) = match skill {
-            Some(skill) if skill.has_proposal() => ("waits for you", link::review(&kept.tenant, &skill.name)),
-            Some(skill) => (skill.standing.as_str(), link::skill(&kept.tenant, &skill.name)),
-            None if one.published => ("held back", String::new()),
-            None => ("nothing", String::new()),
-        };
-        Self {
-            name: one.name.clone(),
-            title: match one.title.as_str() {
-                "Guarded" => "Something that may not be written down".to_owned(),
-                title => people.without(title),
-            },
-            lines: one.lines.iter().map(|line| people.without(&line.text)).collect(),
-            published: one.published,
-            became,
-            skill: skill.map(|skill| skill.name.clone()).unwrap_or_default(),
-            because,
-            sessions: sessions.len(),
-            people: one
-                .people
-                .unwrap_or_else(|| one.claims.iter().map(|claim| claim.people).max().unwrap_or_default()),
-            link,
-        }
-    }
-}
-
 /// Groups that ran the same programs have one name: what differs comes behind it, the days and then a number.
 fn tell_apart(clusters: &mut [Cluster]) {
     let days: Vec<String> = clusters.iter().map(|cluster| cluster.days.clone()).collect();
@@ -295,44 +209,6 @@ fn add_behind(clusters: &mut [Cluster], more: impl Fn(usize) -> String) {
         if counts.get(&cluster.name).is_some_and(|count| *count > 1) && !more.is_empty() {
             cluster.name = format!("{}, {more}", cluster.name);
         }
-    }
-}
-
-/// Why mining makes no skill of something, for who does not know its rules.
-fn in_words(why: &str) -> String {
-    let numbers: Vec<&str> =
-        why.split(|char: char| !char.is_ascii_digit()).filter(|number| !number.is_empty()).collect();
-    let of =
-        |count: &str, one: &str, many: &str| format!("{count} {}", if count == "1" { one } else { many });
-    match numbers.as_slice() {
-        [found, needed] if why.ends_with("known people did it") => {
-            let found = of(found, "known person", "known people");
-            format!("{found} did it; where several people are known, {needed} are needed")
-        }
-        [found, needed] if why.ends_with("accepted sessions show it") => {
-            let found = of(found, "session that ended well shows it", "sessions that ended well show it");
-            format!("{found}; {needed} are needed")
-        }
-        [found, needed] if why.starts_with("people said so on") => {
-            format!("people said so on {}; {needed} are needed", of(found, "day", "days"))
-        }
-        [accepted, rejected] if why.ends_with("twice as many must accept") => {
-            let well = of(accepted, "session with it ended well", "sessions with it ended well");
-            format!("{well}, {rejected} ended badly; twice as many must end well")
-        }
-        [] if why.starts_with("the guard found a text that does not fit") => {
-            "its words do not fit the form of a skill: no name, or a description that is too long".to_owned()
-        }
-        [] if why.starts_with("the guard found ") => {
-            why.replacen("the guard found", "it may not be published as it is: it names", 1)
-        }
-        [] if why.starts_with("one command among everyday work") => {
-            "it is one command among everyday work, which may have come by accident".to_owned()
-        }
-        [] if why.ends_with("as much happens by chance") => {
-            "it may be chance: among so many sessions as much happens without a cause".to_owned()
-        }
-        _ => why.to_owned(),
     }
 }
 
@@ -382,28 +258,6 @@ impl Place {
     }
 }
 
-impl Candidate {
-    /// What else keeps it back.
-    fn also(&self) -> String {
-        self.because.iter().skip(1).map(|why| format!("; {why}")).collect()
-    }
-
-    /// What was found, and its first line, as markup.
-    fn titled(&self) -> String {
-        with_code(&self.title)
-    }
-
-    fn told(line: &str) -> String {
-        with_code(line)
-    }
-
-    /// `5 sessions, 2 people`
-    fn seen(&self) -> String {
-        let people = if self.people == 1 { "person" } else { "people" };
-        format!("{}, {} {people}", counted(self.sessions as u64, "session"), self.people)
-    }
-}
-
 impl Work {
     /// What groups can be measured by, and are: tokens where a client says how many.
     fn measures(&self, by: &Measure) -> Vec<(Measure, &'static str)> {
@@ -418,30 +272,5 @@ impl Work {
         let most = all.map(|candidate| candidate.sessions).max().unwrap_or_default();
         let class = if candidate.skill.is_empty() { "s6" } else { "s1" };
         chart::bar(candidate.sessions as u64, most as u64, class)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn reasons_are_told_to_who_does_not_know_the_rules() {
-        for (why, told) in [
-            (
-                "1 of 2 known people did it",
-                "1 known person did it; where several people are known, 2 are needed",
-            ),
-            ("2 of 3 accepted sessions show it", "2 sessions that ended well show it; 3 are needed"),
-            ("people said so on 1 of 2 days", "people said so on 1 day; 2 are needed"),
-            (
-                "1 sessions accepted and 2 rejected it; twice as many must accept",
-                "1 session with it ended well, 2 ended badly; twice as many must end well",
-            ),
-            ("the guard found a host", "it may not be published as it is: it names a host"),
-            ("people took it back", "people took it back"),
-        ] {
-            assert_eq!(in_words(why), told);
-        }
     }
 }

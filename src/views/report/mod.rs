@@ -5,6 +5,7 @@
 //! | `tally.rs` | what is summed over sessions |
 //! | `names.rs` | persons' names, taken out of what is shown |
 //! | `view.rs` | what is shown, in whatever form |
+//! | `make.rs` | the report as a whole |
 //! | `sections.rs` | its tables |
 //! | `json.rs` | the same as JSON |
 //! | `chart.rs` | its charts, as SVG |
@@ -13,6 +14,7 @@
 pub(crate) mod chart;
 mod escape;
 mod json;
+mod make;
 mod names;
 mod sections;
 mod tally;
