@@ -29,6 +29,7 @@
 //!
 //! Who keeps a rule says nothing of it, so a rule is met where it was broken.
 
+mod named;
 mod tools;
 
 use std::collections::BTreeSet;
@@ -117,6 +118,7 @@ impl Watched<'_> {
             }
             Claim::Prefer { prefer, over } => chosen(prefer, over, actions),
             Claim::Avoid(command) => avoided(command, actions),
+            Claim::Check { edited, run } if named::is_pattern(edited) => named::checked(edited, run, actions),
             Claim::Check { edited, run } => checked(edited, run, actions),
             Claim::Together { edited, also } => together(edited, also, actions),
             Claim::Declared { name, file } => declared(name, file, digest, actions),

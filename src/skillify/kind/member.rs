@@ -85,10 +85,10 @@ pub(super) fn first_edits(edited: &Edited<'_>) -> BTreeMap<String, usize> {
 }
 
 /// Whether a command may belong to files that were edited.
-pub(super) fn is_suite(command: &Command) -> bool {
+pub(in super::super) fn is_suite(command: &Command) -> bool {
     let family = command.family();
     family.is_check() || family == Family::Format
 }
 
 /// So many files of a session are looked at: one that edits more tells little of any of them.
-pub(super) const MOST_FILES: usize = 40;
+pub(in super::super) const MOST_FILES: usize = 40;

@@ -180,7 +180,7 @@ impl Side<'_> {
 }
 
 /// A line without the ways in which people start the same: `./bin/test`, `python bin/test`, `python3 -m pytest`.
-fn plain(line: &str) -> &str {
+pub(in super::super) fn plain(line: &str) -> &str {
     let line = line.strip_prefix("./").unwrap_or(line);
     let Some((program, rest)) = line.split_once(' ') else { return line };
     if !matches!(program, "python" | "python3") {
@@ -197,7 +197,7 @@ fn plain(line: &str) -> &str {
 }
 
 /// Whether a line runs what the other does for the one path that it names, and more: `pytest`, `pytest tests`.
-fn is_wider(line: &str, other: &str) -> bool {
+pub(in super::super) fn is_wider(line: &str, other: &str) -> bool {
     let Some(path) = other.split(' ').skip(1).find(|word| is_path(word)) else { return false };
     let Some((before, after)) = other.split_once(path) else { return false };
     let Some(own) = line.strip_prefix(before.trim_end()) else { return false };
@@ -230,7 +230,7 @@ fn named_checks(member: &Member<'_>) -> BTreeMap<String, usize> {
 const MOST_PATHS: usize = 8;
 
 /// The line for each path that it names: `bin/test a.py b.py` does what `bin/test a.py` does, and `bin/test b.py`.
-fn named_lines(line: &str) -> Vec<String> {
+pub(in super::super) fn named_lines(line: &str) -> Vec<String> {
     let line = plain(line);
     let words: Vec<&str> = line.split(' ').collect();
     let is_one = |at: &usize| *at > 0 && words.get(*at).is_some_and(|word| is_path(word));
