@@ -75,7 +75,7 @@ pub struct Objection {
     pub act: String,
     /// How the person said so.
     pub how: How,
-    /// The prompt that corrects it, by its event; `""` where it was said otherwise.
+    /// The event that shows it: the prompt that corrects, the refused call, what stopped the assistant; `""` if none does.
     pub event: String,
 }
 
@@ -253,12 +253,14 @@ fn objections(segment: &Segment<'_>, tools: &Tools<'_>, checkout: &Checkout<'_>)
         }
         last = Some(&action.events);
         let how = refusal_of(action.said.as_deref().unwrap_or_default());
-        objections.push(Objection { act: act(action, tools, checkout), how, event: String::new() });
+        let event = action.events.to_vec().into_iter().next().unwrap_or_default();
+        objections.push(Objection { act: act(action, tools, checkout), how, event });
     }
     for (at, turn) in segment.turns.iter().enumerate() {
         let done = || last_act(turn, tools, checkout);
         if turn.interrupted {
-            objections.push(Objection { act: done(), how: How::Stopped, event: String::new() });
+            let event = turn.stop.map(|stop| stop.event_id.clone()).unwrap_or_default();
+            objections.push(Objection { act: done(), how: How::Stopped, event });
         }
         let correction = segment.turns.get(at + 1).filter(|next| next.role == Role::Correction);
         if let Some(next) = correction.filter(|_| !turn.interrupted) {
@@ -323,7 +325,7 @@ fn refused_besides(session: &Session, shown: &BTreeSet<String>) -> Vec<Objection
         let tool = if event.tool.is_empty() { called.map_or("", |call| &call.tool) } else { &event.tool };
         let tool = plain_word(tool).unwrap_or_else(|| "a tool".to_owned());
         let how = refusal_of(&event.text);
-        besides.push(Objection { act: format!("call {tool}"), how, event: String::new() });
+        besides.push(Objection { act: format!("call {tool}"), how, event: event.event_id.clone() });
     }
     besides
 }

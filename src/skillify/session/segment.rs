@@ -52,6 +52,8 @@ pub(in crate::skillify) struct Turn<'a> {
     pub(in crate::skillify) scores: Vec<f64>,
     /// The person stopped the assistant.
     pub(in crate::skillify) interrupted: bool,
+    /// The event that tells so first.
+    pub(super) stop: Option<&'a SessionEvent>,
     /// What it took.
     pub(in crate::skillify) cost: Cost,
 }
@@ -131,6 +133,7 @@ fn add_fact<'a>(
     if is_prompt && prompt::is_interrupt(&event.text) {
         if let Some(turn) = turns.last_mut() {
             turn.interrupted = true;
+            turn.stop.get_or_insert(event);
         }
         return;
     }
@@ -144,13 +147,17 @@ fn add_fact<'a>(
             trees: Vec::new(),
             scores: Vec::new(),
             interrupted: false,
+            stop: None,
             cost: Cost::default(),
         });
     }
     let Some(turn) = turns.last_mut() else { return };
     turn.cost.add(event);
     turn.scores.extend(signed(event));
-    turn.interrupted |= event.decision_source == "user_abort";
+    if event.decision_source == "user_abort" {
+        turn.interrupted = true;
+        turn.stop.get_or_insert(event);
+    }
     turn.actions.extend(calls.actions_at(fact, endings));
     turn.looks.extend(calls.looks_at(fact, checkout));
     let at = u32::try_from(turn.actions.len()).unwrap_or(u32::MAX);
