@@ -135,7 +135,10 @@ fn explained(says: &str, columns: &[Heading]) -> String {
 }
 
 fn section_of(html: &mut String, section: &Section) {
-    let Section { id, title, says, columns, rows, total, drawn, none, of: _ } = section;
+    let Section { id, title, says, columns, total, drawn, none, .. } = section;
+    // A person is looked up by name, so nobody is left out.
+    let rows =
+        if section.total > section.rows.len() || *id != "people" { section.first() } else { &section.rows };
     let _ = write!(html, "<section aria-labelledby=\"{id}\">\n<h2 id=\"{id}\">{title}</h2>\n");
     if rows.is_empty() {
         let _ = write!(html, "<p>{none}</p>\n</section>\n");

@@ -7,8 +7,8 @@ use super::names::Names;
 use super::tally::{Against, Cost, Failed, Looked, Sources, Tally};
 use super::view::{Cell, Heading, Section, percent, tenths};
 
-/// So many rows of a table are shown; what is left out is said.
-const MOST_ROWS: usize = 15;
+/// So many rows of a table are kept: a page folds those behind the first [`MOST_ROWS`].
+const MOST_KEPT: usize = 200;
 
 const fn text(title: &'static str, least: usize) -> Heading {
     Heading { title, least: Some(least) }
@@ -36,7 +36,7 @@ pub(crate) fn all(tally: &Tally, names: &Names) -> Vec<Section> {
 impl Section {
     fn cut(mut self, rows: Vec<Vec<Cell>>) -> Self {
         self.total = rows.len();
-        self.rows = rows.into_iter().take(MOST_ROWS).collect();
+        self.rows = rows.into_iter().take(MOST_KEPT).collect();
         self
     }
 }
@@ -95,7 +95,8 @@ fn failed_cells(sum: &Failed) -> Vec<Cell> {
     // What is not run again until it passes has no end to count.
     let ends = |count: u64| if passed + open > 0 { Cell::Count(count) } else { Cell::None };
     let each = tenths(*until, *repairs).map_or(Cell::None, Cell::Tenths);
-    let mut cells = vec![Cell::Count(*failed), ends(*passed), ends(*until), each, ends(*open)];
+    let mut cells =
+        vec![Cell::Count(*failed), ends(*passed), ends(*repairs), ends(*until), each, ends(*open)];
     cells.extend(sources_cells(sources));
     cells
 }
@@ -104,9 +105,10 @@ fn sources_cells(sources: &Sources) -> [Cell; 2] {
     [Cell::Count(sources.sessions), Cell::Count(sources.people())]
 }
 
-const FAILED: [Heading; 7] = [
+const FAILED: [Heading; 8] = [
     number("FAILED"),
     number("PASSED"),
+    number("TIMES"),
     number("CALLS"),
     number("EACH"),
     number("NEVER"),
@@ -123,7 +125,8 @@ fn kinds(tally: &Tally) -> Section {
     let section = Section {
         id: "failed-by-kind",
         title: "What failed, by kind",
-        says: "PASSED: failures after which the same command passed; CALLS: the calls until then, EACH: on average, for each row of failures that ended so; \
+        says: "PASSED: failures after which the same command passed, which it did so many TIMES: several failures in a row \
+               end once; CALLS: the calls until then, EACH: those for one of the TIMES; \
                NEVER: failures after which it did not pass in the session. What is not run again until it passes, such \
                as an edit, and a line of which nothing tells the command that failed, is neither. Each failed call is in \
                a row; one that ran two commands may be in two.",
@@ -157,7 +160,7 @@ fn commands(tally: &Tally, names: &Names) -> Section {
         rows: Vec::new(),
         of: Vec::new(),
         total: 0,
-        drawn: Some((3, None)),
+        drawn: Some((4, None)),
         none: "Nothing failed.",
     };
     section.cut(rows.collect())
@@ -214,7 +217,7 @@ fn missed(tally: &Tally, names: &Names) -> Section {
         id: "missed-places",
         title: "Where sessions look in vain",
         says: "Paths that are not there (ABSENT), and paths below which a search found nothing (NO HIT); those of most \
-               SESSIONS first.",
+               SESSIONS first. What lies below a path is a path of its own here.",
         columns: vec![
             text("PATH", 16),
             text("REPOSITORY", 10),
@@ -304,8 +307,8 @@ fn checks(tally: &Tally, names: &Names) -> Section {
         id: "missed-checks",
         title: "Checks that were missed",
         says: "Sessions that edited such files and did not run this very check after, of the checks that published \
-               skills say. Here a session that ran something else, which may hold the check, has MISSED it; a skill's own \
-               page leaves such sessions out, and those that ran neither.",
+               skills say. Where a check names no file, a session that ran something else, which may hold the check, has \
+               MISSED it here; a skill's own page leaves such sessions out.",
         columns: vec![
             text("EDITED", 14),
             text("CHECK", 14),
@@ -351,7 +354,9 @@ fn lines(tally: &Tally, names: &Names) -> Section {
         id: "lines",
         title: "What published skills say, and what sessions did",
         says: "Sessions that met a line's situation, before the skill was published and after; DID SO: those of them that \
-               did what stands under COUNTED, which who has read the line need not do.",
+               did what stands under COUNTED, which who has read the line need not do. A path counts with all that lies \
+               below it, and with the sessions that found it; a skill's own lines count those that mining took as \
+               proof.",
         columns: vec![
             text("LINE", 20),
             text("COUNTED", 16),

@@ -4,6 +4,9 @@ use crate::event::Timestamp;
 
 use super::tally::Cost;
 
+/// So many rows of a table are shown at first; what is left out is said.
+pub(crate) const MOST_ROWS: usize = 15;
+
 /// A report, ready to be shown.
 pub(crate) struct View {
     pub(crate) since: Timestamp,
@@ -25,6 +28,7 @@ pub(crate) struct Section {
     /// What the numbers mean.
     pub(crate) says: &'static str,
     pub(crate) columns: Vec<Heading>,
+    /// The first of them; of a table that may grow without end no more than a few hundred.
     pub(crate) rows: Vec<Vec<Cell>>,
     /// The skill that each row is of, where it is of one; pages lead to it.
     pub(crate) of: Vec<String>,
@@ -50,6 +54,18 @@ pub(crate) enum Cell {
     Tenths(u64),
     /// Nothing to count.
     None,
+}
+
+impl Section {
+    /// The rows that are shown at first.
+    pub(crate) fn first(&self) -> &[Vec<Cell>] {
+        self.rows.get(..MOST_ROWS).unwrap_or(&self.rows)
+    }
+
+    /// Those behind them, with the place of the first of them.
+    pub(crate) fn others(&self) -> &[Vec<Cell>] {
+        self.rows.get(MOST_ROWS..).unwrap_or_default()
+    }
 }
 
 /// So many per cent, rounded; `None` of nothing.
