@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use tokio::runtime::Handle;
 use tokio::sync::{Semaphore, watch};
 
+use super::troubles::troubles_of;
 use crate::config::SessionsTable;
 use crate::event::{Timestamp, person};
 use crate::library::session_hash;
@@ -59,6 +60,8 @@ pub(super) struct Row {
     pub(super) tokens: i64,
     /// What people said, lower-case, the beginning of it.
     pub(super) said: String,
+    /// What failed in it and what people were against, a line each: `troubles.rs`.
+    pub(super) troubles: String,
     /// How its first prompt begins, as it stands: a page shows less of it.
     pub(super) title: String,
     /// What published files call it: [`session_hash`].
@@ -439,6 +442,7 @@ impl Row {
             corrected: objected(&[How::Corrected]),
             errors: count(figures.errors),
             tokens: figures.tokens().all(),
+            troubles: troubles_of(&account),
             said,
             title: prompts()
                 .next()
@@ -453,7 +457,7 @@ impl Row {
 
     fn bytes(&self) -> usize {
         let texts = [&self.tenant, &self.workspace, &self.project, &self.user, &self.person, &self.assistant];
-        let texts = texts.into_iter().chain([&self.id, &self.said, &self.title, &self.hash]);
+        let texts = texts.into_iter().chain([&self.id, &self.said, &self.troubles, &self.title, &self.hash]);
         size_of::<Self>() + texts.map(String::capacity).sum::<usize>()
     }
 }

@@ -5,6 +5,7 @@
 //! | `mod.rs` | [`Door`], [`Console`]: bound, then served; the routes |
 //! | `access/` | who sees it, and what of it |
 //! | `days.rs` | what arrived on each day |
+//! | `troubles.rs` | what went wrong in a session, for lists that ask for it |
 //! | `readers.rs` | the threads on which the table is read |
 //! | `shelf.rs` | what stands at the targets of skills |
 //! | `find.rs` | single sessions |
@@ -41,6 +42,7 @@ mod problem;
 mod readers;
 mod records;
 mod shelf;
+mod troubles;
 
 use std::net::SocketAddr;
 use std::sync::Arc;

@@ -121,6 +121,9 @@ fn a_proposal_that_is_refused_is_not_made_again() {
         let page = owner.page(&format!("/skills/{name}"));
         assert!(page.contains("waits for a person again"), "{page}");
         assert_eq!(owner.json("/review")["proposals"][0]["name"], name);
+        // Who decides next sees what was decided before, and why.
+        let page = owner.page(&format!("/review/{name}"));
+        assert!(page.contains("<dt>Before</dt>") && page.contains("that host goes away"), "{page}");
         let answer = decide(&owner, &name, "accept", &[]);
         assert_eq!(answer.status, 303, "{}", answer.text);
         assert!(standing(&house, &name, in_repository).unwrap().contains(FOREIGN));
@@ -143,12 +146,19 @@ fn a_skill_that_stands_is_withdrawn_with_a_reason_and_brought_back() {
         let skill = owner.json(&format!("/skills/{name}"));
         assert_eq!(skill["state"], "refused");
         assert_eq!(skill["history"][0]["what"], "a person withdrew it: that host is no more");
+        // One state has one name on all pages.
+        let work = owner.json("/work");
+        let candidates = work["workspaces"][0]["candidates"].as_array().unwrap();
+        let own = candidates.iter().find(|one| one["skill"] == *name).unwrap_or_else(|| panic!("{work}"));
+        assert_eq!(own["became"], "withdrawn");
         if in_repository {
             let messages = messages(&house);
             assert!(messages.contains("Withdraw") && messages.contains("that host is no more"), "{messages}");
         }
         assert_eq!(decide(&owner, &name, "restore", &[]).status, 303);
         assert!(standing(&house, &name, in_repository).unwrap().contains(FOREIGN));
+        let skill = owner.json(&format!("/skills/{name}"));
+        assert_eq!(skill["changes"], Value::Array(Vec::new()), "what comes back as it was changed nothing");
     }
 }
 

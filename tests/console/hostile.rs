@@ -51,10 +51,10 @@ const PAYLOADS: [&str; 64] = [
     "&#x3c;script&#x3e;",
     "\\u003cscript\\u003ealert(1)",
     "%3Cscript%3Ealert(1)%3C/script%3E",
-    "{{ 7 * 7 }}",
+    "{{ 739 * 977 }}",
     "{% include \"/etc/passwd\" %}",
     "${7*7}",
-    "<%= 7 * 7 %>",
+    "<%= 739 * 977 %>",
     "#{7*7}",
     "\u{1b}[2J\u{1b}]0;x\u{7}",
     "\u{9b}31mred",
@@ -235,10 +235,10 @@ fn no_text_of_a_session_is_markup_or_hidden_in_any_page() {
     }
     // What was sent is there to be read, and is no more than that.
     let shown: String = all.iter().map(|(_, page)| page.as_str()).collect();
-    for text in ["&lt;script&gt;alert(1)&lt;/script&gt;", "\\u{202e}gpj.exe", "{{ 7 * 7 }}"] {
+    for text in ["&lt;script&gt;alert(1)&lt;/script&gt;", "\\u{202e}gpj.exe", "{{ 739 * 977 }}"] {
         assert!(shown.contains(text), "{text} is nowhere");
     }
-    assert!(!shown.contains(">49<"), "nothing is worked out");
+    assert!(!shown.contains("722003"), "nothing is worked out");
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use crate::visitor::{House, Story, date, earlier, saying, stories};
+use crate::visitor::{House, Story, Visitor, date, earlier, saying, stories};
 
 const PAGES: [(&str, &str); 6] = [
     ("/", "skillspan import"),
@@ -250,7 +250,7 @@ fn work_leads_to_what_the_library_made_of_it() {
     let expected = ["cellar waits for you", "kitchen published", "shop published"];
     assert_eq!(led, expected.map(str::to_owned).into_iter().collect());
     let page = owner.page("/work");
-    assert!(page.contains("waits for you") && page.contains("href=\"/review/"), "{page}");
+    assert!(page.contains(">waiting</span>") && page.contains("href=\"/review/"), "{page}");
     assert!(page.contains("class=\"map\""), "{page}");
 }
 
@@ -382,6 +382,7 @@ fn a_form_that_asks_for_nothing_is_there_again_with_what_is_wrong() {
     for (query, says) in [
         ("from=2026-02-05&until=2026-01-05&workspace=go", "is later than Began until"),
         ("from=yesterday&workspace=go", "are dates, such as"),
+        ("after=garbage&workspace=go", "is no place in the list"),
     ] {
         let answer = owner.get(&format!("/sessions?{query}"));
         assert_eq!(answer.status, 400, "{query}");
@@ -390,6 +391,13 @@ fn a_form_that_asks_for_nothing_is_there_again_with_what_is_wrong() {
         }
         assert_eq!(owner.get(&format!("/api/v1/sessions?{query}")).status, 400);
     }
+    let work = owner.get("/work?by=size");
+    assert_eq!(work.status, 400);
+    assert!(
+        work.text.contains("<code>by</code> is one of") && work.text.contains("<h1>Work"),
+        "{}",
+        work.text
+    );
 }
 
 #[test]
@@ -418,24 +426,26 @@ fn a_page_of_a_list_says_where_it_stands_and_leads_both_ways() {
     assert!(newest.contains("1 to 50 of 120"), "{newest}");
 }
 
+/// A prompt of the same session, so many seconds later.
+fn prompt_of(body: &Value, text: &str, seconds: u64) -> Value {
+    let mut record = body["resourceLogs"][0]["scopeLogs"][0]["logRecords"][0].clone();
+    let time: u64 = record["timeUnixNano"].as_str().unwrap().parse().unwrap();
+    record["timeUnixNano"] = (time + seconds * 1_000_000_000).to_string().into();
+    for attribute in record["attributes"].as_array_mut().unwrap() {
+        match attribute["key"].as_str().unwrap() {
+            "prompt" => attribute["value"]["stringValue"] = text.into(),
+            "prompt.id" => attribute["value"]["stringValue"] = format!("{text}-p").into(),
+            _ => {}
+        }
+    }
+    record
+}
+
 #[test]
 fn what_a_person_corrected_is_marked_where_it_was_said() {
     let house = House::open();
     let mut body = stories("s", "shop", "make db-up").remove(1);
-    let prompt = |body: &Value, text: &str, seconds: u64| {
-        let mut record = body["resourceLogs"][0]["scopeLogs"][0]["logRecords"][0].clone();
-        let time: u64 = record["timeUnixNano"].as_str().unwrap().parse().unwrap();
-        record["timeUnixNano"] = (time + seconds * 1_000_000_000).to_string().into();
-        for attribute in record["attributes"].as_array_mut().unwrap() {
-            match attribute["key"].as_str().unwrap() {
-                "prompt" => attribute["value"]["stringValue"] = text.into(),
-                "prompt.id" => attribute["value"]["stringValue"] = format!("{text}-p").into(),
-                _ => {}
-            }
-        }
-        record
-    };
-    let correction = prompt(&body, "no, that is wrong: do not start the database", 30);
+    let correction = prompt_of(&body, "no, that is wrong: do not start the database", 30);
     body["resourceLogs"][0]["scopeLogs"][0]["logRecords"].as_array_mut().unwrap().push(correction);
     house.send(&[body]);
     let owner = house.owner();
@@ -444,6 +454,64 @@ fn what_a_person_corrected_is_marked_where_it_was_said() {
     assert_eq!(owner.json("/sessions/s-1")["corrected"], 1);
     let page = owner.page("/sessions/s-1");
     assert!(page.contains(">1 corrected</a>") && page.contains("corrects what came before"), "{page}");
+}
+
+#[test]
+fn where_a_person_stopped_the_assistant_is_marked_and_linked() {
+    let house = House::open();
+    let mut body = stories("s", "shop", "make db-up").remove(1);
+    let stop = prompt_of(&body, "[Request interrupted by user for tool use]", 30);
+    body["resourceLogs"][0]["scopeLogs"][0]["logRecords"].as_array_mut().unwrap().push(stop);
+    house.send(&[body]);
+    let owner = house.owner();
+    assert_eq!(owner.json("/sessions")["days"][0]["sessions"][0]["stopped"], 1);
+    let page = owner.page("/sessions/s-1");
+    let link = page.split_once(">1 stopped</a>").unwrap_or_else(|| panic!("{page}")).0;
+    let anchor = link.rsplit_once('#').unwrap().1.split('"').next().unwrap().to_owned();
+    assert!(page.contains(&format!("id=\"{anchor}\"")), "{anchor}: {page}");
+    assert!(page.contains(">Stopped</span>"), "{page}");
+}
+
+/// The report, once it is made.
+fn report(owner: &Visitor) -> Value {
+    let made = (0..200).find_map(|_| {
+        let report = owner.json("/report");
+        if report["made_at"].is_string() {
+            return Some(report["report"].clone());
+        }
+        std::thread::sleep(std::time::Duration::from_millis(50));
+        None
+    });
+    made.expect("a report is made")
+}
+
+#[test]
+fn what_a_report_counts_leads_to_as_many_sessions() {
+    let house = House::open();
+    house.send(&stories("s", "shop", "make db-up"));
+    let owner = house.owner();
+    let report = report(&owner);
+    let mut rows = 0;
+    for (section, key) in [("failed-by-kind", "kind"), ("failed-commands", "command")] {
+        for row in report["sections"][section]["rows"].as_array().unwrap() {
+            let name = row[key].as_str().unwrap();
+            let list = owner.json(&format!("/sessions?failing={}", name.replace(' ', "+")));
+            let days = list["days"].as_array().unwrap().iter();
+            let found: usize = days.map(|day| day["sessions"].as_array().unwrap().len()).sum();
+            assert_eq!(row["sessions"], found, "{row}: {list}");
+            assert!(found > 0);
+            rows += 1;
+        }
+    }
+    assert!(rows > 1, "{report}");
+    let page = owner.page("/report");
+    assert!(page.contains("href=\"/sessions?failing=make%20itest\""), "{page}");
+    assert_eq!(owner.json("/sessions?failing=make+nothing")["days"], Value::Array(Vec::new()));
+    // What failed is nothing that a person was against.
+    assert_eq!(owner.json("/sessions?against=make+itest")["days"], Value::Array(Vec::new()));
+    // And both begin with the same day.
+    let first = owner.json("/overview")["days"][0]["date"].as_str().unwrap().to_owned();
+    assert!(report["since"].as_str().unwrap().starts_with(&first), "{first}: {report}");
 }
 
 #[test]

@@ -49,7 +49,10 @@ fn a_rule_that_a_person_agrees_to_is_published_and_stays() {
     assert!(text.contains("\n1. Do not force-push.\n"), "{text}");
     assert!(text.contains("# Avoid force pushes"), "{text}");
     let evidence = target.read(&format!("skills/{name}/references/evidence.md"));
-    assert!(evidence.contains("Said so: 2 sessions; took it back: 0 sessions."), "{evidence}");
+    assert!(
+        evidence.contains("Asked for it or said so: 2 sessions; took it back: 0 sessions."),
+        "{evidence}"
+    );
     assert!(!whole(&target).contains("zebra"));
     let before = target.contents();
     target.publish(&stated());

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
+use super::skills::{seen, told};
 use super::who::People;
 use super::{counted, link};
 use crate::console::access::Reader;
@@ -19,8 +20,12 @@ pub(super) const AGREE: &str = "a person has to agree";
 pub(super) const OF_ONE: &str = "one person alone wants it: it waits at a target of that person's own, if there is one, and not \
                       where everybody's skills are";
 /// Why something that lacks nothing but that waits for nobody.
-pub(super) const SETTLED: &str = "it would take a person's word, and a person has said no, a skill says it already, or twenty others \
-                       wait";
+pub(super) const SETTLED: &str =
+    "it would take a person's word, and a person has said no to it, or a skill says it already";
+/// The same where the list is full.
+pub(super) const OTHERS_WAIT: &str = "it would take a person's word, and twenty others wait already";
+/// So many proposals wait at once.
+pub(super) const MOST_WAITING: usize = 20;
 
 /// What could be said of some sessions.
 #[derive(Debug, Serialize)]
@@ -54,7 +59,7 @@ pub(super) fn candidates(
     let libraries = shelved.iter().filter_map(|one| one.library.as_ref().ok());
     let own: Vec<(&Library, Vec<Listed>)> = libraries
         .filter(|library| library.is_of(&kept.tenant))
-        .map(|library| (library, super::skills::seen(library, reader)))
+        .map(|library| (library, seen(library, reader)))
         .collect();
     kept.candidates.iter().map(|one| Candidate::of(kept, one, &own, people)).collect()
 }
@@ -73,7 +78,7 @@ impl Candidate {
         because.sort_by_key(|why| why.starts_with(AGREE));
         let (became, link) = match skill {
             Some(skill) if skill.has_proposal() => ("waits for you", link::review(&kept.tenant, &skill.name)),
-            Some(skill) => (skill.standing.as_str(), link::skill(&kept.tenant, &skill.name)),
+            Some(skill) => (told(skill), link::skill(&kept.tenant, &skill.name)),
             None if one.published => ("held back", String::new()),
             None => ("nothing", String::new()),
         };

@@ -43,7 +43,7 @@ struct ClaimPage {
 pub(in crate::console) struct Meant {
     tenant: String,
     /// So many of those against it come before.
-    from: usize,
+    from: u32,
 }
 
 pub(in crate::console) async fn page(
@@ -94,7 +94,14 @@ pub(in crate::console) async fn view(
     }
     let at = number.checked_sub(1).ok_or_else(|| Problem::missing("such line"))?;
     let (line, claim) = claims.into_iter().nth(at).ok_or_else(|| Problem::missing("such line"))?;
-    let found = Cases::of(app, reader, (library, &skill.workspace), &[&claim.claim], meant.from).await?;
+    let found = Cases::of(
+        app,
+        reader,
+        (library, &skill.workspace),
+        &[&claim.claim],
+        usize::try_from(meant.from).unwrap_or(usize::MAX),
+    )
+    .await?;
     let cited = claim.sessions.iter().map(|(date, hash, ..)| (date.as_str(), hash.as_str()));
     let known = app.by_hash(reader, cited, patience()).await;
     let people = People::of(app, reader).await?;

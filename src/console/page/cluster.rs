@@ -59,6 +59,12 @@ pub(in crate::console) struct Cluster {
     /// The days of its sessions, `2026-01-05 to 2026-02-11`, which tell groups of one name apart.
     #[serde(skip)]
     pub(super) days: String,
+    /// What it ran, and words of its prompts: the parts of its name.
+    #[serde(skip)]
+    pub(super) parts: Vec<String>,
+    /// Its name, what few others have first.
+    #[serde(skip)]
+    pub(super) label: String,
 }
 
 /// A cluster with its sessions.
@@ -222,11 +228,13 @@ impl<'k> Sayings<'k> {
                 Some(candidate) => candidate.title.clone(),
                 None => resting.map_or_else(
                     || group.became.clone(),
-                    |(_, count)| format!("{} of its sessions show it", grouped(count as u64)),
+                    |(_, count)| format!("{} of its sessions show another skill", grouped(count as u64)),
                 ),
             },
             is_found: said.is_some(),
             days: days(group),
+            parts: group.commands.iter().chain(&group.words).map(|part| people.without(part)).collect(),
+            label: String::new(),
             page: format!("/work/clusters/{}?tenant={tenant}&workspace={workspace}", encoded(&group.id)),
         }
     }
@@ -303,10 +311,10 @@ impl Cluster {
     pub(super) fn class(&self) -> &'static str {
         match self.became {
             // What its sessions show is none of its steps.
-            _ if !self.is_found && !self.skill.is_empty() => "s5",
+            _ if !self.is_found && !self.skill.is_empty() => "s7",
             "waits for you" | "proposed" => "s4",
             "nothing" if !self.is_found => "s6",
-            "nothing" | "held back" | "refused" => "s2",
+            "nothing" | "held back" | "refused" | "withdrawn" | "deleted by a person" => "s5",
             _ => "s1",
         }
     }
@@ -332,10 +340,6 @@ impl Cluster {
             tokens => counted(tokens, "token"),
         };
         format!("{tokens}; {} without pauses of more than ten minutes", self.took())
-    }
-
-    pub(super) fn label(&self) -> &str {
-        &self.name
     }
 
     pub(super) fn tokens(&self) -> String {

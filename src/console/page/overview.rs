@@ -178,13 +178,20 @@ fn last_days() -> Vec<Sum> {
 
 async fn skills(app: &App, reader: &Reader) -> Skills {
     let mut skills = Skills::default();
+    // Several targets may hold the same skills.
+    let (mut published, mut proposals) = (BTreeSet::new(), BTreeSet::new());
     for shelved in app.shelf.all().await.iter() {
         match &shelved.library {
             Ok(library) => {
+                let tenant = app.tenant_of(library);
                 for skill in super::skills::seen(library, reader) {
-                    skills.published +=
-                        u64::from(matches!(skill.standing, Standing::Published | Standing::HandEdited));
-                    skills.proposals += u64::from(skill.has_proposal());
+                    let named = (tenant.clone(), skill.name.clone());
+                    if matches!(skill.standing, Standing::Published | Standing::HandEdited) {
+                        published.insert(named.clone());
+                    }
+                    if skill.has_proposal() {
+                        proposals.insert(named);
+                    }
                 }
             }
             Err(error) if reader.sees_the_process() => {
@@ -193,6 +200,7 @@ async fn skills(app: &App, reader: &Reader) -> Skills {
             Err(_) => {}
         }
     }
+    (skills.published, skills.proposals) = (published.len() as u64, proposals.len() as u64);
     skills
 }
 

@@ -7,6 +7,7 @@ use http::StatusCode;
 use super::{Frame, html};
 use crate::console::access::door::SignIn;
 use crate::console::access::{Access, Reader};
+use crate::console::escape::with_code;
 use crate::console::problem::Problem;
 
 /// For somebody who is not signed in.
@@ -22,6 +23,13 @@ struct BarePage<'p> {
 struct Page<'p> {
     frame: Frame,
     says: &'p str,
+}
+
+impl Page<'_> {
+    /// What is wrong, as markup.
+    fn told(&self) -> String {
+        with_code(self.says)
+    }
 }
 
 /// With the navigation for who is signed in; where somebody has to sign in first, with what they wanted as `next`.

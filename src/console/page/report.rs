@@ -34,6 +34,7 @@ use crate::views::report::{
 };
 use crate::views::whole::{Wanted, read_wanted};
 
+const A_DAY: Duration = Duration::from_secs(24 * 3600);
 /// A chart has room for so many bars at least.
 const FEWEST_BARS: usize = 30;
 /// So often everybody is asked for, for [`super::patience`] each time.
@@ -109,7 +110,7 @@ fn ask(app: &Arc<App>, reader: &Reader) -> Result<Option<Arc<Made>>, String> {
 
 async fn make(app: Arc<App>, reader: Reader) -> Result<Made, String> {
     let at = Timestamp::now();
-    let since = at.saturating_sub(USUAL);
+    let since = since(at);
     let mut tally = Tally::new(skills_of(&app, &reader));
     for days in &app.days {
         let Some(table) = days.table().await.map_err(|error| error.to_string())? else { continue };
@@ -141,6 +142,12 @@ async fn make(app: Arc<App>, reader: Reader) -> Result<Made, String> {
     Ok(Made { view, at })
 }
 
+/// The begin of the first of thirty UTC days, today's the last: those of the overview.
+fn since(now: Timestamp) -> Timestamp {
+    let first = now.saturating_sub(USUAL - A_DAY).date();
+    Timestamp::parse_rfc3339(&format!("{first}T00:00:00Z")).unwrap_or_default()
+}
+
 /// The skills that stand and that the reader may see.
 pub(super) fn skills_of(app: &App, reader: &Reader) -> Vec<Published> {
     let mut skills = published(&app.settings, |message| tracing::warn!("{message}"));
@@ -170,7 +177,7 @@ impl Page {
     /// What the first cell of a row leads to: the sessions of a repository or a person, a skill; `""` for nothing.
     fn link(&self, section: &Section, row: &[Cell], at: &usize) -> String {
         let text = |at: usize| match row.get(at) {
-            Some(Cell::Text(text)) if text != "unknown" => text.as_str(),
+            Some(Cell::Text(text)) => text.as_str(),
             _ => "",
         };
         let (first, second) = (encoded(text(0)), encoded(text(1)));
@@ -182,7 +189,10 @@ impl Page {
         }
         match section.id {
             "repositories" => format!("/sessions?workspace={first}&project={second}"),
+            "people" if first == "unknown" => String::new(),
             "people" => format!("/sessions?person={first}"),
+            "failed-by-kind" | "failed-commands" => format!("/sessions?failing={first}"),
+            "objections" => format!("/sessions?against={first}"),
             "skills" => format!("/skills/{first}"),
             _ => String::new(),
         }

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::cases::{Cases, NONE_BEFORE};
 use super::diff::{self, Line as DiffLine};
 use super::rests::{Line, rest};
-use super::skills::{Entry, Skill, Whose, seen};
+use super::skills::{Entry, Event, Skill, Whose, history, seen};
 use super::who::People;
 use super::{Frame, Seen, html, is_of_form, link};
 use crate::console::App;
@@ -58,6 +58,9 @@ pub(in crate::console) struct Proposal {
     more: Vec<Other>,
     /// Names what the reader saw: a decision about something else is refused.
     seen: String,
+    /// What persons decided about it before, the newest first.
+    #[serde(skip)]
+    before: Vec<Event>,
     /// The proposal behind it in the list; `""` if it is the last.
     following: String,
     /// Its place in the list, from 1, and how many there are.
@@ -99,8 +102,8 @@ struct Other {
 struct ListPage {
     frame: Frame,
     view: Waiting,
-    /// What was decided a moment ago, a line each.
-    done: Vec<String>,
+    /// What was decided a moment ago, a line each, and the page of its skill; `""` if it has none.
+    done: Vec<(String, String)>,
 }
 
 #[derive(Template)]
@@ -190,7 +193,14 @@ pub(in crate::console) struct Verdict {
 
 pub(in crate::console) async fn list_page(State(app): State<Arc<App>>, reader: Seen) -> Response {
     let view = list(&app, &reader).await;
-    let done = app.access.told(&reader);
+    let skills = super::skills::list(&app, &reader).await;
+    let of = |line: &str| {
+        let name = line.split_once(": ").map(|(name, _)| name)?;
+        skills.entries().find(|skill| skill.name == name).map(Entry::link)
+    };
+    let done = app.access.told(&reader).into_iter();
+    let done =
+        done.map(|line| (of(&line).unwrap_or_default(), line)).map(|(link, line)| (line, link)).collect();
     html(StatusCode::OK, &ListPage { frame: Frame::new(&reader, "review", "Review"), view, done })
 }
 
@@ -290,6 +300,7 @@ pub(in crate::console) async fn view(
         targets: all.iter().map(|(target, _, _)| target.clone()).collect(),
         why: skill.review.clone(),
         same_as: skill.same_as.clone(),
+        before: history(skill, reader.sees_people).into_iter().filter(|event| !event.at.is_empty()).collect(),
         diff: diff::lines(standing, &proposed),
         lines: rest(app, (reader, &People::of(app, reader).await?), &proposed, said).await,
         cases,
@@ -312,7 +323,9 @@ fn needs(why: &str) -> String {
         "administer" => "it changes the machine, an account or a cluster, or switches a protection off",
         "unknown" => "nobody knows what it does",
         "rule" => {
-            return "people stated it as a rule; no count proves a rule, a person's word does".to_owned();
+            return "people asked for it in words, once or as a rule: no count proves that it shall hold from now on, so a \
+                    person decides"
+                .to_owned();
         }
         "author" => return "a model wrote it from what sessions show; no count proves its words".to_owned(),
         _ => return why.to_owned(),

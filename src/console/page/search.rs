@@ -10,6 +10,10 @@ use super::who::People;
 use crate::console::App;
 use crate::console::days::Row;
 use crate::console::problem::Problem;
+use crate::console::troubles::{Trouble, told};
+
+/// What stands for a repository that no client names.
+const UNKNOWN: &str = "unknown";
 
 /// So many sessions are on a page.
 pub(super) const ON_A_PAGE: usize = 50;
@@ -28,6 +32,10 @@ pub(in crate::console) struct Wanted {
     pub(super) until: String,
     /// `failed`, `corrected`, `refused`, `stopped` or `errors`: sessions with such a thing.
     pub(super) outcome: String,
+    /// What failed in it: a kind, a command or a tool, as a report names them.
+    pub(super) failing: String,
+    /// What a person was against in it: an act, as a report names it.
+    pub(super) against: String,
     /// Words that all stand in its prompts.
     pub(super) words: String,
     /// Where the page before ended.
@@ -104,7 +112,7 @@ impl Wanted {
             );
         }
         if !self.outcome.is_empty() && !OUTCOMES.iter().any(|(name, _)| *name == self.outcome) {
-            return bad("`outcome` is one of failed, corrected, refused, stopped, errors.");
+            return bad("Trouble (`outcome`) is one of failed, corrected, refused, stopped, errors.");
         }
         Ok(())
     }
@@ -112,7 +120,8 @@ impl Wanted {
     pub(super) fn wants(&self, people: &People, row: &Row) -> bool {
         let is = |wanted: &str, value: &str| wanted.is_empty() || wanted.eq_ignore_ascii_case(value);
         let is_of_project = || {
-            is(&crate::dialects::project_of(&self.project), &row.project)
+            (self.project == UNKNOWN && row.project.is_empty())
+                || is(&crate::dialects::project_of(&self.project), &row.project)
                 || row.project.to_lowercase().ends_with(&self.project.to_lowercase())
         };
         let began = || row.started_at.date();
@@ -130,7 +139,23 @@ impl Wanted {
                 "errors" => row.errors > 0,
                 _ => true,
             }
+            && self.is_troubled(people, row)
             && self.is_said(people, row)
+    }
+
+    /// Whether what went wrong is among what the reader is shown of it.
+    fn is_troubled(&self, people: &People, row: &Row) -> bool {
+        let is = |wanted: &str, own: &str| wanted.eq_ignore_ascii_case(&people.without(own));
+        let failed = |trouble: Trouble<'_>| match trouble {
+            Trouble::Failed(kind, what) => {
+                kind.eq_ignore_ascii_case(&self.failing) || is(&self.failing, what)
+            }
+            Trouble::Against(_) => false,
+        };
+        let against =
+            |trouble: Trouble<'_>| matches!(trouble, Trouble::Against(act) if is(&self.against, act));
+        (self.failing.is_empty() || told(&row.troubles).any(failed))
+            && (self.against.is_empty() || told(&row.troubles).any(against))
     }
 
     /// Whether its words stand in what the reader is shown: no search tells whether a name is in a prompt.
@@ -143,8 +168,20 @@ impl Wanted {
 
     /// What is asked for by name.
     pub(super) fn asked(&self) -> Vec<(&'static str, &str)> {
-        let Self { workspace, project, person, assistant, from, until, outcome, words, after: _ } = self;
-        let pairs: [(&'static str, &str); 8] = [
+        let Self {
+            workspace,
+            project,
+            person,
+            assistant,
+            from,
+            until,
+            outcome,
+            failing,
+            against,
+            words,
+            after: _,
+        } = self;
+        let pairs: [(&'static str, &str); 10] = [
             ("words", words),
             ("workspace", workspace),
             ("project", project),
@@ -153,6 +190,8 @@ impl Wanted {
             ("from", from),
             ("until", until),
             ("outcome", outcome),
+            ("failing", failing),
+            ("against", against),
         ];
         pairs.into_iter().filter(|(_, value)| !value.is_empty()).collect()
     }
@@ -172,6 +211,8 @@ impl Wanted {
                 "project" => ("repository", *value),
                 "from" => ("began from", *value),
                 "until" => ("began until", *value),
+                "failing" => ("failed", *value),
+                "against" => ("against", *value),
                 "outcome" => (
                     "trouble",
                     OUTCOMES.iter().find(|(known, _)| known == value).map_or(*value, |(_, label)| *label),

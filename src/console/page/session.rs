@@ -1,6 +1,6 @@
 //! `/sessions/{id}`: a session as it went; `/sessions/{id}/events/{event}`: one event, whole.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::link;
 use super::timeline::{Item, Timeline, lines_of};
 use super::when::When;
-use super::who::{People, title};
+use super::who::People;
 use super::{Frame, Seen, counted, html};
 use crate::console::App;
 use crate::console::access::Reader;
@@ -81,6 +81,13 @@ pub(in crate::console) struct Shown {
     /// And the first prompt that corrects something.
     #[serde(skip)]
     first_correction: String,
+    #[serde(skip)]
+    first_refusal: String,
+    #[serde(skip)]
+    first_stop: String,
+    /// How its first prompt begins, whatever part is shown.
+    #[serde(skip)]
+    title: String,
 }
 
 /// An event, whole.
@@ -144,10 +151,7 @@ pub(in crate::console) async fn page(
     Asked(meant): Asked<Meant>,
 ) -> Result<Response, Problem> {
     let view = view(&app, &reader, &id, &meant).await?;
-    let title = match view.items.first() {
-        Some(item) if view.part == 1 && !item.text.trim().is_empty() => title(&item.text, LONGEST_TITLE),
-        _ => format!("Session {id}"),
-    };
+    let title = if view.title.is_empty() { format!("Session {id}") } else { view.title.clone() };
     let frame = Frame::new(&reader, "sessions", title);
     Ok(html(StatusCode::OK, &Page { frame, view }))
 }
@@ -182,17 +186,25 @@ fn shown(session: &Session, people: &People, meant: &Meant, skills: Vec<String>)
     let facts = session.facts.iter().skip(start).take(ON_A_PAGE);
     let tokens = figures.tokens().all();
     let account = Account::of(session);
-    let corrections: Vec<&str> = account
-        .objections
-        .iter()
-        .filter(|one| one.how == How::Corrected)
-        .map(|one| one.event.as_str())
-        .collect();
-    let mut items = with_ways(Timeline::of(session, people).items(facts));
-    for item in items.iter_mut().filter(|item| item.kind == "prompt") {
-        item.corrects = item.anchors.iter().any(|anchor| corrections.contains(&anchor.as_str()));
+    let of = |wanted: &[How]| {
+        let wanted = account.objections.iter().filter(|one| wanted.contains(&one.how));
+        wanted.map(|one| one.event.as_str()).collect::<Vec<&str>>()
+    };
+    let (corrections, stops) = (of(&[How::Corrected]), of(&[How::Stopped]));
+    let refusals = of(&[How::Refused, How::RefusedWithWords]);
+    let mut items = Timeline::of(session, people).items(facts);
+    for item in &mut items {
+        let is_of = |events: &[&str]| item.anchors.iter().any(|anchor| events.contains(&anchor.as_str()));
+        (item.corrects, item.stops) =
+            (item.kind == "prompt" && is_of(&corrections), item.kind == "stop" || is_of(&stops));
     }
-    let first_correction = corrections.iter().find(|event| !event.is_empty());
+    let items = with_ways(items);
+    let first = |events: &[&str]| {
+        let told = session.facts.iter().flat_map(|fact| fact.event_ids.iter().map(String::as_str));
+        let first = told.filter(|id| !id.is_empty()).find(|id| events.contains(id));
+        first.map(|event| link::event(&session.tenant, &session.id, event)).unwrap_or_default()
+    };
+    let first_prompt = session.turns().find_map(|turn| turn.prompt());
     Shown {
         id: session.id.clone(),
         tenant: session.tenant.clone(),
@@ -223,18 +235,24 @@ fn shown(session: &Session, people: &People, meant: &Meant, skills: Vec<String>)
         parts,
         items,
         first_failure: first_failure(session),
-        first_correction: first_correction
-            .map(|event| link::event(&session.tenant, &session.id, event))
-            .unwrap_or_default(),
+        first_correction: first(&corrections),
+        first_refusal: first(&refusals),
+        first_stop: first(&stops),
+        title: first_prompt.map(|prompt| people.title(&prompt.event.text, LONGEST_TITLE)).unwrap_or_default(),
     }
 }
 
-/// The items, each failed call with the way to the next one.
+/// The items, each that went wrong with the ways to the next and the previous one that did so in the same way.
 fn with_ways(mut items: Vec<Item>) -> Vec<Item> {
-    let mut next = String::new();
-    for item in items.iter_mut().rev().filter(|item| item.kind == "call" && item.status == "error") {
-        let own = item.anchors.first().cloned().unwrap_or_default();
-        item.next_failure = std::mem::replace(&mut next, own);
+    let (mut next, mut previous) = (BTreeMap::new(), BTreeMap::new());
+    let anchor = |item: &Item| item.anchors.first().cloned().unwrap_or_default();
+    for item in items.iter_mut().rev().filter(|item| !item.trouble().is_empty()) {
+        let found = next.insert(item.trouble(), anchor(item));
+        item.ways.extend(found.map(|to| (format!("Next {}", item.trouble()), to)));
+    }
+    for item in items.iter_mut().filter(|item| !item.trouble().is_empty()) {
+        let found = previous.insert(item.trouble(), anchor(item));
+        item.ways.extend(found.map(|to| (format!("Previous {}", item.trouble()), to)));
     }
     items
 }
@@ -385,12 +403,20 @@ impl Shown {
         format!("{}, {}", counted(self.prompts as u64, "prompt"), counted(self.calls as u64, "call"))
     }
 
+    /// What went wrong, how often, and where that is shown first.
+    fn troubles(&self) -> Vec<(String, &'static str, &str)> {
+        let all = [
+            (self.failed, "failed", "bad", &self.first_failure),
+            (self.corrected, "corrected", "", &self.first_correction),
+            (self.refused, "refused", "", &self.first_refusal),
+            (self.interrupts, "stopped", "", &self.first_stop),
+        ];
+        let some = all.into_iter().filter(|(count, ..)| *count > 0);
+        some.map(|(count, what, class, link)| (format!("{count} {what}"), class, link.as_str())).collect()
+    }
+
     fn more(&self) -> String {
         let mut told = Vec::new();
-        told.extend((self.refused > 0).then(|| format!("{} refused", self.refused)));
-        told.extend(
-            (self.interrupts > 0).then(|| format!("stopped {}", counted(self.interrupts as u64, "time"))),
-        );
         told.extend((self.errors > 0).then(|| counted(self.errors as u64, "error")));
         let tokens = u64::try_from(self.tokens).unwrap_or_default();
         told.extend((tokens > 0).then(|| counted(tokens, "token")));

@@ -129,7 +129,8 @@ pub(in crate::console) async fn page(
     // A mistake in the form leads back to it.
     let (view, wrong) = match view(&app, &reader, wanted.clone()).await {
         Ok(view) => (view, String::new()),
-        Err(problem) if problem.status() == StatusCode::BAD_REQUEST && !goes_on => {
+        Err(problem) if problem.status() == StatusCode::BAD_REQUEST => {
+            let wanted = Wanted { after: String::new(), ..wanted };
             (Sessions::none(wanted), problem.says().to_owned())
         }
         Err(problem) => return Err(problem),
@@ -171,7 +172,12 @@ pub(in crate::console) async fn view(
 ) -> Result<Sessions, Problem> {
     let until = patience();
     wanted.check()?;
-    let bad = || Problem::new(StatusCode::BAD_REQUEST, "`after` is no place in a list.");
+    let bad = || {
+        Problem::new(
+            StatusCode::BAD_REQUEST,
+            "`after` is no place in the list: the address is cut, or of something else. Ask for the newest again.",
+        )
+    };
     let after = match wanted.after.as_str() {
         "" => None,
         after => Some(Place::parse(after).ok_or_else(bad)?),
@@ -222,6 +228,13 @@ impl Sessions {
     /// Nothing, so far.
     fn none(wanted: Wanted) -> Self {
         Self { wanted, days: Vec::new(), next: None, still_read: None, failing: None }
+    }
+
+    /// Whether a session is on the page twice, or may be on this one and the next.
+    fn has_parts(&self) -> bool {
+        let mut seen = BTreeSet::new();
+        let mut sessions = self.days.iter().flat_map(|day| &day.sessions);
+        sessions.any(|session| !seen.insert((&session.tenant, &session.id)))
     }
 
     /// How many are on the page.

@@ -113,13 +113,13 @@ pub(super) struct Event {
     version: u64,
     pub(super) what: String,
     /// When a person did it, RFC 3339; `""` if it was no person, or that is not known.
-    at: String,
+    pub(super) at: String,
     /// Who it was, for who may see people.
-    by: String,
+    pub(super) by: String,
 }
 
 impl Event {
-    fn minute(&self) -> String {
+    pub(super) fn minute(&self) -> String {
         self.at.get(..16).map(|minute| minute.replace('T', " ")).unwrap_or_default()
     }
 }
@@ -209,7 +209,7 @@ pub(in crate::console) fn seen(library: &Library, reader: &Reader) -> Vec<Listed
 }
 
 /// What became of a skill, in a word or a few: that it stands comes first.
-fn told(skill: &Listed) -> &'static str {
+pub(super) fn told(skill: &Listed) -> &'static str {
     let last = skill.history.last().map_or("", |event| event.what.as_str());
     match skill.standing {
         Standing::HandEdited => "published, edited by a person",
@@ -224,6 +224,13 @@ fn told(skill: &Listed) -> &'static str {
 fn sessions_of(skill: &Listed) -> usize {
     let sessions = skill.evidence.iter().flat_map(|claim| &claim.sessions);
     sessions.map(|(_, hash, ..)| hash.as_str()).collect::<BTreeSet<_>>().len()
+}
+
+impl Skills {
+    /// The skills of all targets.
+    pub(super) fn entries(&self) -> impl Iterator<Item = &Entry> {
+        self.targets.iter().flat_map(|target| &target.skills)
+    }
 }
 
 impl Entry {
@@ -270,6 +277,24 @@ impl Skill {
     /// Whether what stands there differs by more than what the last decision tells.
     fn shows_what_stands(&self) -> bool {
         !self.edited.is_empty() && !self.decisions.first().is_some_and(|last| last.diff == self.edited)
+    }
+
+    /// The front matter: it says what assistants load the skill by, and what the head of the page says.
+    fn front(&self) -> &[Line] {
+        let end = self.lines.iter().skip(1).position(|line| line.text == "---").map_or(0, |at| at + 2);
+        let is_front = self.lines.first().is_some_and(|line| line.text == "---");
+        let end = if is_front { end } else { 0 };
+        self.lines.get(..end).unwrap_or_default()
+    }
+
+    /// What stands below it.
+    fn body(&self) -> &[Line] {
+        self.lines.get(self.front().len()..).unwrap_or_default()
+    }
+
+    /// Whether a session of the weeks had it.
+    fn is_loaded(&self) -> bool {
+        self.weeks.iter().any(|week| week.with.sessions > 0)
     }
 
     /// The failed calls of a session in the week with the most.
@@ -361,7 +386,7 @@ fn edited(library: &Library, skill: &Listed, standing: Option<&str>) -> Vec<Diff
 }
 
 /// What became of it, the newest first.
-fn history(skill: &Listed, names_people: bool) -> Vec<Event> {
+pub(super) fn history(skill: &Listed, names_people: bool) -> Vec<Event> {
     let events = skill.history.iter().rev();
     let told = |event: &ListedEvent| Event {
         date: event.date.clone(),
@@ -402,8 +427,18 @@ fn changes(library: &Library, name: &str) -> Vec<Version> {
             diff: diff::lines(before, after),
         })
         .collect();
+    // What is brought back as it was has another number and says the same.
+    changes.retain(|change| change.says_something());
     changes.reverse();
     changes
+}
+
+impl Version {
+    /// Whether more changed than its number.
+    fn says_something(&self) -> bool {
+        let changed = self.diff.iter().filter(|line| matches!(line.mark, '+' | '-'));
+        changed.into_iter().any(|line| !line.text.trim_start().starts_with("skillspan-version:"))
+    }
 }
 
 /// What persons refused or edited, the newest first.

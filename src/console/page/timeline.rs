@@ -48,9 +48,13 @@ pub(super) struct Item {
     /// Whether a prompt corrects what was done before it.
     #[serde(skip)]
     pub(super) corrects: bool,
-    /// The anchor of the next call that failed; `""` if there is none in this part.
+    /// Whether it tells that a person stopped the assistant.
     #[serde(skip)]
-    pub(super) next_failure: String,
+    pub(super) stops: bool,
+    /// The ways to the next and the previous one that went wrong in the same way in this part: what they are called,
+    /// and its anchor.
+    #[serde(skip)]
+    pub(super) ways: Vec<(String, String)>,
 }
 
 /// What a timeline is made with.
@@ -220,6 +224,17 @@ const LINES: usize = 20;
 const WIDTH: usize = 100;
 
 impl Item {
+    /// What went wrong in it, in a word; `""` if nothing did.
+    pub(super) fn trouble(&self) -> &'static str {
+        match (self.kind, self.status) {
+            (_, "refused") => "refusal",
+            ("call", "error") => "failure",
+            _ if self.stops => "stop",
+            _ if self.corrects => "correction",
+            _ => "",
+        }
+    }
+
     /// What is shown of a text at once, the rest, and how many lines that has.
     pub(super) fn parts(&self, text: &str) -> (String, String, usize) {
         let (mut height, mut end) = (0, 0);

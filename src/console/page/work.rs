@@ -9,7 +9,7 @@ use axum::response::Response;
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 
-use super::candidate::{AGREE, Candidate, OF_ONE, SETTLED, candidates};
+use super::candidate::{AGREE, Candidate, MOST_WAITING, OF_ONE, OTHERS_WAIT, SETTLED, candidates};
 use super::cluster::{Cluster, Sayings};
 use super::who::People;
 use super::{Frame, Seen, html};
@@ -17,6 +17,7 @@ use crate::console::App;
 use crate::console::access::Reader;
 use crate::console::asked::Asked;
 use crate::console::chart;
+use crate::console::escape::with_code;
 use crate::console::problem::Problem;
 use crate::console::shelf::Shelved;
 use crate::service::record::Kept;
@@ -24,7 +25,9 @@ use crate::service::record::Kept;
 /// So many candidates of a workspace are shown.
 const MOST: usize = 100;
 /// So many clusters.
-const MOST_CLUSTERS: usize = 100;
+const MOST_CLUSTERS: usize = 400;
+/// So many of them are on the map.
+const MOST_AREAS: usize = 100;
 /// So many of them stand in the open; the smaller ones are folded.
 const OPEN: usize = 12;
 /// One with fewer pieces is folded in any case.
@@ -52,6 +55,9 @@ pub(super) struct Place {
     more_clusters: usize,
     candidates: Vec<Candidate>,
     more_candidates: usize,
+    /// How many proposals of it wait for a person.
+    #[serde(skip)]
+    waiting: usize,
 }
 
 /// What is asked for.
@@ -93,8 +99,8 @@ impl Measure {
 const LEGEND: [(&str, &str); 5] = [
     ("s1", "a skill says it"),
     ("s4", "waits for you"),
-    ("s2", "found, and became nothing"),
-    ("s5", "its sessions show something else that became a skill"),
+    ("s7", "nothing of its own; its sessions show another skill"),
+    ("s5", "found, and became nothing"),
     ("s6", "too little in common"),
 ];
 
@@ -104,6 +110,14 @@ struct Page {
     frame: Frame,
     view: Work,
     by: Measure,
+    /// Why what is asked for is nothing; `""` if it is not.
+    wrong: String,
+}
+
+impl Page {
+    fn wrong_told(&self) -> String {
+        with_code(&self.wrong)
+    }
 }
 
 pub(in crate::console) async fn page(
@@ -111,9 +125,13 @@ pub(in crate::console) async fn page(
     reader: Seen,
     Asked(wanted): Asked<Wanted>,
 ) -> Result<Response, Problem> {
-    let by = Measure::asked(&wanted)?;
+    // A mistake in the address leads to what is shown where nothing is asked for.
+    let (by, wanted, status, wrong) = match Measure::asked(&wanted) {
+        Ok(by) => (by, wanted, StatusCode::OK, String::new()),
+        Err(problem) => (Measure::Pieces, Wanted::default(), problem.status(), problem.says().to_owned()),
+    };
     let view = view(&app, &reader, &wanted).await?;
-    Ok(html(StatusCode::OK, &Page { frame: Frame::new(&reader, "work", "Work"), view, by }))
+    Ok(html(status, &Page { frame: Frame::new(&reader, "work", "Work"), view, by, wrong }))
 }
 
 pub(in crate::console) async fn view(
@@ -132,6 +150,8 @@ pub(in crate::console) async fn view(
 impl Place {
     fn of(kept: Kept, shelved: &[Shelved], (reader, people): (&Reader, &People), by: Measure) -> Self {
         let mut candidates = candidates(&kept, shelved, reader, people);
+        let waits = |one: &&Candidate| one.became == "waits for you";
+        let waiting = candidates.iter().filter(waits).map(|one| &one.skill).collect::<BTreeSet<_>>().len();
         let sayings = Sayings::of(&kept);
         let groups = kept.groups.iter();
         let mut clusters: Vec<Cluster> =
@@ -141,6 +161,7 @@ impl Place {
         let more_clusters = clusters.len().saturating_sub(MOST_CLUSTERS);
         clusters.truncate(MOST_CLUSTERS);
         tell_apart(&mut clusters);
+        label(&mut clusters);
         let more_candidates = candidates.len().saturating_sub(MOST);
         candidates.truncate(MOST);
         Self {
@@ -153,6 +174,7 @@ impl Place {
             more_clusters,
             candidates,
             more_candidates,
+            waiting,
         }
     }
 
@@ -162,6 +184,7 @@ impl Place {
         for candidate in self.candidates.iter().filter(|candidate| candidate.became == "nothing") {
             let first = candidate.because.first().map(|why| match why.starts_with(AGREE) {
                 true if candidate.people < 2 => OF_ONE.to_owned(),
+                true if self.waiting >= MOST_WAITING => OTHERS_WAIT.to_owned(),
                 true => SETTLED.to_owned(),
                 false => why.clone(),
             });
@@ -200,6 +223,24 @@ fn tell_apart(clusters: &mut [Cluster]) {
     add_behind(clusters, |at| numbers.get(at).cloned().unwrap_or_default());
 }
 
+/// A part of a name that more than one in so many groups have tells little of a group.
+const COMMON: usize = 8;
+
+/// What groups are called on a map: what many of them have comes last, and all but what is left of the name in areas
+/// that have no room for it.
+fn label(clusters: &mut [Cluster]) {
+    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+    let parts = clusters.iter().flat_map(|cluster| cluster.parts.iter().collect::<BTreeSet<_>>());
+    parts.for_each(|part| *counts.entry(part.clone()).or_default() += 1);
+    let most = (clusters.len() / COMMON).max(1);
+    for cluster in clusters {
+        let is_common = |part: &&String| counts.get(*part).is_some_and(|count| *count > most);
+        let (common, own): (Vec<&String>, Vec<&String>) = cluster.parts.iter().partition(is_common);
+        let parts: Vec<&str> = own.into_iter().chain(common).map(String::as_str).collect();
+        cluster.label = if parts.is_empty() { cluster.name.clone() } else { parts.join(", ") };
+    }
+}
+
 /// Puts more behind the names that several have.
 fn add_behind(clusters: &mut [Cluster], more: impl Fn(usize) -> String) {
     let mut counts: BTreeMap<String, usize> = BTreeMap::new();
@@ -218,10 +259,11 @@ impl Place {
         let areas: Vec<chart::Area<'_>> = self
             .clusters
             .iter()
+            .take(MOST_AREAS)
             .map(|cluster| chart::Area {
                 size: by.of(cluster),
                 class: cluster.class(),
-                label: cluster.label(),
+                label: &cluster.label,
                 link: &cluster.page,
                 says: cluster.told(),
             })

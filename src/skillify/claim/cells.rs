@@ -23,7 +23,7 @@ fn cells(claim: &Claim) -> [&'static str; 4] {
         }
         Claim::Declared { .. } => ["found it there", "found it elsewhere", "", ""],
         Claim::Missing { .. } => ["looked for it in vain", "found it since", "", ""],
-        Claim::Rule { .. } => ["said so", "took it back", "", ""],
+        Claim::Rule { .. } => ["asked for it or said so", "took it back", "", ""],
         Claim::Rejects { .. } => [
             "broke it, then fixed or silenced it",
             "broke it and left it",
