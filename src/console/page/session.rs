@@ -174,14 +174,19 @@ async fn find(app: &App, reader: &Reader, id: &str, meant: &Meant) -> Result<Ses
     found.ok_or_else(|| Problem::missing("such session"))
 }
 
-fn shown(session: &Session, people: &People, meant: &Meant, skills: Vec<String>) -> Shown {
-    let figures = Figures::of(session);
+/// The part that is meant, from 1, and how many there are.
+fn part_of(session: &Session, meant: &Meant) -> (usize, usize) {
     let parts = session.facts.len().div_ceil(ON_A_PAGE).max(1);
     let of_event = || {
         let is_it = |ids: &[String]| ids.contains(&meant.event);
         session.facts.iter().position(|fact| is_it(&fact.event_ids)).map_or(1, |at| at / ON_A_PAGE + 1)
     };
-    let part = if meant.part == 0 { of_event() } else { meant.part.min(parts) };
+    (if meant.part == 0 { of_event() } else { meant.part.min(parts) }, parts)
+}
+
+fn shown(session: &Session, people: &People, meant: &Meant, skills: Vec<String>) -> Shown {
+    let figures = Figures::of(session);
+    let (part, parts) = part_of(session, meant);
     let start = (part - 1) * ON_A_PAGE;
     let facts = session.facts.iter().skip(start).take(ON_A_PAGE);
     let tokens = figures.tokens().all();
@@ -225,9 +230,7 @@ fn shown(session: &Session, people: &People, meant: &Meant, skills: Vec<String>)
         refused: figures.refused,
         corrected: corrections.len(),
         // What the list counts: a client may tell a stop in words alone.
-        interrupts: figures
-            .interrupts
-            .max(account.objections.iter().filter(|one| one.how == How::Stopped).count()),
+        interrupts: figures.interrupts.max(stops.len()),
         errors: figures.errors,
         tokens,
         skills,
