@@ -436,8 +436,8 @@ fn changes(library: &Library, name: &str) -> Vec<Version> {
 impl Version {
     /// Whether more changed than its number.
     fn says_something(&self) -> bool {
-        let changed = self.diff.iter().filter(|line| matches!(line.mark, '+' | '-'));
-        changed.into_iter().any(|line| !line.text.trim_start().starts_with("skillspan-version:"))
+        let mut changed = self.diff.iter().filter(|line| matches!(line.mark, '+' | '-'));
+        changed.any(|line| !line.text.trim_start().starts_with("skillspan-version:"))
     }
 }
 
