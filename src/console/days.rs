@@ -12,7 +12,6 @@ use std::time::{Duration, Instant};
 use tokio::runtime::Handle;
 use tokio::sync::{Semaphore, watch};
 
-use super::troubles::troubles_of;
 use crate::config::SessionsTable;
 use crate::event::{Timestamp, person};
 use crate::library::session_hash;
@@ -442,7 +441,7 @@ impl Row {
             corrected: objected(&[How::Corrected]),
             errors: count(figures.errors),
             tokens: figures.tokens().all(),
-            troubles: troubles_of(&account),
+            troubles: super::troubles::troubles_of(&account),
             said,
             title: prompts()
                 .next()
