@@ -174,9 +174,9 @@ fn a_text_that_a_person_edits_stands_as_it_is_and_stays() {
             assert!(answer.text.contains("front matter"), "{}", answer.text);
         }
         // What was written is there again.
-        let wrong = [("text", "mine, without front matter"), ("reason", "it says it better")];
+        let wrong = [("text", "mine,\r\nwithout front matter"), ("reason", "it says it better")];
         let answer = decide(&owner, &name, "edit", &wrong);
-        assert!(answer.text.contains("mine, without front matter</textarea>"), "{}", answer.text);
+        assert!(answer.text.contains("mine,\nwithout front matter</textarea>"), "{}", answer.text);
         assert!(answer.text.contains("value=\"it says it better\""), "{}", answer.text);
         let text = edited.replace('\n', "\r\n");
         let answer = decide(&owner, &name, "edit", &[("text", &text), ("reason", "it says it better")]);

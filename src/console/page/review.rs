@@ -13,6 +13,7 @@ use super::cases::{Cases, NONE_BEFORE};
 use super::diff::{self, Line as DiffLine};
 use super::rests::{Line, rest};
 use super::skills::{Entry, Event, Skill, Whose, history, seen};
+use super::timeline::lines_of;
 use super::who::People;
 use super::{Frame, Seen, html, is_of_form, link};
 use crate::console::App;
@@ -351,7 +352,8 @@ pub(in crate::console) async fn decide_page(
     let tenant = verdict.tenant.clone();
     let is_of_skill = verdict.action == "restore" || verdict.action == "withdraw";
     let back = if is_of_skill { link::skill(&tenant, &name) } else { "/review".to_owned() };
-    let (reason, text, is_edited) = (verdict.reason.clone(), verdict.text.clone(), verdict.action == "edit");
+    let (reason, text, is_edited) =
+        (verdict.reason.clone(), lines_of(&verdict.text), verdict.action == "edit");
     match decide(&app, &reader, &name, verdict).await {
         Ok(done) => app.access.tell(&reader, done),
         // What was written is not lost: the form is there again with it, beside why.
