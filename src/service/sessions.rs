@@ -19,6 +19,7 @@ use crate::receivers::{Counters, Gate, Ingest, MemoryLimit, Pipeline};
 use crate::redact::{self, Redactor};
 use crate::table::Table;
 
+use super::tasks::{EXPORTER, Panicked};
 use super::StartError;
 use super::forwards::Eraser;
 use super::renewal::Credentials;
@@ -115,8 +116,13 @@ impl Sessions {
     }
 
     /// Exports until `stop`.
-    pub(super) fn export(self, stop: &CancellationToken) -> Vec<(TableFeed, JoinHandle<u64>)> {
-        let export = |Started { feed, exporter, .. }| (feed, tokio::spawn(exporter.run(stop.clone())));
+    pub(super) fn export(
+        self,
+        stop: &CancellationToken,
+        panicked: &Panicked,
+    ) -> Vec<(TableFeed, JoinHandle<Option<u64>>)> {
+        let watch = |work| tokio::spawn(panicked.clone().watch(EXPORTER, work));
+        let export = |Started { feed, exporter, .. }: Started| (feed, watch(exporter.run(stop.clone())));
         self.started.into_values().map(export).collect()
     }
 }
