@@ -150,7 +150,7 @@ pub fn read_salvaging(disk: &dyn Disk, path: &Path, offset: u64, length: u64) ->
 
 /// Whether a file could not be opened, as opposed to read.
 pub fn is_of_opening(error: &io::Error) -> bool {
-    const OF_OPENING: [Errno; 4] = [Errno::MFILE, Errno::NFILE, Errno::NOMEM, Errno::LOOP];
+    const OF_OPENING: [Errno; 3] = [Errno::MFILE, Errno::NFILE, Errno::NOMEM];
     matches!(error.kind(), ErrorKind::NotFound | ErrorKind::PermissionDenied)
         || Errno::from_io_error(error).is_some_and(|errno| OF_OPENING.contains(&errno))
 }
