@@ -20,12 +20,12 @@ use crate::exporters::{deeplake, otlp};
 use crate::journal::Journal;
 use crate::receivers::{Losses, MemoryLimit, TurnedAway};
 
-use super::tasks::{EXPORTER, Panicked};
 use super::forwards::{ErasedSubject, Eraser, QueueErasure};
 use super::hooks::HookSpools;
 use super::metrics::{Metrics, MiningCounts};
 use super::report::{Listening, Loss, Problem, Report};
 use super::sessions::TableFeed;
+use super::tasks::{EXPORTER, Panicked};
 use super::telemetry::Failing;
 
 /// A disk that does not answer must not keep from being told that it does not.

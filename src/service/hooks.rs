@@ -150,7 +150,12 @@ fn give_up(outlet: &mut Outlet, batch: &Batch, refusal: &Refusal) -> Result<(), 
     outlet.done(batch)
 }
 
-async fn accept(hooks: &'static Hooks, batch: &Batch, ingest: &Arc<Ingest>, limit: usize) -> Result<(), Refusal> {
+async fn accept(
+    hooks: &'static Hooks,
+    batch: &Batch,
+    ingest: &Arc<Ingest>,
+    limit: usize,
+) -> Result<(), Refusal> {
     let body = HookBody {
         hooks,
         form: Form::Lines,

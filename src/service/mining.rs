@@ -215,7 +215,10 @@ impl Worker {
     fn begin_anew(&mut self, counts: &MiningCounts) {
         counts.failures.fetch_add(1, Ordering::Relaxed);
         (self.digests, self.seen) = (None, Seen::default());
-        tracing::error!(pipeline = self.settings.name, "mining ended by a fault of the program and is tried again");
+        tracing::error!(
+            pipeline = self.settings.name,
+            "mining ended by a fault of the program and is tried again"
+        );
     }
 
     /// Mines what is due and brings to each target what waits for it.

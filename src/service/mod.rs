@@ -74,8 +74,8 @@ mod report;
 mod run_error;
 mod sessions;
 mod targets;
-mod telemetry;
 mod tasks;
+mod telemetry;
 mod ticks;
 mod transcripts;
 mod upkeep;
@@ -270,13 +270,19 @@ impl Service {
         for sender in backends.run(&service.stop_rest) {
             service.workers.spawn("a sender to another backend", sender);
         }
-        service.workers.spawn("the count of losses", losses::run(counters.losses(), service.stop_rest.clone()));
-        service.workers.spawn("the count of arrivals", arrivals::run(counters.arrivals(), service.stop_rest.clone()));
+        service
+            .workers
+            .spawn("the count of losses", losses::run(counters.losses(), service.stop_rest.clone()));
+        service
+            .workers
+            .spawn("the count of arrivals", arrivals::run(counters.arrivals(), service.stop_rest.clone()));
         let counts = Arc::new(MiningCounts::default());
         service.start_workers(workers, &counts);
         let handles: Vec<deeplake::Handle> = followers.iter().map(deeplake::Deeplake::handle).collect();
         for follower in followers {
-            service.workers.spawn("an exporter that follows a table", follower.run(service.stop_rest.clone()));
+            service
+                .workers
+                .spawn("an exporter that follows a table", follower.run(service.stop_rest.clone()));
         }
         let memory = service.memory.clone();
         let metrics =

@@ -19,10 +19,10 @@ use crate::receivers::{Counters, Gate, Ingest, MemoryLimit, Pipeline};
 use crate::redact::{self, Redactor};
 use crate::table::Table;
 
-use super::tasks::{EXPORTER, Panicked};
 use super::StartError;
 use super::forwards::Eraser;
 use super::renewal::Credentials;
+use super::tasks::{EXPORTER, Panicked};
 use super::upkeep::{Upkeep, UpkeepCounts};
 
 /// Who has a journal open for longer keeps it.

@@ -613,8 +613,7 @@ fn older_collector(port: u16, is_updated: Arc<AtomicBool>, asked: Arc<Mutex<Vec<
             let is_known = path.ends_with("/claude") || is_updated.load(Ordering::SeqCst);
             asked.lock().unwrap().push(path);
             let status = if is_known { "200 OK" } else { "404 Not Found" };
-            let answer =
-                format!("HTTP/1.1 {status}\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{{}}");
+            let answer = format!("HTTP/1.1 {status}\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{{}}");
             // Who has gone needs no answer.
             let _ = stream.write_all(answer.as_bytes());
         }

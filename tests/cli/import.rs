@@ -1031,7 +1031,8 @@ fn a_transcript_that_is_refused_holds_up_no_other() {
     machine.site.add_to_config("  pipelines: { sessions: { receivers: [otlp, transcripts] } }\n");
     // Read first, by its time, and larger than a segment of the journal.
     let mut long = session("long", &machine.cwd(), 3);
-    long[0]["message"]["content"] = (0..8000).map(|number| format!("word{number} ")).collect::<String>().into();
+    long[0]["message"]["content"] =
+        (0..8000).map(|number| format!("word{number} ")).collect::<String>().into();
     machine.keep("long", &long);
     machine.keep("short", &session("short", &machine.cwd(), 1));
     let (home, data) = (machine.site.path("home"), machine.site.path("data"));

@@ -264,7 +264,8 @@ fn lists_before_their_resource_are_all_read() {
     let (new, old, again) =
         (list("scopeSpans", "a"), list("instrumentationLibrarySpans", "b"), list("scopeSpans", "c"));
     let resource = r#""resource":{"attributes":[]}"#;
-    let orders = [[&new, &old, &again, resource], [resource, &new, &old, &again], [&new, resource, &old, &again]];
+    let orders =
+        [[&new, &old, &again, resource], [resource, &new, &old, &again], [&new, resource, &old, &again]];
     for order in orders {
         let names: Vec<_> = spans(&format!(r#"{{"resourceSpans":[{{{}}}]}}"#, order.join(",")))
             .into_iter()

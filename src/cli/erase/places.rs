@@ -168,13 +168,17 @@ async fn ask_for(url: &str, subject: &ErasedSubject) -> Result<QueueErasure, Str
     let body = answer.bytes().await.map_err(|error| error.to_string())?;
     match &*body {
         said if !status.is_success() => {
-            let said = crate::event::visible_line(&String::from_utf8_lossy(said)).chars().take(300).collect::<String>();
+            let said = crate::event::visible_line(&String::from_utf8_lossy(said))
+                .chars()
+                .take(300)
+                .collect::<String>();
             Err(format!("it answers {status} {said}").trim_end().to_owned())
         }
         // An older process says nothing.
         [] => Ok(QueueErasure::default()),
-        said => serde_json::from_slice(said)
-            .map_err(|error| format!("what it answers cannot be read, so that nobody knows what it erased: {error}")),
+        said => serde_json::from_slice(said).map_err(|error| {
+            format!("what it answers cannot be read, so that nobody knows what it erased: {error}")
+        }),
     }
 }
 

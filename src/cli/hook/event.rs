@@ -200,9 +200,9 @@ pub(in crate::cli) fn percent_decoded(text: &str) -> String {
     let mut rest = text.as_bytes();
     while let Some((first, others)) = rest.split_first() {
         let escaped = match others {
-            [high, low, after @ ..] if *first == b'%' => {
-                digit(high).zip(digit(low)).and_then(|(high, low)| Some((u8::try_from(high * 16 + low).ok()?, after)))
-            }
+            [high, low, after @ ..] if *first == b'%' => digit(high)
+                .zip(digit(low))
+                .and_then(|(high, low)| Some((u8::try_from(high * 16 + low).ok()?, after))),
             _ => None,
         };
         let (byte, after) = escaped.unwrap_or((*first, others));

@@ -56,7 +56,8 @@ fn merged(common: &Entries, branch: Entries, proposal: &Entries) -> Entries {
     });
     let mut entries: Entries = chosen.collect::<BTreeMap<_, _>>();
     // A file of the proposal where the branch now has a folder, or the other way round, gives way.
-    let is_below = |path: &[u8], folder: &[u8]| path.strip_prefix(folder).is_some_and(|rest| rest.starts_with(b"/"));
+    let is_below =
+        |path: &[u8], folder: &[u8]| path.strip_prefix(folder).is_some_and(|rest| rest.starts_with(b"/"));
     let blocked: Vec<Vec<u8>> = entries
         .keys()
         .filter(|path| !branch.contains_key(*path))

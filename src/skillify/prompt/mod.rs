@@ -14,7 +14,7 @@ pub(super) mod keywords;
 
 use std::borrow::Cow;
 use std::cell::OnceCell;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
 use aho_corasick::AhoCorasick;
@@ -458,8 +458,8 @@ pub(super) fn visible(prompt: &str) -> Cow<'_, str> {
 }
 
 /// Where each name's closing tags begin, in order. Found once: to look behind every `<` again takes quadratic time.
-fn closing_tags(prompt: &str) -> HashMap<&str, Vec<usize>> {
-    let mut closing: HashMap<&str, Vec<usize>> = HashMap::new();
+fn closing_tags(prompt: &str) -> BTreeMap<&str, Vec<usize>> {
+    let mut closing: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
     for (at, _) in prompt.match_indices("</") {
         let behind = prompt.get(at + 2..).unwrap_or_default();
         let name = tag_name(behind);

@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use super::{
-    Entry, HEADER, MAX_BYTES, PENDING, SENDING, Spool, SpoolError, UNKNOWN, alone, append, failed, has_header, private,
-    read_whole,
+    Entry, HEADER, MAX_BYTES, PENDING, SENDING, Spool, SpoolError, UNKNOWN, alone, append, failed,
+    has_header, private, read_whole,
 };
 
 /// Bytes of entries that are sent together.
@@ -92,7 +92,8 @@ impl Outlet {
         let path = self.spool.folder.join(UNKNOWN);
         let entries = self.loaded.as_deref().unwrap_or_default();
         let last = entries.get(entries.len().saturating_sub(batch.entries)..).unwrap_or_default();
-        let lines: String = last.iter().map(|(_, entry)| format!("{}\n", entry.to_line().trim_end())).collect();
+        let lines: String =
+            last.iter().map(|(_, entry)| format!("{}\n", entry.to_line().trim_end())).collect();
         let file = private().read(true).append(true).create(true).open(&path).map_err(failed(&path))?;
         let length = file.metadata().map_err(failed(&path))?.len();
         if length + lines.len() as u64 > MAX_BYTES {
