@@ -121,10 +121,14 @@ pub fn write_durably(disk: &dyn Disk, temporary: &Path, bytes: &[u8]) -> io::Res
 }
 
 /// [`Disk::read_at`], with `0xff` for what the disk cannot read; says whether there was any.
+///
+/// # Errors
+/// If the file cannot be opened: it is not there, this user may not read it, or too many files are open. Nothing is
+/// known of its bytes then, so that none of them counts as unreadable.
 pub fn read_salvaging(disk: &dyn Disk, path: &Path, offset: u64, length: u64) -> io::Result<(Vec<u8>, bool)> {
     match disk.read_at(path, offset, length) {
         Ok(bytes) => return Ok((bytes, false)),
-        Err(error) if error.kind() == ErrorKind::NotFound => return Err(error),
+        Err(error) if is_of_opening(&error) => return Err(error),
         Err(_) => {}
     }
     let end = disk.size(path)?.min(offset.saturating_add(length));
@@ -135,12 +139,20 @@ pub fn read_salvaging(disk: &dyn Disk, path: &Path, offset: u64, length: u64) ->
         let block = (BLOCK - position % BLOCK).min(end - position);
         match disk.read_at(path, position, block) {
             Ok(read) => bytes.extend_from_slice(&read),
+            Err(error) if is_of_opening(&error) => return Err(error),
             Err(_) => unreadable = true,
         }
         bytes.resize(usize::try_from(position + block - offset).unwrap_or(usize::MAX), UNREADABLE);
         position += block;
     }
     Ok((bytes, unreadable))
+}
+
+/// Whether a file could not be opened, as opposed to read.
+pub fn is_of_opening(error: &io::Error) -> bool {
+    const OF_OPENING: [Errno; 3] = [Errno::MFILE, Errno::NFILE, Errno::NOMEM];
+    matches!(error.kind(), ErrorKind::NotFound | ErrorKind::PermissionDenied)
+        || Errno::from_io_error(error).is_some_and(|errno| OF_OPENING.contains(&errno))
 }
 
 /// The operating system's file system.

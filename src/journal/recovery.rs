@@ -1,7 +1,8 @@
 //! Opening: from the files of a folder to a state that works.
 //!
-//! The process always starts: unreadable files are set aside, counted and logged, and never block readable ones.
-//! Opening fails only if the folder is in use, has a later format, or cannot be listed.
+//! The process starts whatever a disk has damaged: unreadable files are set aside, counted and logged, and never block
+//! readable ones. Opening fails only if the folder is in use, has a later format, or cannot be listed, or if a file of
+//! it cannot be opened, as one of another user: its records are whole, and setting it aside would lose them.
 //!
 //! It reads only the headers of all segments but the last: each ends where the next one begins, and readers check its
 //! records. So opening takes as long as reading one segment, however large the journal is.
@@ -9,6 +10,7 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::ops::Range;
+use std::path::Path;
 
 use uuid::Uuid;
 
@@ -19,7 +21,7 @@ use super::record::RECORD_HEADER;
 use super::scan::{Extent, Found, Scan};
 use super::segment::{self, Header, HeaderError, SEGMENT_HEADER, Segment};
 use super::state::{CURSOR_FILE, CURSOR_FORMAT, Cursor, Folder, Health, Spare, State};
-use crate::disk::read_salvaging;
+use crate::disk::{is_of_opening, read_salvaging};
 
 /// The sequence of a journal's first record.
 const FIRST_SEQUENCE: u64 = 1;
@@ -100,6 +102,7 @@ impl Recovery<'_> {
             Ok(Document::Damaged) => {
                 tracing::error!(path = %path.display(), "a file of the journal is damaged and was set aside");
             }
+            Err(error) if is_of_opening(&error) => return Err(OpenError::io(&path, error)),
             Err(error) => {
                 tracing::error!(path = %path.display(), %error, "a file of the journal cannot be read and was set aside");
             }
@@ -133,14 +136,26 @@ impl Recovery<'_> {
                     headers.insert(first, header);
                     continue;
                 }
+                // Somebody removed it.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                Err(error) if is_of_opening(&error) => return Err(OpenError::io(&path, error)),
                 Err(error) => error.to_string(),
             };
             tracing::error!(path = %path.display(), reason, "a journal segment was set aside");
             self.health.quarantined += 1;
-            self.next = self.next.max(first);
-            self.try_to(name, self.folder.quarantine_file(name));
+            let free = self.first_unused(first, &path);
+            let moved = self.folder.quarantine_file(name);
+            // A segment of that name would replace a file that stayed: then no number that it may hold is used anew.
+            self.next = self.next.max(if moved.is_ok() { first } else { free });
+            self.try_to(name, moved);
         }
         Ok(headers)
+    }
+
+    /// The first sequence that no record of an unread segment can have.
+    fn first_unused(&self, first: u64, path: &Path) -> u64 {
+        let records = self.folder.disk.size(path).unwrap_or_default() / RECORD_HEADER as u64;
+        first.saturating_add(records).saturating_add(1)
     }
 
     fn read_segments(&mut self, headers: &BTreeMap<u64, Header>) -> BTreeMap<u64, Segment> {

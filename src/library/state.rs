@@ -370,7 +370,11 @@ impl Skill {
     /// Whether a person agreed to what it may do: by a command, or by bringing it back.
     pub(super) fn is_agreed(&self) -> bool {
         // Before there was a mark for it, the history alone told.
-        let told = self.history.iter().any(|event| event.what.ends_with(AGREED));
+        // A reason that a person gave stands behind a refusal, and may end in any words.
+        let refusals = [REJECTED, WITHDREW, WITHDREW_OWN];
+        let told = self.history.iter().any(|event| {
+            event.what.ends_with(AGREED) && !refusals.iter().any(|refusal| event.what.contains(refusal))
+        });
         self.agreed || self.kept || told
     }
 

@@ -171,9 +171,12 @@ impl Ingest {
         let (prepared, request) = if source.is_small() {
             (self.prepare(source, capture, &mut request, lease)?, request)
         } else {
-            let _turn = self.memory.turn().await;
+            let turn = self.memory.turn().await;
             let ingest = Arc::clone(self);
-            let work = move || Ok((ingest.prepare(source, capture, &mut request, lease)?, request));
+            let work = move || {
+                let _turn = turn;
+                Ok((ingest.prepare(source, capture, &mut request, lease)?, request))
+            };
             let failed = |_| Refusal::unavailable("the request could not be mapped");
             tokio::task::spawn_blocking(work).await.map_err(failed)??
         };

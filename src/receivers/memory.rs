@@ -8,7 +8,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::Refusal;
 
@@ -21,7 +21,7 @@ struct Shared {
     limit: usize,
     used: AtomicUsize,
     /// One for each large request that is being decoded.
-    decoders: Semaphore,
+    decoders: Arc<Semaphore>,
 }
 
 /// What one request holds; given back when dropped.
@@ -35,7 +35,7 @@ impl MemoryLimit {
     /// At most `limit` bytes.
     pub fn new(limit: usize) -> Self {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        Self(Arc::new(Shared { limit, used: AtomicUsize::new(0), decoders: Semaphore::new(cores) }))
+        Self(Arc::new(Shared { limit, used: AtomicUsize::new(0), decoders: Arc::new(Semaphore::new(cores)) }))
     }
 
     /// The bound in bytes.
@@ -55,9 +55,10 @@ impl MemoryLimit {
     }
 
     /// Waits until a large request may be decoded: more at once than there are cores, through whatever
-    /// receiver, would only hold more memory. `None` never comes: nobody closes the queue.
-    pub(super) async fn turn(&self) -> Option<SemaphorePermit<'_>> {
-        self.0.decoders.acquire().await.ok()
+    /// receiver, would only hold more memory. Whoever decodes holds it to the end: a client that hangs up does not
+    /// end the decoding. `None` never comes: nobody closes the queue.
+    pub(super) async fn turn(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.0.decoders).acquire_owned().await.ok()
     }
 
     /// A lease of nothing yet.

@@ -25,6 +25,7 @@ use super::hooks::HookSpools;
 use super::metrics::{Metrics, MiningCounts};
 use super::report::{Listening, Loss, Problem, Report};
 use super::sessions::TableFeed;
+use super::tasks::{EXPORTER, Panicked};
 use super::telemetry::Failing;
 
 /// A disk that does not answer must not keep from being told that it does not.
@@ -54,6 +55,8 @@ pub(super) struct Vitals {
     pub(super) stopping: CancellationToken,
     /// Who was turned away at the doors.
     pub(super) turned_away: TurnedAway,
+    /// Which tasks have ended by a fault of the program.
+    pub(super) panicked: Panicked,
 }
 
 /// How a service does, for who asks from within its process. Cloning is cheap.
@@ -127,19 +130,28 @@ async fn flush(State(vitals): State<Arc<Vitals>>, headers: HeaderMap) -> Respons
 /// the journals any more. What is erased waits for no other backend any more either: what the tables say, and
 /// whom the body names, an [`ErasedSubject`] as JSON.
 async fn forget(State(vitals): State<Arc<Vitals>>, headers: HeaderMap, body: Bytes) -> Response {
-    for feed in &vitals.feeds {
-        if headers.contains_key(ORIGIN) {
-            break;
+    // A request from a web page changes nothing: the flush refuses it.
+    if headers.contains_key(ORIGIN) {
+        return flush(State(vitals), headers).await;
+    }
+    let subject = match &*body {
+        [] => Ok(ErasedSubject::default()),
+        body => serde_json::from_slice(body),
+    };
+    let subject: ErasedSubject = match subject {
+        Ok(subject) => subject,
+        Err(error) => {
+            let message = format!("the body does not say whom to forget, so that nothing is erased: {error}");
+            return (StatusCode::BAD_REQUEST, message).into_response();
         }
+    };
+    for feed in &vitals.feeds {
         if let Err(error) = feed.journal.rotate().await {
             return (StatusCode::SERVICE_UNAVAILABLE, error.to_string()).into_response();
         }
     }
     let mut erasure = QueueErasure::default();
-    if !headers.contains_key(ORIGIN)
-        && let Some(eraser) = &vitals.eraser
-    {
-        let subject: ErasedSubject = serde_json::from_slice(&body).unwrap_or_default();
+    if let Some(eraser) = &vitals.eraser {
         match eraser.erase(&subject).await {
             Ok(bodies) => erasure.bodies = bodies,
             Err(error) => return (StatusCode::SERVICE_UNAVAILABLE, error.to_string()).into_response(),
@@ -185,6 +197,12 @@ impl Vitals {
                 "see service.telemetry.metrics.otlp and the collector there; it is tried again, and nothing else is held up",
             );
         }
+        for task in self.panicked.names() {
+            report.problem(
+                format!("{task} has ended by a fault of the program"),
+                "restart skillspan, and report what its log says of it",
+            );
+        }
         report.problems.extend(unowned.map(|(_, problem)| problem.clone()));
         let lost = self.losses.since_start().into_iter();
         report.lost = lost
@@ -205,6 +223,9 @@ impl Vitals {
     fn obstacle(&self) -> Option<String> {
         if self.stopping.is_cancelled() {
             return Some("stopping".to_owned());
+        }
+        if self.panicked.has(EXPORTER) {
+            return Some(format!("{EXPORTER} has ended by a fault of the program; restart skillspan"));
         }
         if self.memory.as_ref().is_some_and(MemoryLimit::is_short) {
             return Some("requests in flight take all of memory_limit".to_owned());

@@ -106,7 +106,12 @@ async fn send(spool: &Spool, ingest: &Arc<Ingest>, limit: usize) -> Result<(), S
         })
         .await?;
         let Some(batch) = batch else { break };
-        let outcome = accept(&batch, ingest, limit).await;
+        let Some(hooks) = Hooks::of(&batch.assistant) else {
+            // A program newer than this process took it; the next start knows it.
+            outlet = on_disk(move || open.set_aside(&batch).map(|()| open)).await?;
+            continue;
+        };
+        let outcome = accept(hooks, &batch, ingest, limit).await;
         outlet = match outcome {
             // Later, then.
             Err(refusal) if refusal.is_passing() => break,
@@ -145,9 +150,12 @@ fn give_up(outlet: &mut Outlet, batch: &Batch, refusal: &Refusal) -> Result<(), 
     outlet.done(batch)
 }
 
-async fn accept(batch: &Batch, ingest: &Arc<Ingest>, limit: usize) -> Result<(), Refusal> {
-    let hooks = Hooks::of(&batch.assistant)
-        .ok_or_else(|| Refusal::Malformed(format!("no hooks of {} are known", batch.assistant)))?;
+async fn accept(
+    hooks: &'static Hooks,
+    batch: &Batch,
+    ingest: &Arc<Ingest>,
+    limit: usize,
+) -> Result<(), Refusal> {
     let body = HookBody {
         hooks,
         form: Form::Lines,

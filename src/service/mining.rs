@@ -5,6 +5,7 @@
 //! publishing changes nothing without new evidence, so a restart that mines again does no harm.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::panic::AssertUnwindSafe;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -193,13 +194,31 @@ impl Worker {
         let mut ticks = Ticks::every(period, &stop);
         let stopped = Arc::new(AtomicBool::new(false));
         while ticks.next().await.is_some() {
-            let round = self.round(&counts, &stopped, &stop);
-            tokio::pin!(round);
-            if stop.run_until_cancelled(&mut round).await.is_none() {
-                stopped.store(true, Ordering::Relaxed);
-                round.await;
+            let done = {
+                let round = AssertUnwindSafe(self.round(&counts, &stopped, &stop)).catch_unwind();
+                tokio::pin!(round);
+                match stop.run_until_cancelled(&mut round).await {
+                    Some(done) => done,
+                    None => {
+                        stopped.store(true, Ordering::Relaxed);
+                        round.await
+                    }
+                }
+            };
+            if done.is_err() {
+                self.begin_anew(&counts);
             }
         }
+    }
+
+    /// After a panic: what is in memory may be half-changed, so that the next round reads it again.
+    fn begin_anew(&mut self, counts: &MiningCounts) {
+        counts.failures.fetch_add(1, Ordering::Relaxed);
+        (self.digests, self.seen) = (None, Seen::default());
+        tracing::error!(
+            pipeline = self.settings.name,
+            "mining ended by a fault of the program and is tried again"
+        );
     }
 
     /// Mines what is due and brings to each target what waits for it.

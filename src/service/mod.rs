@@ -36,6 +36,7 @@
 //! | `notice.rs` | the lines a start prints |
 //! | `ports.rs` | what is listened on |
 //! | `targets.rs` | how the targets of skills do |
+//! | `tasks.rs` | the tasks of a service, and which of them have panicked |
 //! | `upkeep.rs` | the table's upkeep, every hour |
 //!
 //! Start: bind every port, open tables and journals, run tasks. If any of the first two fails, nothing is left that
@@ -73,6 +74,7 @@ mod report;
 mod run_error;
 mod sessions;
 mod targets;
+mod tasks;
 mod telemetry;
 mod ticks;
 mod transcripts;
@@ -92,6 +94,7 @@ use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
 
+use self::tasks::Tasks;
 use crate::config::{Doors, Settings, TranscriptSettings};
 use crate::exporters::{deeplake, otlp as otlp_exporter, parquet, target};
 use crate::forward::Queue;
@@ -211,10 +214,10 @@ pub struct Service {
     /// What the ports of the first OTLP receiver serve.
     intake: Option<Router>,
     feeds: Vec<TableFeed>,
-    exporters: Vec<JoinHandle<u64>>,
+    exporters: Vec<JoinHandle<Option<u64>>>,
     /// What waits for other backends.
     queues: Vec<Arc<Queue>>,
-    workers: JoinSet<()>,
+    workers: Tasks,
     health_task: Option<JoinHandle<()>>,
     overseer: Option<Overseer>,
     credentials: Option<Credentials>,
@@ -244,7 +247,7 @@ impl Service {
             feeds: Vec::new(),
             exporters: Vec::new(),
             queues: Vec::new(),
-            workers: JoinSet::new(),
+            workers: Tasks::default(),
             health_task: None,
             overseer: None,
             credentials: None,
@@ -259,21 +262,27 @@ impl Service {
         let eraser = Eraser::new(queues.clone(), tables, &settings);
         service.queues = queues.into_iter().map(|(_, queue)| queue).collect();
         let (renewal, credentials) = Renewal::new(&settings, ports.renewals);
-        service.workers.spawn(renewal.run(service.stop_rest.clone()));
+        service.workers.spawn("renewal of certificates and tokens", renewal.run(service.stop_rest.clone()));
         service.credentials.clone_from(&credentials);
         if let Some(sessions) = sessions {
             service.start_sessions(&settings, sessions, (&backends, &eraser), credentials, ports.doors);
         }
         for sender in backends.run(&service.stop_rest) {
-            service.workers.spawn(sender);
+            service.workers.spawn("a sender to another backend", sender);
         }
-        service.workers.spawn(losses::run(counters.losses(), service.stop_rest.clone()));
-        service.workers.spawn(arrivals::run(counters.arrivals(), service.stop_rest.clone()));
+        service
+            .workers
+            .spawn("the count of losses", losses::run(counters.losses(), service.stop_rest.clone()));
+        service
+            .workers
+            .spawn("the count of arrivals", arrivals::run(counters.arrivals(), service.stop_rest.clone()));
         let counts = Arc::new(MiningCounts::default());
         service.start_workers(workers, &counts);
         let handles: Vec<deeplake::Handle> = followers.iter().map(deeplake::Deeplake::handle).collect();
         for follower in followers {
-            service.workers.spawn(follower.run(service.stop_rest.clone()));
+            service
+                .workers
+                .spawn("an exporter that follows a table", follower.run(service.stop_rest.clone()));
         }
         let memory = service.memory.clone();
         let metrics =
@@ -285,7 +294,7 @@ impl Service {
         if let Some(config) = settings.metrics.clone() {
             let sender = Telemetry::new(config, Arc::clone(&metrics)).map_err(StartError::Telemetry)?;
             telemetry = sender.failing();
-            service.workers.spawn(sender.run(service.stop_rest.clone()));
+            service.workers.spawn("the sender of metrics", sender.run(service.stop_rest.clone()));
         }
         let mut vitals = service.vitals(&settings, handles, counts, metrics, telemetry);
         vitals.losses = counters.losses();
@@ -349,7 +358,7 @@ impl Service {
                 tracing::error!(%error, "a parquet exporter ended early");
             }
         }
-        while self.workers.join_next().await.is_some() {}
+        self.workers.join().await;
         self.stop_health.cancel();
         if let Some(task) = self.health_task.take() {
             // A cancelled health server has nothing to report.
@@ -365,15 +374,15 @@ impl Service {
         credentials: Option<Credentials>,
         doors: Vec<Door>,
     ) {
-        self.workers.spawn(free_memory::run(self.stop_rest.clone()));
+        self.workers.spawn("giving memory back", free_memory::run(self.stop_rest.clone()));
         for upkeep in sessions.upkeep(eraser) {
-            self.workers.spawn(upkeep.run(self.stop_rest.clone()));
+            self.workers.spawn("upkeep of the table", upkeep.run(self.stop_rest.clone()));
         }
         let routers = self.routers(settings, &sessions, backends, credentials);
         let first = settings.receivers.iter().find(|receiver| receiver.doors == Doors::Otlp);
         self.intake = first.and_then(|receiver| routers.get(&receiver.id).cloned());
         self.memory = Some(sessions.memory());
-        for (feed, task) in sessions.export(&self.stop_rest) {
+        for (feed, task) in sessions.export(&self.stop_rest, &self.workers.panicked()) {
             self.feeds.push(feed);
             self.exporters.push(task);
         }
@@ -443,7 +452,7 @@ impl Service {
     fn start_workers(&mut self, workers: Vec<Worker>, counts: &Arc<MiningCounts>) {
         for worker in workers {
             worker.announce(counts);
-            self.workers.spawn(worker.run(Arc::clone(counts), self.stop_rest.clone()));
+            self.workers.spawn("mining", worker.run(Arc::clone(counts), self.stop_rest.clone()));
         }
     }
 
@@ -475,6 +484,7 @@ impl Service {
             telemetry,
             stopping: self.stop_doors.clone(),
             turned_away: self.counters.turned_away().clone(),
+            panicked: self.workers.panicked(),
         }
     }
 

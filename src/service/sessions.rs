@@ -22,6 +22,7 @@ use crate::table::Table;
 use super::StartError;
 use super::forwards::Eraser;
 use super::renewal::Credentials;
+use super::tasks::{EXPORTER, Panicked};
 use super::upkeep::{Upkeep, UpkeepCounts};
 
 /// Who has a journal open for longer keeps it.
@@ -115,8 +116,13 @@ impl Sessions {
     }
 
     /// Exports until `stop`.
-    pub(super) fn export(self, stop: &CancellationToken) -> Vec<(TableFeed, JoinHandle<u64>)> {
-        let export = |Started { feed, exporter, .. }| (feed, tokio::spawn(exporter.run(stop.clone())));
+    pub(super) fn export(
+        self,
+        stop: &CancellationToken,
+        panicked: &Panicked,
+    ) -> Vec<(TableFeed, JoinHandle<Option<u64>>)> {
+        let watch = |work| tokio::spawn(panicked.clone().watch(EXPORTER, work));
+        let export = |Started { feed, exporter, .. }: Started| (feed, watch(exporter.run(stop.clone())));
         self.started.into_values().map(export).collect()
     }
 }

@@ -22,7 +22,7 @@ use crate::receivers::otlp::{Coding, Encoding, Export};
 use crate::receivers::transcripts::{
     self as files, Batch, Home, Memory, Owners, SaidOwner, Seen, TranscriptFile,
 };
-use crate::receivers::{Caller, Ingest, Signal};
+use crate::receivers::{Caller, Ingest, Refusal, Signal};
 
 const PERIOD: Duration = Duration::from_secs(10);
 
@@ -91,7 +91,9 @@ impl Watch {
         }
     }
 
-    /// Reads what is new in a file. False: nothing can be taken now, and all is left to the next round.
+    /// Reads what is new in a file. False: nothing can be taken now, and all is left to the next round. A file of
+    /// which something is refused for good is tried again at each round: what refuses it may be configured
+    /// otherwise by then, and the file still has it.
     fn read(
         &self,
         file: &TranscriptFile,
@@ -108,11 +110,11 @@ impl Watch {
         let mut refused = None;
         let read = files::read(file, &owner, memory, &mut |batch| {
             if stop.is_cancelled() {
-                refused = Some("the process stops".to_owned());
                 return Err(io::Error::other("stopped"));
             }
-            runtime.block_on(self.accept(batch)).map_err(|reason| {
-                refused = Some(reason.clone());
+            runtime.block_on(self.accept(batch)).map_err(|refusal| {
+                let reason = refusal.to_string();
+                refused = Some(refusal);
                 io::Error::other(reason)
             })
         });
@@ -127,9 +129,14 @@ impl Watch {
                 }
                 true
             }
-            Err(_) if refused.is_some() => {
-                tracing::warn!(reason = refused, "transcripts wait until they can be taken");
+            Err(_) if stop.is_cancelled() => false,
+            Err(error) if refused.as_ref().is_some_and(Refusal::is_passing) => {
+                tracing::warn!(%error, "transcripts wait until they can be taken");
                 false
+            }
+            Err(error) if refused.is_some() => {
+                tracing::warn!(path = %file.path.display(), %error, "this transcript is refused; others go on");
+                true
             }
             Err(error) => {
                 tracing::debug!(path = %file.path.display(), %error, "cannot be read");
@@ -138,7 +145,7 @@ impl Watch {
         }
     }
 
-    async fn accept(&self, batch: Batch) -> Result<(), String> {
+    async fn accept(&self, batch: Batch) -> Result<(), Refusal> {
         let (owner, sender) = (Owner::default(), Sender::Anybody);
         let caller =
             Caller { owner, is_confined: false, sender, capture: true, is_check: false, hops: String::new() };
@@ -150,7 +157,7 @@ impl Watch {
             limit: self.limit,
         };
         let lease = self.ingest.memory().lease();
-        self.ingest.accept(export, caller, lease).await.map(|_| ()).map_err(|refusal| refusal.to_string())
+        self.ingest.accept(export, caller, lease).await.map(|_| ())
     }
 }
 

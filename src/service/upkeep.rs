@@ -98,16 +98,24 @@ impl Upkeep {
     /// What others erased in the table must not stay in the journals of this process.
     async fn forget_in_journals(&mut self) -> Result<(), UpkeepError> {
         let erasures = self.table.erasures().await?.len();
-        if self.erasures.replace(erasures) != Some(erasures) && erasures > 0 {
+        if self.erasures == Some(erasures) {
+            return Ok(());
+        }
+        let mut is_done = true;
+        if erasures > 0 {
             for journal in &self.journals {
                 if let Err(error) = journal.rotate().await {
-                    tracing::debug!(%error, "a journal is not begun anew");
+                    tracing::warn!(%error, "what is erased may still be in a journal; tried again at the next upkeep");
+                    is_done = false;
                 }
             }
             if let Err(error) = self.eraser.catch_up().await {
-                tracing::warn!(%error, "what is erased may still wait for another backend");
+                tracing::warn!(%error, "what is erased may still wait for another backend; tried again at the next upkeep");
+                is_done = false;
             }
         }
+        // Only what succeeded everywhere is not tried again.
+        self.erasures = is_done.then_some(erasures).or(self.erasures);
         Ok(())
     }
 }

@@ -105,7 +105,7 @@ use object_store::local::LocalFileSystem;
 
 use crate::disk::{Disk, FileSystem};
 
-pub use components::{Covered, HashedJoinKeys, JoinKeys};
+pub use components::{Covered, HashedJoinKeys, JoinKeys, hash_sign};
 pub use error::{ReadError, WriteError};
 pub use file::{Damage, events_of};
 pub use groups::{Group, NewGroups, Standing};

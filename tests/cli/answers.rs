@@ -86,3 +86,21 @@ fn an_answer_names_no_path_of_the_machine_and_the_log_does() {
     let (_, report) = get(site.health, "/status");
     assert!(report.contains(&folder), "{report}");
 }
+
+#[test]
+fn a_request_to_forget_that_cannot_be_read_is_refused_and_not_taken_for_nobody() {
+    let site = Site::new("default");
+    let running = site.start();
+    let forget = |body: &str| {
+        let answer = client().post(format!("http://127.0.0.1:{}/forget", site.health)).body(body.to_owned());
+        let answer = answer.send().unwrap();
+        (answer.status().as_u16(), answer.text().unwrap())
+    };
+    for body in ["{", "[1]", "{\"users\": 7"] {
+        let (status, text) = forget(body);
+        assert_eq!(status, 400, "{text}");
+        assert!(text.contains("nothing is erased"), "{text}");
+    }
+    assert_eq!(forget("").0, 200);
+    assert_eq!(running.terminate(), Some(0));
+}

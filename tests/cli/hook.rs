@@ -7,6 +7,8 @@ use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
@@ -93,7 +95,8 @@ impl User {
 
     fn is_empty(&self) -> bool {
         let files = self.files();
-        !files.iter().any(|(path, _)| path.ends_with("pending") || path.ends_with("sending"))
+        let holding = ["pending", "sending", "unknown"];
+        !files.iter().any(|(path, _)| holding.iter().any(|name| path.ends_with(name)))
     }
 
     /// How many prompts the table has of a session; each observation is a fact of its own.
@@ -583,4 +586,65 @@ fn erasing_reaches_what_waits() {
     user.eventually_has("keep", 2);
     assert_eq!(user.prompts("forget"), 0);
     assert_eq!(running.terminate(), Some(0));
+}
+
+/// A collector that knows one assistant alone, until it is updated; the paths that it was asked for.
+fn older_collector(port: u16, is_updated: Arc<AtomicBool>, asked: Arc<Mutex<Vec<String>>>) {
+    let listener = TcpListener::bind(("127.0.0.1", port)).unwrap();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let mut bytes = Vec::new();
+            let mut buffer = [0; 4096];
+            // A request of these tests fits one read, or two.
+            while let Ok(read) = stream.read(&mut buffer) {
+                bytes.extend_from_slice(&buffer[..read]);
+                let text = String::from_utf8_lossy(&bytes);
+                let length = text.lines().find_map(|line| {
+                    line.to_lowercase().strip_prefix("content-length: ")?.trim().parse::<usize>().ok()
+                });
+                let body = text.split_once("\r\n\r\n").map_or(0, |(_, body)| body.len());
+                if read == 0 || length.is_some_and(|length| body >= length) {
+                    break;
+                }
+            }
+            let text = String::from_utf8_lossy(&bytes).into_owned();
+            let Some(path) = text.split(' ').nth(1).map(str::to_owned) else { continue };
+            let is_known = path.ends_with("/claude") || is_updated.load(Ordering::SeqCst);
+            asked.lock().unwrap().push(path);
+            let status = if is_known { "200 OK" } else { "404 Not Found" };
+            let answer = format!("HTTP/1.1 {status}\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{{}}");
+            // Who has gone needs no answer.
+            let _ = stream.write_all(answer.as_bytes());
+        }
+    });
+}
+
+#[test]
+fn an_assistant_that_the_collector_does_not_know_holds_up_no_other() {
+    let user = User::new();
+    let cursor = json!({ "hook_event_name": "beforeSubmitPrompt", "conversation_id": "new", "prompt": "x" });
+    for number in 0..3 {
+        user.prompt("known", &format!("before {number}"));
+        user.hook("cursor", &cursor.to_string());
+        user.prompt("known", &format!("after {number}"));
+    }
+    let (is_updated, asked) = (Arc::new(AtomicBool::new(false)), Arc::new(Mutex::new(Vec::new())));
+    older_collector(user.site.http, Arc::clone(&is_updated), Arc::clone(&asked));
+    let waits = |name: &str| {
+        let files = user.files();
+        files.into_iter().any(|(path, bytes)| path.ends_with(name) && bytes.len() > 18)
+    };
+    eventually("what the collector knows has gone", || {
+        user.prompt("known", "more");
+        waits("unknown") && !waits("pending") && !waits("sending")
+    });
+    let (code, status, _) = user.run(&["status"]);
+    assert!(status.contains("cursor") && status.contains("update skillspan there"), "{code} {status}");
+    is_updated.store(true, Ordering::SeqCst);
+    eventually("what it knows now has gone as well", || {
+        user.prompt("known", "more");
+        user.is_empty()
+    });
+    assert!(asked.lock().unwrap().iter().any(|path| path.ends_with("/cursor")));
 }

@@ -1020,3 +1020,23 @@ fn a_rollout_that_codex_compressed_is_read_and_one_that_is_there_plain_too_is_on
     assert_eq!(told["left"][0]["file"], json!(broken), "{told}");
     assert_eq!(machine.ids(), [id]);
 }
+
+#[test]
+fn a_transcript_that_is_refused_holds_up_no_other() {
+    let machine = Machine::new();
+    machine.site.edit_config(&[
+        ("receivers:\n", "receivers:\n  transcripts: { assistants: [claude], since: 3650d }\n"),
+        ("segment: 4MiB", "segment: 16KiB"),
+    ]);
+    machine.site.add_to_config("  pipelines: { sessions: { receivers: [otlp, transcripts] } }\n");
+    // Read first, by its time, and larger than a segment of the journal.
+    let mut long = session("long", &machine.cwd(), 3);
+    long[0]["message"]["content"] =
+        (0..8000).map(|number| format!("word{number} ")).collect::<String>().into();
+    machine.keep("long", &long);
+    machine.keep("short", &session("short", &machine.cwd(), 1));
+    let (home, data) = (machine.site.path("home"), machine.site.path("data"));
+    let _running = machine.site.start_with(&[("HOME", home.as_path()), ("XDG_DATA_HOME", data.as_path())]);
+    eventually("the other transcript is read", || machine.ids().contains(&"short".to_owned()));
+    eventually("the refusal is told", || machine.site.log().contains("this transcript is refused"));
+}

@@ -284,3 +284,15 @@ fn what_a_person_has_to_do_is_said() {
     unasked.env("LANGFUSE_PUBLIC_KEY", PUBLIC_KEY).env("LANGFUSE_SECRET_KEY", SECRET_KEY);
     fails(&mut unasked, 64, "say --yes to import, or --dry-run to look");
 }
+
+#[test]
+fn a_server_that_asks_for_no_wait_is_not_asked_without_a_pause() {
+    let (machine, mut project) = (Machine::new(), project());
+    project.troubles = [Trouble::Busy(0), Trouble::Busy(0)].into();
+    let api = LangfuseApi::start(project);
+    let (code, _, stderr) = outcome(&mut command(&machine, &api, &[]));
+    assert_eq!(code, 0, "{stderr}");
+    assert_eq!(stderr.matches("asking again in").count(), 2, "{stderr}");
+    assert!(!stderr.contains("asking again in 0 ms"), "{stderr}");
+    is_whole(&machine);
+}

@@ -27,6 +27,10 @@ struct Switches {
     failing: Option<&'static str>,
     /// Reads of segments fail that touch these bytes.
     unreadable: Option<Range<u64>>,
+    /// Opening a file of this name to read it fails so.
+    closed: Option<(String, io::ErrorKind)>,
+    /// Nothing is renamed into a folder of this name.
+    refusing: Option<&'static str>,
     /// Operations that change the disk are carried out this often; then all fail.
     remaining: Option<usize>,
     /// Files whose sync failed.
@@ -100,8 +104,18 @@ impl TestDisk {
         self.switch(|switches| switches.unreadable = Some(bytes));
     }
 
+    /// Makes opening the file of this name to read it fail.
+    pub(crate) fn close(&self, name: &str, kind: io::ErrorKind) {
+        self.switch(|switches| switches.closed = Some((name.to_owned(), kind)));
+    }
+
+    /// Makes renaming into folders of this name fail.
+    pub(crate) fn refuse_renames_into(&self, folder: &'static str) {
+        self.switch(|switches| switches.refusing = Some(folder));
+    }
+
     pub(crate) fn heal(&self) {
-        self.switch(|switches| switches.failing = None);
+        self.switch(|switches| (switches.failing, switches.closed, switches.refusing) = (None, None, None));
     }
 
     /// Makes every change fail after `operations` more of them: the process is as good as dead.
@@ -152,6 +166,10 @@ impl Disk for TestDisk {
     }
 
     fn read_at(&self, path: &Path, offset: u64, length: u64) -> io::Result<Vec<u8>> {
+        let closed = self.switch(|switches| switches.closed.clone());
+        if let Some((_, kind)) = closed.filter(|(name, _)| path.ends_with(name)) {
+            return Err(kind.into());
+        }
         let end = offset.saturating_add(length).min(FileSystem.size(path)?);
         let touched = |bytes: &Range<u64>| offset < bytes.end && bytes.start < end;
         let segment = path.extension().is_some_and(|end| end == "segment");
@@ -183,6 +201,10 @@ impl Disk for TestDisk {
     }
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        let refusing = self.switch(|switches| switches.refusing);
+        if refusing.is_some_and(|folder| to.parent().is_some_and(|parent| parent.ends_with(folder))) {
+            return Err(io::Error::other("nothing is renamed into it"));
+        }
         self.change()?;
         self.wait_for_name(from);
         FileSystem.rename(from, to)

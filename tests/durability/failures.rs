@@ -145,3 +145,50 @@ async fn an_exported_segment_is_written_again_under_a_new_name() {
     assert_eq!((journal.status().quarantined, journal.status().torn_bytes), (0, 0));
     assert_eq!(journal.append(b"next".to_vec()).await.unwrap(), 21);
 }
+
+#[tokio::test]
+async fn a_file_that_cannot_be_opened_is_no_damage_and_its_records_are_there_when_it_can_be() {
+    let folder = tempfile::tempdir().unwrap();
+    let journal = open(folder.path());
+    for payload in [vec![1; 3000], vec![2; 3000], vec![3; 3000]] {
+        journal.append(payload).await.unwrap();
+    }
+    journal.advance(2).unwrap();
+    drop(journal);
+    let first = segments(folder.path()).remove(0);
+    let first = first.file_name().unwrap().to_str().unwrap();
+    for name in [first, "cursor"] {
+        let disk = TestDisk::default();
+        disk.close(name, std::io::ErrorKind::PermissionDenied);
+        let refused = Journal::open_on(config(folder.path()), Arc::new(disk.clone())).unwrap_err();
+        assert!(refused.to_string().contains(name), "{refused}");
+        assert!(crate::support::names(&folder.path().join("quarantine")).is_empty());
+        disk.heal();
+        let journal = Journal::open_on(config(folder.path()), Arc::new(disk)).unwrap();
+        assert_eq!((journal.cursor(), journal.status().quarantined), (2, 0));
+        assert_eq!(read_all(&journal), [(2, vec![2; 3000]), (3, vec![3; 3000])]);
+    }
+}
+
+#[tokio::test]
+async fn a_segment_that_can_be_neither_read_nor_set_aside_is_not_written_over() {
+    let folder = tempfile::tempdir().unwrap();
+    let journal = open(folder.path());
+    for payload in [vec![1; 3000], vec![2; 3000], vec![3; 3000]] {
+        journal.append(payload).await.unwrap();
+    }
+    drop(journal);
+    // Without a cursor nothing but the segments tells where the journal ends, and the last one has no header.
+    std::fs::remove_file(folder.path().join("cursor")).unwrap();
+    let last = segments(folder.path()).pop().unwrap();
+    let mut bytes = std::fs::read(&last).unwrap();
+    bytes[..64].fill(0xaa);
+    std::fs::write(&last, &bytes).unwrap();
+    let disk = TestDisk::default();
+    disk.refuse_renames_into("quarantine");
+    let journal = Journal::open_on(config(folder.path()), Arc::new(disk)).unwrap();
+    for payload in 0..4u8 {
+        journal.append(vec![payload; 3000]).await.unwrap();
+    }
+    assert!(std::fs::read(&last).unwrap().starts_with(&bytes[..4096.min(bytes.len())]));
+}

@@ -257,3 +257,22 @@ fn what_is_not_json_rejects_the_request() {
         assert!(matches!(read, Err(Refusal::Malformed(_))), "{body}: {read:?}");
     }
 }
+
+#[test]
+fn lists_before_their_resource_are_all_read() {
+    let list = |name: &str, span: &str| format!(r#""{name}":[{{"spans":[{{"name":"{span}"}}]}}]"#);
+    let (new, old, again) =
+        (list("scopeSpans", "a"), list("instrumentationLibrarySpans", "b"), list("scopeSpans", "c"));
+    let resource = r#""resource":{"attributes":[]}"#;
+    let orders =
+        [[&new, &old, &again, resource], [resource, &new, &old, &again], [&new, resource, &old, &again]];
+    for order in orders {
+        let names: Vec<_> = spans(&format!(r#"{{"resourceSpans":[{{{}}}]}}"#, order.join(",")))
+            .into_iter()
+            .map(|span| span.name)
+            .collect();
+        let mut sorted = names.clone();
+        sorted.sort();
+        assert_eq!(sorted, ["a", "b", "c"], "{order:?}");
+    }
+}

@@ -344,3 +344,45 @@ fn hooks_and_configuration_of_the_machine_have_no_say() {
         "skillspan <skills@example.com> skillspan"
     );
 }
+
+/// Every file of a branch, its name as bytes and its object.
+fn listed(bare: &Bare, branch: &str) -> Vec<Vec<u8>> {
+    let output = std::process::Command::new("git")
+        .args(["ls-tree", "-r", "-z", branch])
+        .current_dir(bare.path())
+        .output()
+        .unwrap();
+    assert!(output.status.success());
+    output.stdout.split(|byte| *byte == 0).filter(|line| !line.is_empty()).map(<[u8]>::to_vec).collect()
+}
+
+#[test]
+fn peoples_files_keep_names_that_are_not_utf_8() {
+    use std::os::unix::ffi::OsStrExt as _;
+    for mode in [Mode::Direct, Mode::Review] {
+        let bare = Bare::new();
+        let ann = bare.person("ann");
+        ann.pull("main");
+        // Latin-1; read as UTF-8 with replacements, the two have one name.
+        for name in [b"caf\xe9.md", b"caf\xe8.md"] {
+            fs::write(ann.folder.join(std::ffi::OsStr::from_bytes(name)), name).unwrap();
+        }
+        ann.write("plain.md", "plain");
+        ann.commit_and_push("main", "Start");
+        let before = listed(&bare, "main");
+        assert_eq!(before.len(), 3);
+        Git::new(bare.config("one", mode)).publish(&update(&first())).unwrap();
+        let branch = if mode == Mode::Direct { "main" } else { PROPOSAL };
+        let after = listed(&bare, branch);
+        assert!(before.iter().all(|line| after.contains(line)), "{mode:?}: {after:?}");
+        assert!(bare.has(branch, SKILL));
+        // The branch moves meanwhile, so that a proposal is brought up to it.
+        ann.pull("main");
+        ann.write("plain.md", "changed");
+        ann.commit_and_push("main", "Change");
+        Git::new(bare.config("one", mode)).publish(&update(&with_migration())).unwrap();
+        let after = listed(&bare, branch);
+        let kept = before.iter().filter(|line| line.contains(&0xe9) || line.contains(&0xe8));
+        assert_eq!(kept.filter(|line| after.contains(line)).count(), 2, "{mode:?}: {after:?}");
+    }
+}

@@ -165,11 +165,21 @@ async fn ask_for(url: &str, subject: &ErasedSubject) -> Result<QueueErasure, Str
     let client = local_client().timeout(PATIENCE).build().map_err(|error| error.to_string())?;
     let answer = client.post(url).json(subject).send().await.map_err(|error| error.to_string())?;
     let status = answer.status();
-    if !status.is_success() {
-        return Err(format!("it answers {status}"));
+    let body = answer.bytes().await.map_err(|error| error.to_string())?;
+    match &*body {
+        said if !status.is_success() => {
+            let said = crate::event::visible_line(&String::from_utf8_lossy(said))
+                .chars()
+                .take(300)
+                .collect::<String>();
+            Err(format!("it answers {status} {said}").trim_end().to_owned())
+        }
+        // An older process says nothing.
+        [] => Ok(QueueErasure::default()),
+        said => serde_json::from_slice(said).map_err(|error| {
+            format!("what it answers cannot be read, so that nobody knows what it erased: {error}")
+        }),
     }
-    // An older process says nothing.
-    Ok(answer.json().await.unwrap_or_default())
 }
 
 async fn ask(url: &str) -> Result<(), String> {

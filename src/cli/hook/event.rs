@@ -195,14 +195,19 @@ pub(in crate::cli) fn pairs(text: &str, decoded: fn(&str) -> String) -> Vec<(Str
 }
 
 pub(in crate::cli) fn percent_decoded(text: &str) -> String {
-    let mut bytes = Vec::with_capacity(text.len());
+    let digit = |byte: &u8| char::from(*byte).to_digit(16);
+    let mut bytes: Vec<u8> = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let Some((first, others)) = rest.split_first() {
-        let escaped = || u8::from_str_radix(std::str::from_utf8(others.get(..2)?).ok()?, 16).ok();
-        (bytes, rest) = match escaped().filter(|_| *first == b'%') {
-            Some(byte) => ([bytes, vec![byte]].concat(), others.get(2..).unwrap_or_default()),
-            None => ([bytes, vec![*first]].concat(), others),
+        let escaped = match others {
+            [high, low, after @ ..] if *first == b'%' => digit(high)
+                .zip(digit(low))
+                .and_then(|(high, low)| Some((u8::try_from(high * 16 + low).ok()?, after))),
+            _ => None,
         };
+        let (byte, after) = escaped.unwrap_or((*first, others));
+        bytes.push(byte);
+        rest = after;
     }
     String::from_utf8_lossy(&bytes).into_owned()
 }

@@ -122,13 +122,18 @@ fn block_on<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<
 
 async fn drain(mut outlet: Outlet, endpoint: &str, token: &str, deadline: Instant) -> anyhow::Result<usize> {
     let client = client(endpoint)?;
-    let mut sent = 0;
+    let (mut sent, mut unknown) = (0, None);
     while let Some(batch) = outlet.next_batch()? {
         let status = post(&client, endpoint, token, &batch, deadline).await?;
         match status {
             StatusCode::OK => {
                 outlet.done(&batch)?;
                 sent += batch.entries;
+            }
+            // An older collector: what it knows goes on, the rest waits until it is updated.
+            StatusCode::NOT_FOUND => {
+                outlet.set_aside(&batch)?;
+                unknown = Some(batch.assistant);
             }
             status if FOR_GOOD.contains(&status) && batch.entries > 1 => outlet.one_by_one(),
             status if FOR_GOOD.contains(&status) => {
@@ -137,6 +142,9 @@ async fn drain(mut outlet: Outlet, endpoint: &str, token: &str, deadline: Instan
             }
             status => bail!("{endpoint} answered {status}; what waits is kept"),
         }
+    }
+    if let Some(assistant) = unknown {
+        bail!("{endpoint} does not know hooks of {assistant}; update skillspan there; what waits is kept");
     }
     Ok(sent)
 }

@@ -47,7 +47,7 @@ pub(super) fn review(
 
 /// File by file: what only one side changed is changed; where both did, the branch wins.
 fn merged(common: &Entries, branch: Entries, proposal: &Entries) -> Entries {
-    let paths: BTreeSet<String> =
+    let paths: BTreeSet<Vec<u8>> =
         common.keys().chain(branch.keys()).chain(proposal.keys()).cloned().collect();
     let chosen = paths.into_iter().filter_map(|path| {
         let (before, theirs) = (common.get(&path), branch.get(&path));
@@ -56,13 +56,12 @@ fn merged(common: &Entries, branch: Entries, proposal: &Entries) -> Entries {
     });
     let mut entries: Entries = chosen.collect::<BTreeMap<_, _>>();
     // A file of the proposal where the branch now has a folder, or the other way round, gives way.
-    let blocked: Vec<String> = entries
+    let is_below =
+        |path: &[u8], folder: &[u8]| path.strip_prefix(folder).is_some_and(|rest| rest.starts_with(b"/"));
+    let blocked: Vec<Vec<u8>> = entries
         .keys()
         .filter(|path| !branch.contains_key(*path))
-        .filter(|path| {
-            let below = format!("{path}/");
-            branch.keys().any(|other| other.starts_with(&below) || path.starts_with(&format!("{other}/")))
-        })
+        .filter(|path| branch.keys().any(|other| is_below(other, path) || is_below(path, other)))
         .cloned()
         .collect();
     for path in blocked {
@@ -78,7 +77,7 @@ mod tests {
     fn tree(files: &[(&str, &str)]) -> Entries {
         files
             .iter()
-            .map(|(path, oid)| ((*path).to_owned(), ("100644".to_owned(), (*oid).to_owned())))
+            .map(|(path, oid)| (path.as_bytes().to_vec(), ("100644".to_owned(), (*oid).to_owned())))
             .collect()
     }
 

@@ -214,9 +214,12 @@ impl Git {
         let layout = &self.config.layout;
         let mut survey = Survey::new(layout);
         for (path, (mode, _)) in entries {
-            survey.meet(path, repository::kind_of(mode));
+            if let Ok(path) = std::str::from_utf8(path) {
+                survey.meet(path, repository::kind_of(mode));
+            }
         }
-        let ours = entries.iter().filter(|(path, _)| survey.files.contains(*path));
+        let is_ours = |path: &[u8]| std::str::from_utf8(path).is_ok_and(|path| survey.files.contains(path));
+        let ours = entries.iter().filter(|(path, _)| is_ours(path));
         let mut tree: Tree =
             repository.read(&ours.map(|(path, entry)| (path.clone(), entry.clone())).collect())?;
         // A person's, whatever is in it.
@@ -243,7 +246,7 @@ impl Git {
             let (remote, branch) = (self.config.remote.to_string(), STATE_BRANCH.to_owned());
             return Err(Error::Blocked { remote, branch, path, obstacle });
         }
-        let stored = state.get_key_value(&path).map(|(path, entry)| (path.clone(), entry.clone()));
+        let stored = state.get_key_value(path.as_bytes()).map(|(path, entry)| (path.clone(), entry.clone()));
         Ok(repository.read(&stored.into_iter().collect())?.remove(&path))
     }
 
@@ -258,9 +261,11 @@ impl Git {
         let mut commits = Vec::new();
         if changes.touches_the_tree() {
             let mut entries = view.base.entries.clone();
-            entries.retain(|path, _| !changes.removed.contains(path));
+            for path in &changes.removed {
+                entries.remove(path.as_bytes());
+            }
             for (path, content) in &changes.files {
-                entries.insert(path.clone(), repository.store(content)?);
+                entries.insert(path.clone().into_bytes(), repository.store(content)?);
             }
             let mut parents = view.base.parents.clone();
             if self.config.mode == Mode::Review && parents.is_empty() {
@@ -273,7 +278,7 @@ impl Git {
             commits.push((self.pushed_branch(), commit));
         }
         let mut entries = view.state.clone();
-        entries.insert(self.state_path(), repository.store(state)?);
+        entries.insert(self.state_path().into_bytes(), repository.store(state)?);
         let parents: Vec<Oid> = view.tips.get(STATE_BRANCH).cloned().into_iter().collect();
         let message = format!("State of {} for {}\n", self.config.layout.state_name(), self.config.branch);
         commits.push((STATE_BRANCH.to_owned(), repository.commit(&entries, &parents, &message)?));
@@ -368,7 +373,7 @@ fn merged(
 ) -> Result<BTreeSet<String>, Error> {
     let on_branch = branch.map(|tip| repository.entries(tip)).transpose()?.unwrap_or_default();
     let merged = entries.iter().filter(|(path, entry)| on_branch.get(*path) == Some(*entry));
-    Ok(merged.map(|(path, _)| path.clone()).collect())
+    Ok(merged.filter_map(|(path, _)| String::from_utf8(path.clone()).ok()).collect())
 }
 
 #[cfg(test)]

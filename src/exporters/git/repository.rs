@@ -21,8 +21,9 @@ use crate::exporters::survey::{Kind, Obstacle, obstacle_of};
 /// An object's name.
 pub(super) type Oid = String;
 
-/// Path → (mode, object) of every file of a commit.
-pub(super) type Entries = BTreeMap<String, (String, Oid)>;
+/// Path → (mode, object) of every file of a commit. A path is bytes: git asks for no encoding, and a commit keeps the
+/// names of files that are not ours as they are.
+pub(super) type Entries = BTreeMap<Vec<u8>, (String, Oid)>;
 
 /// A disk that takes less than this is full.
 const PROBE: usize = 64 << 10;
@@ -159,16 +160,16 @@ impl<'r> Repository<'r> {
     /// Every file of a commit.
     pub(super) fn entries(&self, commit: &str) -> Result<Entries, Error> {
         let output = self.runner.local(&self.folder, &["ls-tree", "-r", "-z", "--full-tree", commit], b"")?;
-        let text = output.text();
-        Ok(text.split('\0').filter_map(entry).collect())
+        Ok(output.stdout.split(|byte| *byte == 0).filter_map(entry).collect())
     }
 
-    /// The texts of these files. What is not UTF-8 cannot be ours and only has to differ.
+    /// The texts of these files. What is not UTF-8 cannot be ours: a text only has to differ, and a file of such a
+    /// name is left out.
     pub(super) fn read(&self, entries: &Entries) -> Result<BTreeMap<String, String>, Error> {
-        let wanted: Vec<(&String, &Oid)> = entries
+        let wanted: Vec<(&str, &Oid)> = entries
             .iter()
             .filter(|(_, (mode, _))| kind_of(mode) == Kind::File)
-            .map(|(path, (_, oid))| (path, oid))
+            .filter_map(|(path, (_, oid))| Some((std::str::from_utf8(path).ok()?, oid)))
             .collect();
         let input: String = wanted.iter().map(|(_, oid)| format!("{oid}\n")).collect();
         let output = self.runner.local(&self.folder, &["cat-file", "--batch"], input.as_bytes())?;
@@ -176,7 +177,7 @@ impl<'r> Repository<'r> {
         let mut texts = BTreeMap::new();
         for (path, _) in wanted {
             let Some((content, after)) = batched(rest) else { return Err(self.unexpected("cat-file")) };
-            texts.insert(path.clone(), String::from_utf8_lossy(content).into_owned());
+            texts.insert(path.to_owned(), String::from_utf8_lossy(content).into_owned());
             rest = after;
         }
         Ok(texts)
@@ -199,11 +200,15 @@ impl<'r> Repository<'r> {
     /// Makes a commit of these files.
     pub(super) fn commit(&self, entries: &Entries, parents: &[Oid], message: &str) -> Result<Oid, Error> {
         let index = self.folder.join(format!("index-{}", uuid::Uuid::new_v4().simple()));
-        let listed: String =
-            entries.iter().map(|(path, (mode, oid))| format!("{mode} {oid}\t{path}\0")).collect();
+        let mut listed = Vec::new();
+        for (path, (mode, oid)) in entries {
+            listed.extend_from_slice(format!("{mode} {oid}\t").as_bytes());
+            listed.extend_from_slice(path);
+            listed.push(0);
+        }
         let written = self
             .runner
-            .with_index(&self.folder, &index, &["update-index", "-z", "--index-info"], listed.as_bytes())
+            .with_index(&self.folder, &index, &["update-index", "-z", "--index-info"], &listed)
             .and_then(|_| self.runner.with_index(&self.folder, &index, &["write-tree"], b""));
         // It is a scratch file; a leftover harms nothing.
         let _ = fs::remove_file(&index);
@@ -288,11 +293,11 @@ fn cached_ref(branch: &str) -> String {
 }
 
 /// `<mode> <type> <object>\t<path>`
-fn entry(line: &str) -> Option<(String, (String, Oid))> {
-    let (meta, path) = line.split_once('\t')?;
-    let mut meta = meta.split(' ');
+fn entry(line: &[u8]) -> Option<(Vec<u8>, (String, Oid))> {
+    let (meta, path) = line.split_at_checked(memchr::memchr(b'\t', line)?)?;
+    let mut meta = std::str::from_utf8(meta).ok()?.split(' ');
     let (mode, _, oid) = (meta.next()?, meta.next()?, meta.next()?);
-    Some((path.to_owned(), (mode.to_owned(), oid.to_owned())))
+    Some((path.get(1..)?.to_vec(), (mode.to_owned(), oid.to_owned())))
 }
 
 /// `<object> <type> <size>\n<content>\n`
@@ -317,10 +322,10 @@ pub(super) fn kind_of(mode: &str) -> Kind {
 pub(super) fn in_the_way(entries: &Entries, path: &str) -> Option<(String, Obstacle)> {
     let above = path.match_indices('/').filter_map(|(end, _)| path.get(..end));
     let blocked = above.chain([path]).find_map(|prefix| {
-        let (mode, _) = entries.get(prefix)?;
+        let (mode, _) = entries.get(prefix.as_bytes())?;
         Some((prefix, kind_of(mode))).filter(|(prefix, kind)| *prefix != path || *kind != Kind::File)
     });
-    let below = format!("{path}/");
+    let below = format!("{path}/").into_bytes();
     let is_folder = entries.range(below.clone()..).next().is_some_and(|(other, _)| other.starts_with(&below));
     blocked
         .map(|(prefix, kind)| (prefix.to_owned(), obstacle_of(kind)))

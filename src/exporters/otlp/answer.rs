@@ -6,7 +6,7 @@
 //! | over HTTP | over gRPC | then |
 //! |---|---|---|
 //! | 2xx | `OK` | taken; what is said to be rejected is counted, of Langfuse's 207 as well |
-//! | 408, 429, 502, 503, 504 | `UNAVAILABLE` and its like; `RESOURCE_EXHAUSTED` with `RetryInfo` | again |
+//! | 408, 429, 502, 503, 504; any 5xx of Langfuse, which is no OTLP | `UNAVAILABLE` and its like; `RESOURCE_EXHAUSTED` with `RetryInfo` | again |
 //! | 401, 403, 407 | `UNAUTHENTICATED`, `PERMISSION_DENIED` | again: credentials |
 //! | 3xx, 404, 405, 415 | `UNIMPLEMENTED` | again: nothing there takes OTLP |
 //! | any other | any other | refused, for good |
@@ -21,6 +21,7 @@ use serde_json::Value;
 use tonic::{Code, Status};
 use tonic_types::{StatusExt, pb};
 
+use super::Protocol;
 use crate::event::visible_line;
 
 /// So much of what a backend says is kept.
@@ -49,7 +50,7 @@ pub(super) enum Answer {
 }
 
 /// An answer over HTTP.
-pub(super) fn of_http(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Answer {
+pub(super) fn of_http(protocol: Protocol, status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Answer {
     let says = || {
         let message = message_of(body);
         let said = if message.is_empty() { String::new() } else { format!(": {message}") };
@@ -62,6 +63,8 @@ pub(super) fn of_http(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> A
             Answer::Taken { rejected, message }
         }
         408 | 429 | 502 | 503 | 504 => again("busy"),
+        // Its database was away for a moment; its own clients try again too.
+        500..=599 if protocol == Protocol::Langfuse => again("busy"),
         401 | 403 | 407 => again("credentials"),
         300..=399 | 404 | 405 | 415 => again("not_otlp"),
         _ => Answer::Refused { why: says() },
@@ -172,7 +175,7 @@ mod tests {
         if !retry_after.is_empty() {
             headers.insert(RETRY_AFTER, HeaderValue::from_str(retry_after).unwrap());
         }
-        of_http(StatusCode::from_u16(status).unwrap(), &headers, body)
+        of_http(Protocol::Http, StatusCode::from_u16(status).unwrap(), &headers, body)
     }
 
     #[test]
@@ -190,6 +193,12 @@ mod tests {
         }
         for status in [400, 413, 422, 500, 501] {
             assert!(matches!(http(status, "", b"no"), Answer::Refused { .. }), "{status}");
+        }
+        // Langfuse's server is no OTLP backend on its own paths: what fails there for a moment is sent again.
+        for (status, is_kept) in [(500, true), (503, true), (599, true), (400, false), (422, false)] {
+            let status = StatusCode::from_u16(status).unwrap();
+            let answer = of_http(Protocol::Langfuse, status, &HeaderMap::new(), b"no");
+            assert_eq!(matches!(answer, Answer::Again { kind: "busy", .. }), is_kept, "{status}: {answer:?}");
         }
         let refused = http(400, "", br#"{"code":3,"message":"a span\nhas no id"}"#);
         assert_eq!(refused, Answer::Refused { why: "it answers 400: a span has no id".to_owned() });

@@ -110,7 +110,7 @@ impl Client {
         // A backend that has taken it may break off while it says so.
         let body = Limited::new(reqwest::Body::from(answer), LONGEST_ANSWER).collect().await;
         let body = body.map(|body| body.to_bytes()).unwrap_or_default();
-        Ok(answer::of_http(status, &headers, &body))
+        Ok(answer::of_http(self.protocol, status, &headers, &body))
     }
 
     async fn over_grpc(&self, signal: Signal, body: &Body, hops: &str) -> Result<Answer, String> {
@@ -142,9 +142,9 @@ impl Client {
         match found.or_else(|| Status::from_header_map(&headers)) {
             Some(status) => Ok(answer::of_grpc(&status, &body.to_bytes())),
             None if status.is_success() => {
-                Ok(answer::of_http(http::StatusCode::NOT_FOUND, &headers, b"no gRPC"))
+                Ok(answer::of_http(self.protocol, http::StatusCode::NOT_FOUND, &headers, b"no gRPC"))
             }
-            None => Ok(answer::of_http(status, &headers, &body.to_bytes())),
+            None => Ok(answer::of_http(self.protocol, status, &headers, &body.to_bytes())),
         }
     }
 

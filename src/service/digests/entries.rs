@@ -169,6 +169,9 @@ pub(super) struct Made {
     pub(super) table: String,
     /// The workspace of sessions that name none.
     pub(super) default_workspace: String,
+    /// Of the hashes of join keys.
+    #[serde(default)]
+    pub(super) hashes: u64,
 }
 
 /// A run that a log builds upon.

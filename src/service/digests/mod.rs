@@ -166,6 +166,7 @@ impl Digests {
             program: env!("CARGO_PKG_VERSION").to_owned(),
             table: table.to_string(),
             default_workspace: default_workspace.to_owned(),
+            hashes: crate::table::hash_sign(),
         };
         let folder = folder.to_owned();
         let opened = finished(tokio::task::spawn_blocking(move || DigestFile::open(&folder, made))).await;

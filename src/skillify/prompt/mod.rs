@@ -14,7 +14,7 @@ pub(super) mod keywords;
 
 use std::borrow::Cow;
 use std::cell::OnceCell;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
 use aho_corasick::AhoCorasick;
@@ -438,23 +438,42 @@ pub(super) fn visible(prompt: &str) -> Cow<'_, str> {
     if !prompt.contains('<') {
         return Cow::Borrowed(prompt);
     }
+    let closing = closing_tags(prompt);
     let mut kept = String::new();
-    let mut rest = prompt;
-    while let Some((before, tagged)) = rest.split_once('<') {
-        kept.push_str(before);
-        let name: String =
-            tagged.chars().take_while(|char| char.is_alphanumeric() || "-_".contains(*char)).collect();
-        let close = format!("</{name}>");
-        match tagged.split_once(close.as_str()) {
-            Some((_, after)) if !name.is_empty() => rest = after,
-            _ => {
+    let mut at = 0;
+    while let Some(open) = prompt.get(at..).and_then(|rest| rest.find('<')).map(|offset| at + offset) {
+        kept.push_str(prompt.get(at..open).unwrap_or_default());
+        let name = tag_name(prompt.get(open + 1..).unwrap_or_default());
+        let ends = closing.get(name).map(Vec::as_slice).unwrap_or_default();
+        at = match ends.get(ends.partition_point(|close| *close <= open)) {
+            Some(close) => close + name.len() + "</>".len(),
+            None => {
                 kept.push(' ');
-                rest = tagged;
+                open + 1
             }
+        };
+    }
+    kept.push_str(prompt.get(at..).unwrap_or_default());
+    Cow::Owned(kept)
+}
+
+/// Where each name's closing tags begin, in order. Found once: to look behind every `<` again takes quadratic time.
+fn closing_tags(prompt: &str) -> BTreeMap<&str, Vec<usize>> {
+    let mut closing: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+    for (at, _) in prompt.match_indices("</") {
+        let behind = prompt.get(at + 2..).unwrap_or_default();
+        let name = tag_name(behind);
+        if !name.is_empty() && behind.get(name.len()..).is_some_and(|rest| rest.starts_with('>')) {
+            closing.entry(name).or_default().push(at);
         }
     }
-    kept.push_str(rest);
-    Cow::Owned(kept)
+    closing
+}
+
+/// The name that a tag's text begins with.
+fn tag_name(text: &str) -> &str {
+    let is_part = |char: char| char.is_alphanumeric() || "-_".contains(char);
+    text.find(|char| !is_part(char)).and_then(|end| text.get(..end)).unwrap_or(text)
 }
 
 #[cfg(test)]

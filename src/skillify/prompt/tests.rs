@@ -47,3 +47,28 @@ fn new_work_is_no_correction() {
         assert_eq!(after(prompt, false), Role::Continuation, "{prompt}");
     }
 }
+
+#[test]
+fn what_clients_wrap_is_taken_out_and_other_angle_brackets_stay_words() {
+    for (prompt, kept) in [
+        ("plain", "plain"),
+        ("<a>x</a>do it", "do it"),
+        ("a <b-c d=\"1\">x</b-c> y", "a  y"),
+        ("<a>one</a> and <a>two</a>", " and "),
+        ("</a> before <a>", " /a> before  a>"),
+        ("if x < 3 then <y", "if x   3 then  y"),
+        ("<ä>ü</ä>ö", "ö"),
+        ("<a><b></a></b>", " /b>"),
+    ] {
+        assert_eq!(visible(prompt), kept, "{prompt}");
+    }
+}
+
+#[test]
+fn a_prompt_of_angle_brackets_is_read_once() {
+    // Looked behind again at each of them, these take minutes.
+    let many = "<".repeat(1 << 20);
+    assert_eq!(visible(&many).len(), many.len());
+    let names: String = (0..100_000).map(|number| format!("<a{number}>")).collect();
+    assert_eq!(visible(&names).matches('<').count(), 0);
+}

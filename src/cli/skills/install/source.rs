@@ -109,16 +109,20 @@ impl Source {
         let branch = self.branch.as_deref().unwrap_or("HEAD");
         self.git(&copy, &["fetch", "--quiet", "--depth=1", "--no-tags", "--", &self.from, branch])?;
         let revision = text(&self.git(&copy, &["rev-parse", "FETCH_HEAD"])?).trim().to_owned();
-        let listed = self.git(&copy, &["ls-tree", "-r", "-z", "--full-tree", "FETCH_HEAD"])?;
+        let listed = self.git(&copy, &["ls-tree", "-r", "-l", "-z", "--full-tree", "FETCH_HEAD"])?;
         let mut wanted = Vec::new();
         for line in listed.stdout.split(|byte| *byte == 0).filter_map(|line| std::str::from_utf8(line).ok()) {
             let Some((head, path)) = line.split_once('\t') else { continue };
-            let mut head = head.split(' ');
-            let (Some(mode), Some("blob"), Some(object)) = (head.next(), head.next(), head.next()) else {
+            let mut head = head.split(' ').filter(|part| !part.is_empty());
+            let (Some(mode), Some("blob"), Some(object), Some(size)) =
+                (head.next(), head.next(), head.next(), head.next())
+            else {
                 continue;
             };
-            // A link's content is a path.
-            if mode.starts_with("100") && is_plain(path) && ROOTS.iter().any(|root| path.starts_with(root)) {
+            // A link's content is a path. What is too large is not read at all: it may unfold to any size.
+            let is_meant =
+                mode.starts_with("100") && size.parse::<usize>().is_ok_and(|size| size <= MOST_BYTES);
+            if is_meant && is_plain(path) && ROOTS.iter().any(|root| path.starts_with(root)) {
                 wanted.push((path.to_owned(), mode == "100755", object.to_owned()));
             }
         }
@@ -141,23 +145,17 @@ impl Source {
         fs::write(&list, wanted.iter().map(|(_, _, object)| format!("{object}\n")).collect::<String>())?;
         let mut command = self.command(copy);
         let output = command.args(["cat-file", "--batch"]).stdin(fs::File::open(&list)?).output()?;
-        let mut rest = self.successful("cat-file", output)?.stdout;
+        let stdout = self.successful("cat-file", output)?.stdout;
+        let mut rest = stdout.as_slice();
         let mut files = BTreeMap::new();
         for (path, is_executable, _) in wanted {
-            let end =
-                rest.iter().position(|byte| *byte == b'\n').context("git said less than it was asked")?;
-            let head = String::from_utf8_lossy(rest.get(..end).unwrap_or_default()).into_owned();
-            let length: usize = head
-                .rsplit(' ')
-                .next()
-                .and_then(|length| length.parse().ok())
-                .context("git says no length")?;
-            let bytes =
-                rest.get(end + 1..end + 1 + length).context("git said less than it was asked")?.to_vec();
-            if length <= MOST_BYTES {
-                files.insert(path.clone(), File { bytes, is_executable: *is_executable });
-            }
-            rest = rest.split_off((end + length + 2).min(rest.len()));
+            let end = memchr::memchr(b'\n', rest).context("git said less than it was asked")?;
+            let head = rest.get(..end).and_then(|head| std::str::from_utf8(head).ok()).unwrap_or_default();
+            let length = head.rsplit(' ').next().and_then(|length| length.parse::<usize>().ok());
+            let (begin, end) = (end + 1, length.context("git says no length")?.saturating_add(end + 1));
+            let bytes = rest.get(begin..end).context("git said less than it was asked")?.to_vec();
+            files.insert(path.clone(), File { bytes, is_executable: *is_executable });
+            rest = rest.get(end + 1..).unwrap_or_default();
         }
         Ok(files)
     }

@@ -21,6 +21,7 @@
 //!     endpoint                              the collector's address, for people
 //!     pending                               entries, locked by those that add
 //!     sending, sending.lock                 entries that are being sent, and by whom
+//!     unknown                               entries of assistants that the collector did not know; sent last
 //!     attended.lock                         held by a collector that takes what comes
 //!     refused                               a line for each that found no room, with its time
 //!     trouble                               why what waits could not be sent at the last try, with its time
@@ -47,7 +48,7 @@
 //!   header are.
 //! - What was acknowledged is cut off the end of `sending`. A crash in between sends it again, byte for
 //!   byte, and it is the same event again.
-//! - At most [`MAX_BYTES`] wait in each of the two files, and what is added while others add; what comes
+//! - At most [`MAX_BYTES`] wait in each of the three files, and what is added while others add; what comes
 //!   then is refused, and its refusal kept. Nothing that waits is thrown away for it.
 //! - A hook looks for an attendance after it has added its entry, and a collector looks for entries once
 //!   more after it has given up its attendance: one of the two sees the entry.
@@ -71,7 +72,7 @@ pub use entry::Entry;
 pub use outlet::{Batch, Outlet};
 pub use upkeep::{Waiting, erase, leave_behind, waiting};
 
-/// Bytes that may wait to be sent, in each of the two files.
+/// Bytes that may wait to be sent, in each of the three files.
 const MAX_BYTES: u64 = 16 << 20;
 /// Refusals that are kept are enough to see what happened.
 const MAX_REFUSALS: u64 = 64 << 10;
@@ -82,6 +83,9 @@ const PAUSE: Duration = Duration::from_millis(1);
 
 const PENDING: &str = "pending";
 const SENDING: &str = "sending";
+const UNKNOWN: &str = "unknown";
+/// The files that hold entries.
+const HOLDING: [&str; 3] = [PENDING, SENDING, UNKNOWN];
 const REFUSED: &str = "refused";
 const TROUBLE: &str = "trouble";
 const ENDPOINT: &str = "endpoint";
@@ -207,7 +211,7 @@ impl Spool {
 
     /// Whether anything may wait. Looking takes no lock.
     pub fn may_have_entries(&self) -> bool {
-        [PENDING, SENDING].iter().any(|name| self.folder.join(name).exists())
+        HOLDING.iter().any(|name| self.folder.join(name).exists())
     }
 
     /// The right to take entries out; `None` if another process has it.

@@ -5,7 +5,10 @@ use std::io::ErrorKind;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use super::{Entry, HEADER, PENDING, SENDING, Spool, SpoolError, alone, failed, private, read_whole};
+use super::{
+    Entry, HEADER, MAX_BYTES, PENDING, SENDING, Spool, SpoolError, UNKNOWN, alone, append, failed,
+    has_header, private, read_whole,
+};
 
 /// Bytes of entries that are sent together.
 const MAX_BATCH: usize = 512 << 10;
@@ -20,6 +23,8 @@ pub struct Outlet {
     /// What `sending` holds, with the place where each entry's line begins; `None`: not looked yet.
     loaded: Option<Vec<(u64, Entry)>>,
     alone: bool,
+    /// Whether `unknown` was taken: what comes to it now waits for the next outlet.
+    has_taken_unknown: bool,
 }
 
 /// Entries of one assistant that are sent together.
@@ -35,7 +40,7 @@ pub struct Batch {
 
 impl Outlet {
     pub(super) fn new(spool: Spool, lock: File) -> Self {
-        Self { spool, _lock: lock, loaded: None, alone: false }
+        Self { spool, _lock: lock, loaded: None, alone: false, has_taken_unknown: false }
     }
 
     /// What to send next; `None` if nothing waits.
@@ -77,6 +82,32 @@ impl Outlet {
         }
     }
 
+    /// The collector does not know the assistant of the last batch: its entries wait apart, so that those of other
+    /// assistants go on. A later outlet sends them again, last of all.
+    ///
+    /// # Errors
+    /// If they cannot be put there, or there is no room; they stay where they are then. A crash in between leaves an
+    /// entry in both: sent twice, it is the same event.
+    pub fn set_aside(&mut self, batch: &Batch) -> Result<(), SpoolError> {
+        let path = self.spool.folder.join(UNKNOWN);
+        let entries = self.loaded.as_deref().unwrap_or_default();
+        let last = entries.get(entries.len().saturating_sub(batch.entries)..).unwrap_or_default();
+        let lines: String =
+            last.iter().map(|(_, entry)| format!("{}\n", entry.to_line().trim_end())).collect();
+        let file = private().read(true).append(true).create(true).open(&path).map_err(failed(&path))?;
+        let length = file.metadata().map_err(failed(&path))?.len();
+        if length + lines.len() as u64 > MAX_BYTES {
+            return Err(SpoolError::Full { folder: self.spool.folder.clone() });
+        }
+        let before = match length {
+            0 => HEADER,
+            _ if has_header(&file).map_err(failed(&path))? => "\n",
+            _ => return Err(SpoolError::Format { path }),
+        };
+        append(&file, format!("{before}{lines}").as_bytes()).map_err(failed(&path))?;
+        self.done(batch)
+    }
+
     /// From here on every entry is a batch of its own, because an entry of a batch was refused.
     pub fn one_by_one(&mut self) {
         self.alone = true;
@@ -109,7 +140,7 @@ impl Outlet {
     /// What an earlier sender left, or else what has come since.
     fn load(&mut self) -> Result<Option<Vec<(u64, Entry)>>, SpoolError> {
         let path = self.path();
-        for _ in 0..2 {
+        for _ in 0..3 {
             if let Some(bytes) = self.read_sending()? {
                 let entries = entries(&bytes);
                 if !entries.is_empty() {
@@ -117,7 +148,7 @@ impl Outlet {
                 }
                 fs::remove_file(&path).map_err(failed(&path))?;
             }
-            if !self.take_pending()? {
+            if !self.take(PENDING)? && !self.take_unknown()? {
                 return Ok(None);
             }
         }
@@ -136,13 +167,18 @@ impl Outlet {
         read_whole(&path)
     }
 
-    /// `pending` becomes `sending`; whether there was anything.
-    fn take_pending(&self) -> Result<bool, SpoolError> {
-        let pending = self.spool.folder.join(PENDING);
-        match fs::rename(&pending, self.path()) {
+    /// `unknown` becomes `sending`, once; whether there was anything.
+    fn take_unknown(&mut self) -> Result<bool, SpoolError> {
+        Ok(!std::mem::replace(&mut self.has_taken_unknown, true) && self.take(UNKNOWN)?)
+    }
+
+    /// A file becomes `sending`; whether there was anything.
+    fn take(&self, name: &str) -> Result<bool, SpoolError> {
+        let file = self.spool.folder.join(name);
+        match fs::rename(&file, self.path()) {
             Ok(()) => Ok(true),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
-            Err(error) => Err(failed(&pending)(error)),
+            Err(error) => Err(failed(&file)(error)),
         }
     }
 }

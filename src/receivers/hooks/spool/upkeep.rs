@@ -12,7 +12,7 @@ use crate::event::person;
 
 use super::outlet::entries;
 use super::{
-    ENDPOINT, Entry, HEADER, PENDING, REFUSED, SENDING, Spool, SpoolError, TROUBLE, alone, failed, private,
+    ENDPOINT, Entry, HEADER, HOLDING, REFUSED, SENDING, Spool, SpoolError, TROUBLE, alone, failed, private,
     read_whole,
 };
 
@@ -67,7 +67,7 @@ impl Spool {
     fn waiting(&self) -> Result<Waiting, SpoolError> {
         let text = |name| fs::read_to_string(self.folder.join(name)).unwrap_or_default();
         let mut of = BTreeMap::new();
-        for name in [PENDING, SENDING] {
+        for name in HOLDING {
             let bytes = read_whole(&self.folder.join(name))?.unwrap_or_default();
             for (_, entry) in entries(&bytes) {
                 *of.entry(entry.assistant).or_default() += 1;
@@ -110,7 +110,7 @@ impl Spool {
             }
             self.create(endpoint)?;
             let _outlet = other.lock(SENDING, Instant::now() + PATIENCE)?;
-            for name in [PENDING, SENDING] {
+            for name in HOLDING {
                 let is_its = |line: &[u8]| entry_of(line).is_some_and(|entry| entry.assistant == assistant);
                 let keep = |lines: &[&[u8]]| {
                     let mut entries = lines.iter().filter_map(|line| entry_of(line));
@@ -150,7 +150,7 @@ pub fn erase(root: &Path, names: &BTreeSet<String>, person: Option<&str>) -> Res
     let mut erased = 0;
     for spool in spools(root)? {
         let _outlet = spool.lock(SENDING, Instant::now() + PATIENCE)?;
-        for name in [PENDING, SENDING] {
+        for name in HOLDING {
             erased += take_out(&spool.folder.join(name), |line| is_about(line, names, person), |_| Ok(()))?;
         }
     }

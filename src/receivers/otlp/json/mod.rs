@@ -219,7 +219,7 @@ impl Reader<'_, '_> {
         mut item: impl FnMut(&mut Self, &mut Cursor<'_>, &Around<T>, usize) -> Result<(), Stop>,
     ) -> Result<(), Stop> {
         let mut around: Option<Around<T>> = None;
-        let mut postponed = [None, None];
+        let mut postponed = [Vec::new(), Vec::new()];
         json.object(|json, name| {
             if surrounding.contains(&name) {
                 around = Some(self.around(json, beside)?);
@@ -232,14 +232,15 @@ impl Reader<'_, '_> {
             if let Some(around) = &around {
                 return json.array(|json| item(self, json, around, list));
             }
-            if let Some(place) = postponed.get_mut(list) {
-                *place = Some(json.position());
+            if let Some(places) = postponed.get_mut(list) {
+                // A list may stand there twice, under two names or one.
+                places.push(json.position());
             }
             Ok::<_, Stop>(json.skip()?)
         })?;
         let (end, around) = (json.position(), around.unwrap_or_default());
-        for (list, position) in postponed.into_iter().enumerate() {
-            if let Some(position) = position {
+        for (list, positions) in postponed.into_iter().enumerate() {
+            for position in positions {
                 json.rewind(position);
                 json.array(|json| item(self, json, &around, list))?;
                 json.rewind(end);

@@ -171,7 +171,8 @@ impl Walk {
                 }
                 Failure::Busy { wait: Some(wait) } => {
                     deadline += *wait;
-                    *wait
+                    // A server that asks for no wait at all is not asked without a pause.
+                    (*wait).max(pause)
                 }
                 _ => pause,
             };
