@@ -9,9 +9,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use tokio::runtime::Handle;
 use tokio::sync::{Semaphore, watch};
 
+use super::readers::Readers;
 use crate::config::SessionsTable;
 use crate::event::{Timestamp, person};
 use crate::library::session_hash;
@@ -84,7 +84,7 @@ pub(super) struct Days(Arc<Inner>);
 struct Inner {
     table: SessionsTable,
     /// Where days are read.
-    readers: Handle,
+    readers: Readers,
     state: Mutex<State>,
     /// One day is read at a time: pages are not worth holding up those who send.
     turn: Semaphore,
@@ -123,7 +123,7 @@ pub(super) enum DaysError {
 }
 
 impl Days {
-    pub(super) fn of(table: SessionsTable, readers: Handle) -> Self {
+    pub(super) fn of(table: SessionsTable, readers: Readers) -> Self {
         Self(Arc::new(Inner {
             table,
             readers,
@@ -237,7 +237,7 @@ impl Days {
             return;
         }
         let (days, versions) = (self.clone(), versions.clone());
-        tokio::spawn(async move {
+        self.0.readers.spawn(async move {
             // The newest last: those that pages show most are the last that go.
             for (date, version) in versions {
                 let is_known =
@@ -271,7 +271,7 @@ impl Days {
             return;
         }
         let days = self.clone();
-        tokio::spawn(async move { days.read_in_turn(date, version).await });
+        self.0.readers.spawn(async move { days.read_in_turn(date, version).await });
     }
 
     async fn read_in_turn(&self, date: String, version: u64) {
@@ -289,9 +289,8 @@ impl Days {
             return Ok(OfDay::default());
         };
         let (options, date) = (self.options(), date.to_owned());
-        let readers = self.0.readers.clone();
-        let reading = self.0.readers.spawn_blocking(move || readers.block_on(rows_of(table, options, date)));
-        reading.await.map_err(|error| error.to_string())?.map_err(|error| error.to_string())
+        let read = self.0.readers.read(move || rows_of(table, options, date)).await?;
+        read.map_err(|error| error.to_string())
     }
 }
 

@@ -46,8 +46,11 @@ impl App {
             let failed = |error: &dyn std::fmt::Display| Problem::failed("The table", error.to_string());
             let table = days.table().await.map_err(|error| failed(&error))?;
             let Some(table) = table else { continue };
-            let found =
-                table.sessions_called(id, &filter, &days.options()).await.map_err(|error| failed(&error))?;
+            let (wanted, filter, options) = (id.to_owned(), filter.clone(), days.options());
+            let reading = self
+                .readers
+                .look_up(move || async move { table.sessions_called(&wanted, &filter, &options).await });
+            let found = reading.await.map_err(|error| failed(&error))?.map_err(|error| failed(&error))?;
             let is_it = |session: &Session| {
                 session.id == id
                     && (tenant.is_empty() || session.tenant == tenant)
@@ -73,7 +76,11 @@ impl App {
         for days in &self.days {
             let table = days.table().await.map_err(|error| Problem::failed("The table", error))?;
             let Some(table) = table else { continue };
-            let found = table.sessions_all_called(ids, &filter, &days.options()).await;
+            let (ids, filter, options) = (ids.clone(), filter.clone(), days.options());
+            let reading = self
+                .readers
+                .look_up(move || async move { table.sessions_all_called(&ids, &filter, &options).await });
+            let found = reading.await.map_err(|error| Problem::failed("The table", error))?;
             sessions.extend(found.map_err(|error| Problem::failed("The table", error))?.sessions);
         }
         sessions.retain(|one| one.tenant == tenant && reader.sees(&one.tenant, &one.workspace));

@@ -229,7 +229,8 @@ async fn open(
     let metadata = ArrowReaderMetadata::try_new(metadata, ArrowReaderOptions::new())?;
     let builder = ParquetRecordBatchStreamBuilder::new_with_metadata(reader, metadata);
     let projection = ProjectionMask::columns(builder.parquet_schema(), columns);
-    let builder = builder.with_projection(projection).with_row_groups(groups).with_batch_size(BATCH_ROWS);
+    let at_once = file::rows_at_once(builder.metadata(), BATCH_ROWS);
+    let builder = builder.with_projection(projection).with_row_groups(groups).with_batch_size(at_once);
     let builder = match rows {
         Selected::All => builder,
         Selected::Matching(rows) => {

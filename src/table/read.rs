@@ -282,7 +282,7 @@ impl Table {
         &self,
         location: Path,
         batches: mpsc::Sender<Vec<SessionEvent>>,
-    ) -> Result<(), FileError> {
+    ) -> Result<Footer, FileError> {
         let bytes = self.store.get(&location).await?.bytes().await?;
         self.bytes_read.fetch_add(bytes.len() as u64, Ordering::Relaxed);
         let decoding = tokio::task::spawn_blocking(move || {
@@ -290,8 +290,7 @@ impl Table {
             file::check_owner(&opened.footer, &location)?;
             opened.each_batch(|batch| batches.blocking_send(batch).is_ok())
         });
-        decoding.await.unwrap_or(Err(Damage::Decoder))?;
-        Ok(())
+        Ok(decoding.await.unwrap_or(Err(Damage::Decoder))?)
     }
 
     pub(super) fn ranges(&self, location: Path, size: u64) -> RangeReader {

@@ -161,7 +161,7 @@ pub(in crate::console) async fn view(
     let session = find(app, reader, id, meant).await?;
     let skills = skills(app, reader, &session).await;
     let (people, meant) = (People::of(app, reader).await?.and_of(&session), meant.clone());
-    let making = tokio::task::spawn_blocking(move || shown(&session, &people, &meant, skills));
+    let making = app.readers.read(move || async move { shown(&session, &people, &meant, skills) });
     making.await.map_err(|error| Problem::failed("The session", error))
 }
 
