@@ -23,6 +23,7 @@ use crate::table::{
 };
 use crate::views::figures::Figures;
 use crate::views::report::of_home;
+use crate::views::whole::MOST_HELD;
 
 /// So much is kept of all days, in bytes, about.
 const MOST_BYTES: usize = 64 << 20;
@@ -63,6 +64,8 @@ pub(super) struct Row {
     pub(super) title: String,
     /// What published files call it: [`session_hash`].
     pub(super) hash: String,
+    /// So many rows of the day are in none of this, as the session has too many.
+    pub(super) left_out: usize,
 }
 
 /// Who is known to each day.
@@ -354,15 +357,18 @@ async fn rows_of(table: Table, options: ResolveOptions, date: String) -> Result<
 
 async fn read_day(table: &Table, options: &ResolveOptions, date: &str) -> Result<OfDay, ReadError> {
     let standing = table.standing(&Cursor::default()).await?.on(date);
-    let mut groups = table.new_groups(standing, &[], &BTreeSet::new()).await?;
+    let mut groups = table.new_groups(standing, &[], &BTreeSet::new()).await?.within(MOST_HELD);
     let (mut commands, mut memory) = (SharedCommands::default(), GivingBack::default());
     let mut day = OfDay::default();
     while let Some(complete) = groups.next().await? {
         memory.go_on();
         (_, commands) = commands.within(|| {
-            for session in complete.into_iter().flat_map(|group| resolve(group.events, options)) {
-                day.names.extend(names_of(&session));
-                day.rows.push(Row::of(&session));
+            for group in complete {
+                let left_out = group.left_out;
+                for session in resolve(group.events, options) {
+                    day.names.extend(names_of(&session));
+                    day.rows.push(Row { left_out, ..Row::of(&session) });
+                }
             }
         });
     }
@@ -447,6 +453,7 @@ impl Row {
                 })
                 .unwrap_or_default(),
             hash: session_hash(&session.tenant, &session.id),
+            left_out: 0,
         }
     }
 

@@ -24,6 +24,7 @@ use super::components::{self, Hashes};
 use super::file::{self, Damage, FileError};
 use super::footer::Footer;
 use super::ranges::{Failure, RangeReader};
+use super::read::Budget;
 use super::schema::{COLUMNS, Column};
 use crate::event::{Kind, SessionEvent};
 
@@ -180,18 +181,27 @@ impl Part {
     }
 }
 
-/// Reads the rows that are asked for, in the file's order.
+/// Reads the rows that are asked for, in the file's order, those that `budget` has room for.
 pub(super) async fn read(
     reader: RangeReader,
     columns: Columns,
     rows: Option<&Rows>,
+    budget: Option<&Budget>,
 ) -> Result<(Footer, Vec<SessionEvent>), FileError> {
     let wanted = columns.of_schema();
     let names = wanted.iter().map(|column| column.name);
     let mut part = Part::open(reader, names, rows.map_or(Selected::All, Selected::Matching)).await?;
     let mut events = Vec::new();
-    while let Some(batch) = part.next().await? {
+    while budget.is_none_or(|budget| !budget.is_spent())
+        && let Some(batch) = part.next().await?
+    {
+        let before = events.len();
         file::append_rows(&mut events, &batch, wanted.iter().copied())?;
+        let room = budget.map(|budget| {
+            let new = events.iter().skip(before);
+            before + new.take_while(|event| budget.take(event.size_in_memory())).count()
+        });
+        events.truncate(room.unwrap_or(usize::MAX));
     }
     part.footer.identity.owner.confine(&mut events);
     Ok((part.footer, events))

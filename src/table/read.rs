@@ -4,7 +4,7 @@ use std::cmp::Ordering as Order;
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use futures_util::{StreamExt, TryStreamExt};
@@ -88,6 +88,29 @@ pub(super) enum Reading {
     Whole,
     /// What a question needs; all rows if none are named.
     Part { columns: Columns, rows: Option<Rows> },
+    /// The rows that are named, in the order of files, until they take so many bytes.
+    First { rows: Rows, budget: Arc<Budget> },
+}
+
+/// How many bytes of rows may still be read.
+#[derive(Debug)]
+pub(super) struct Budget(AtomicUsize);
+
+impl Budget {
+    pub(super) const fn of(bytes: usize) -> Self {
+        Self(AtomicUsize::new(bytes))
+    }
+
+    /// Whether there was room for so many.
+    pub(super) fn take(&self, bytes: usize) -> bool {
+        let left = |left: usize| Some(left.saturating_sub(bytes));
+        let before = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, left);
+        before.is_ok_and(|before| before > bytes)
+    }
+
+    pub(super) fn is_spent(&self) -> bool {
+        self.0.load(Ordering::Relaxed) == 0
+    }
 }
 
 /// While one file is decoded, others are fetched.
@@ -138,7 +161,9 @@ impl Table {
             let hidden = if self.with_erased { Hidden::default() } else { self.hidden().await? };
             let mut gone = None;
             let reads = listed.into_iter().map(|listed| self.clone().read_spawned(listed, reading.clone()));
-            let mut files = futures_util::stream::iter(reads).buffered(FILES_AT_ONCE);
+            // What is left out is the same each time.
+            let at_once = if matches!(reading, Reading::First { .. }) { 1 } else { FILES_AT_ONCE };
+            let mut files = futures_util::stream::iter(reads).buffered(at_once);
             while let Some((listed, read)) = files.next().await {
                 match read {
                     Ok((identity, events)) if filter.admits(&identity) => {
@@ -256,9 +281,11 @@ impl Table {
             match reading {
                 Reading::Whole => self.read_whole(&location).await,
                 Reading::Part { columns, rows } => {
-                    let (footer, events) =
-                        part::read(self.ranges(location, size), columns, rows.as_ref()).await?;
-                    Ok((footer, events))
+                    part::read(self.ranges(location, size), columns, rows.as_ref(), None).await
+                }
+                Reading::First { rows, budget } => {
+                    let reader = self.ranges(location, size);
+                    part::read(reader, Columns::All, Some(&rows), Some(&budget)).await
                 }
             }
         });
