@@ -90,7 +90,7 @@ fn spread(file: usize) -> Vec<SessionEvent> {
 
 #[tokio::test]
 async fn a_bounded_reading_gives_the_same_groups_but_for_the_rest_of_one_that_is_too_large() {
-    const BYTES: usize = 3 << 20;
+    const BYTES: usize = 2 << 20;
     let table = table_of(vec![spread(0), spread(1)]).await;
     let read = async |bytes: Option<usize>| {
         let standing = table.standing(&Cursor::default()).await.unwrap();
