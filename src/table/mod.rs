@@ -23,6 +23,7 @@
 //! | `decoding.rs` | files decoded a few batches ahead |
 //! | `components.rs` | [`JoinKeys`]: which rows must be resolved together; [`HashedJoinKeys`]: the same in few bytes |
 //! | `groups.rs` | [`NewGroups`]: what is new, as whole groups of such rows |
+//! | `budget.rs` | how many bytes of one session's rows are read |
 //! | `bound.rs` | how much of these groups is held at a time |
 //! | `upkeep/` | compaction, retention, erasure |
 //! | `merge.rs` | observations of one fact to the fact |
@@ -60,6 +61,7 @@
 mod aliases;
 mod announce;
 mod bound;
+mod budget;
 pub mod clock;
 mod components;
 mod costs;

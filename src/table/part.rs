@@ -20,11 +20,11 @@ use parquet::arrow::arrow_reader::{
 use parquet::arrow::async_reader::{ParquetRecordBatchStream, ParquetRecordBatchStreamBuilder};
 use parquet::file::metadata::{PageIndexPolicy, ParquetMetaData, RowGroupMetaData};
 
+use super::budget::Budget;
 use super::components::{self, Hashes};
 use super::file::{self, Damage, FileError};
 use super::footer::Footer;
 use super::ranges::{Failure, RangeReader};
-use super::read::Budget;
 use super::schema::{COLUMNS, Column};
 use crate::event::{Kind, SessionEvent};
 

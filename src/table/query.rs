@@ -15,9 +15,10 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::budget::Budget;
 use super::error::ReadError;
 use super::part::{Columns, Rows, Test};
-use super::read::{Budget, DamagedFile, Filter, Listed, Reading};
+use super::read::{DamagedFile, Filter, Listed, Reading};
 use super::upkeep::Replacement;
 use super::{ResolveOptions, Session, Table, layout, resolve};
 use crate::event::SessionEvent;

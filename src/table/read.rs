@@ -4,7 +4,7 @@ use std::cmp::Ordering as Order;
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use futures_util::{StreamExt, TryStreamExt};
@@ -13,6 +13,7 @@ use object_store::{ObjectStore, ObjectStoreExt};
 use thiserror::Error;
 use tokio::sync::mpsc;
 
+use super::budget::Budget;
 use super::error::ReadError;
 use super::file::{self, Damage, FileError};
 use super::footer::Footer;
@@ -90,27 +91,6 @@ pub(super) enum Reading {
     Part { columns: Columns, rows: Option<Rows> },
     /// The rows that are named, in the order of files, until they take so many bytes.
     First { rows: Rows, budget: Arc<Budget> },
-}
-
-/// How many bytes of rows may still be read.
-#[derive(Debug)]
-pub(super) struct Budget(AtomicUsize);
-
-impl Budget {
-    pub(super) const fn of(bytes: usize) -> Self {
-        Self(AtomicUsize::new(bytes))
-    }
-
-    /// Whether there was room for so many.
-    pub(super) fn take(&self, bytes: usize) -> bool {
-        let left = |left: usize| Some(left.saturating_sub(bytes));
-        let before = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, left);
-        before.is_ok_and(|before| before > bytes)
-    }
-
-    pub(super) fn is_spent(&self) -> bool {
-        self.0.load(Ordering::Relaxed) == 0
-    }
 }
 
 /// While one file is decoded, others are fetched.
