@@ -66,14 +66,13 @@ impl<T: Send + Sync + 'static> Background<T> {
             Todo::Make(known) => known,
         };
         let (app, reader) = (Arc::clone(app), reader.clone());
-        let handle = app.readers.handle();
-        handle.clone().spawn_blocking(move || {
-            let made = handle.block_on(async {
-                // One after the other: each may need much memory.
-                let _turn = app.background.acquire().await;
-                make(Arc::clone(&app), reader).await
-            });
-            kept(&app).put(whose, made);
+        let readers = app.readers.clone();
+        app.readers.clone().spawn(async move {
+            // One after the other: each may need much memory.
+            let _turn = app.background.acquire().await;
+            let of_app = Arc::clone(&app);
+            let made = readers.read(move || make(of_app, reader)).await;
+            kept(&app).put(whose, made.and_then(|made| made));
         });
         Ok(known)
     }

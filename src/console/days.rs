@@ -9,9 +9,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use tokio::runtime::Handle;
 use tokio::sync::{Semaphore, watch};
 
+use super::readers::Readers;
 use crate::config::SessionsTable;
 use crate::event::{Timestamp, person};
 use crate::library::session_hash;
@@ -23,6 +23,7 @@ use crate::table::{
 };
 use crate::views::figures::Figures;
 use crate::views::report::of_home;
+use crate::views::whole::MOST_HELD;
 
 /// So much is kept of all days, in bytes, about.
 const MOST_BYTES: usize = 64 << 20;
@@ -65,6 +66,8 @@ pub(super) struct Row {
     pub(super) title: String,
     /// What published files call it: [`session_hash`].
     pub(super) hash: String,
+    /// So many rows of the day are in none of this, as the session has too many.
+    pub(super) left_out: usize,
 }
 
 /// Who is known to each day.
@@ -86,7 +89,7 @@ pub(super) struct Days(Arc<Inner>);
 struct Inner {
     table: SessionsTable,
     /// Where days are read.
-    readers: Handle,
+    readers: Readers,
     state: Mutex<State>,
     /// One day is read at a time: pages are not worth holding up those who send.
     turn: Semaphore,
@@ -125,7 +128,7 @@ pub(super) enum DaysError {
 }
 
 impl Days {
-    pub(super) fn of(table: SessionsTable, readers: Handle) -> Self {
+    pub(super) fn of(table: SessionsTable, readers: Readers) -> Self {
         Self(Arc::new(Inner {
             table,
             readers,
@@ -239,7 +242,7 @@ impl Days {
             return;
         }
         let (days, versions) = (self.clone(), versions.clone());
-        tokio::spawn(async move {
+        self.0.readers.spawn(async move {
             // The newest last: those that pages show most are the last that go.
             for (date, version) in versions {
                 let is_known =
@@ -273,7 +276,7 @@ impl Days {
             return;
         }
         let days = self.clone();
-        tokio::spawn(async move { days.read_in_turn(date, version).await });
+        self.0.readers.spawn(async move { days.read_in_turn(date, version).await });
     }
 
     async fn read_in_turn(&self, date: String, version: u64) {
@@ -291,9 +294,8 @@ impl Days {
             return Ok(OfDay::default());
         };
         let (options, date) = (self.options(), date.to_owned());
-        let readers = self.0.readers.clone();
-        let reading = self.0.readers.spawn_blocking(move || readers.block_on(rows_of(table, options, date)));
-        reading.await.map_err(|error| error.to_string())?.map_err(|error| error.to_string())
+        let read = self.0.readers.read(move || rows_of(table, options, date)).await?;
+        read.map_err(|error| error.to_string())
     }
 }
 
@@ -357,15 +359,18 @@ async fn rows_of(table: Table, options: ResolveOptions, date: String) -> Result<
 
 async fn read_day(table: &Table, options: &ResolveOptions, date: &str) -> Result<OfDay, ReadError> {
     let standing = table.standing(&Cursor::default()).await?.on(date);
-    let mut groups = table.new_groups(standing, &[], &BTreeSet::new()).await?;
+    let mut groups = table.new_groups(standing, &[], &BTreeSet::new()).await?.within(MOST_HELD);
     let (mut commands, mut memory) = (SharedCommands::default(), GivingBack::default());
     let mut day = OfDay::default();
     while let Some(complete) = groups.next().await? {
         memory.go_on();
         (_, commands) = commands.within(|| {
-            for session in complete.into_iter().flat_map(|group| resolve(group.events, options)) {
-                day.names.extend(names_of(&session));
-                day.rows.push(Row::of(&session));
+            for group in complete {
+                let left_out = group.left_out;
+                for session in resolve(group.events, options) {
+                    day.names.extend(names_of(&session));
+                    day.rows.push(Row { left_out, ..Row::of(&session) });
+                }
             }
         });
     }
@@ -451,6 +456,7 @@ impl Row {
                 })
                 .unwrap_or_default(),
             hash: session_hash(&session.tenant, &session.id),
+            left_out: 0,
         }
     }
 

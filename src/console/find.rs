@@ -10,6 +10,7 @@ use super::problem::Problem;
 use crate::event::Owner;
 use crate::library::Library;
 use crate::table::{Filter, Session};
+use crate::views::whole::MOST_HELD;
 
 /// A session of which a page links to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,6 +20,9 @@ pub(super) struct Known {
     pub(super) user: String,
     pub(super) title: String,
 }
+
+/// Of a session that is shown so many bytes of rows are read: some ten thousand rows.
+const MOST_SHOWN: usize = MOST_HELD / 2;
 
 /// On so many days sessions are looked for by their hash, beside those on which they began.
 const MOST_DAYS: usize = 60;
@@ -34,27 +38,31 @@ impl App {
     }
 
     /// The session with this id that the reader may see. With a UTC date, what arrived before the day ahead of it is
-    /// not read.
+    /// not read. With it, whether it is too large to be read whole: then it is what arrived first of it.
     pub(super) async fn session(
         &self,
         reader: &Reader,
         (tenant, id): (&str, &str),
         since: Option<&str>,
-    ) -> Result<Option<Session>, Problem> {
+    ) -> Result<Option<(Session, bool)>, Problem> {
         let filter = Filter { owner: None, since: day_before(since) };
         for days in &self.days {
             let failed = |error: &dyn std::fmt::Display| Problem::failed("The table", error.to_string());
             let table = days.table().await.map_err(|error| failed(&error))?;
             let Some(table) = table else { continue };
-            let found =
-                table.sessions_called(id, &filter, &days.options()).await.map_err(|error| failed(&error))?;
+            let (wanted, filter, options) = (id.to_owned(), filter.clone(), days.options());
+            let reading = self.readers.look_up(move || async move {
+                table.sessions_called_within(&wanted, &filter, &options, MOST_SHOWN).await
+            });
+            let found = reading.await.map_err(|error| failed(&error))?.map_err(|error| failed(&error))?;
             let is_it = |session: &Session| {
                 session.id == id
                     && (tenant.is_empty() || session.tenant == tenant)
                     && reader.sees(&session.tenant, &session.workspace)
             };
+            let is_cut = found.is_cut;
             if let Some(session) = found.sessions.into_iter().find(is_it) {
-                return Ok(Some(session));
+                return Ok(Some((session, is_cut)));
             }
         }
         Ok(None)
@@ -73,7 +81,11 @@ impl App {
         for days in &self.days {
             let table = days.table().await.map_err(|error| Problem::failed("The table", error))?;
             let Some(table) = table else { continue };
-            let found = table.sessions_all_called(ids, &filter, &days.options()).await;
+            let (ids, filter, options) = (ids.clone(), filter.clone(), days.options());
+            let reading = self
+                .readers
+                .look_up(move || async move { table.sessions_all_called(&ids, &filter, &options).await });
+            let found = reading.await.map_err(|error| Problem::failed("The table", error))?;
             sessions.extend(found.map_err(|error| Problem::failed("The table", error))?.sessions);
         }
         sessions.retain(|one| one.tenant == tenant && reader.sees(&one.tenant, &one.workspace));

@@ -6,6 +6,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::readers::Readers;
 use crate::config::Settings;
 use crate::exporters::target::Target;
 use crate::library::Library;
@@ -29,6 +30,7 @@ pub(super) struct Shelf(Arc<Inner>);
 
 struct Inner {
     settings: Settings,
+    readers: Readers,
     state: Mutex<State>,
     /// One reads at a time.
     turn: tokio::sync::Mutex<()>,
@@ -54,8 +56,13 @@ impl Read {
 }
 
 impl Shelf {
-    pub(super) fn of(settings: Settings) -> Self {
-        Self(Arc::new(Inner { settings, state: Mutex::default(), turn: tokio::sync::Mutex::default() }))
+    pub(super) fn of(settings: Settings, readers: Readers) -> Self {
+        Self(Arc::new(Inner {
+            settings,
+            readers,
+            state: Mutex::default(),
+            turn: tokio::sync::Mutex::default(),
+        }))
     }
 
     /// What stands at the targets.
@@ -98,7 +105,7 @@ impl Shelf {
     fn read_in_background(&self) {
         if !self.lock(|state| std::mem::replace(&mut state.is_reading, true)) {
             let shelf = self.clone();
-            tokio::spawn(async move {
+            self.0.readers.spawn(async move {
                 shelf.anew(false).await;
                 shelf.lock(|state| state.is_reading = false);
             });

@@ -73,6 +73,11 @@ impl Announcement {
         self.lock.clone()
     }
 
+    /// Whether a file that is made in parts should have no further one.
+    pub(super) fn is_old(&self) -> bool {
+        self.begun.elapsed() > MOST_AGE / 4
+    }
+
     /// Whether what was asked since is still all that must be heeded.
     pub(super) fn holds(&self) -> bool {
         self.begun.elapsed() < MOST_AGE

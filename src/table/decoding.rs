@@ -9,6 +9,7 @@ use tokio::task::JoinHandle;
 
 use super::Table;
 use super::file::{Damage, FileError};
+use super::footer::Footer;
 use super::part::{Part, Selected};
 use super::ranges::RangeReader;
 use super::read::Filter;
@@ -69,13 +70,15 @@ impl<T> Drop for Decoding<T> {
 #[derive(Debug)]
 pub(super) struct Whole {
     batches: mpsc::Receiver<Vec<SessionEvent>>,
-    task: JoinHandle<Result<(), FileError>>,
+    task: JoinHandle<Result<Footer, FileError>>,
+    footer: Option<Footer>,
 }
 
 impl Whole {
     pub(super) fn begin(table: Table, location: Path) -> Self {
         let (sender, batches) = mpsc::channel(1);
-        Self { batches, task: tokio::spawn(async move { table.read_in_batches(location, sender).await }) }
+        let task = tokio::spawn(async move { table.read_in_batches(location, sender).await });
+        Self { batches, task, footer: None }
     }
 
     /// The next rows; `None` after the last. Not to be asked again after that, or after an error. Where the decoder
@@ -85,7 +88,13 @@ impl Whole {
             return Ok(Some(batch));
         }
         let ended = (&mut self.task).await.unwrap_or(Err(FileError::Damaged(Damage::Decoder)));
-        ended.map(|()| None)
+        self.footer = Some(ended?);
+        Ok(None)
+    }
+
+    /// Its footer, after the last of its rows.
+    pub(super) fn footer(&mut self) -> Option<Footer> {
+        self.footer.take()
     }
 }
 

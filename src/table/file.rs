@@ -12,7 +12,7 @@ use object_store::{ObjectStore, ObjectStoreExt};
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::errors::ParquetError;
-use parquet::file::metadata::ParquetMetaDataReader;
+use parquet::file::metadata::{ParquetMetaData, ParquetMetaDataReader, RowGroupMetaData};
 use thiserror::Error;
 
 use super::footer::Footer;
@@ -122,8 +122,20 @@ pub(super) async fn fetch_footer(
 /// So many rows are made room for ahead.
 const MOST_RESERVED: usize = 1 << 16;
 
-/// Rows that are decoded at once.
+/// Rows that are decoded at once, and as many bytes of them: rows may have long texts.
 const BATCH_ROWS: usize = 1_024;
+const BATCH_BYTES: i64 = 8 << 20;
+
+/// So many rows of a file are decoded at once: no more than `most`, and few of those that are long.
+pub(super) fn rows_at_once(metadata: &ParquetMetaData, most: usize) -> usize {
+    let bytes = metadata.row_groups().iter().map(RowGroupMetaData::total_byte_size).sum::<i64>();
+    let rows = metadata.file_metadata().num_rows();
+    let fit = BATCH_BYTES.saturating_mul(rows.max(1)) / bytes.max(1);
+    usize::try_from(fit).unwrap_or(most).clamp(LEAST_ROWS.min(most), most)
+}
+
+/// So many are decoded at once, however long they are.
+const LEAST_ROWS: usize = 16;
 
 /// Reads a whole file, after its checksum was found right.
 pub(super) fn decode(file: Bytes) -> Result<(Footer, Vec<SessionEvent>), Damage> {
@@ -169,7 +181,8 @@ impl Opened {
         let known = COLUMNS.iter().map(|column| column.name);
         let known = ProjectionMask::columns(reader.parquet_schema(), known);
         let mut found = 0;
-        for batch in reader.with_projection(known).with_batch_size(BATCH_ROWS).build()? {
+        let at_once = rows_at_once(reader.metadata(), BATCH_ROWS);
+        for batch in reader.with_projection(known).with_batch_size(at_once).build()? {
             let mut events = Vec::new();
             append_rows(&mut events, &batch.map_err(ParquetError::from)?, COLUMNS.iter())?;
             found += events.len() as u64;

@@ -6,6 +6,9 @@
 //!    time. A group is handed over with the last of its rows. What lacks rows, because a file could be read once and
 //!    not again, comes at the end.
 //!
+//! [`NewGroups::within`] bounds what is held: then the largest group that lacks rows is let go of, and read again at the
+//! end, a few of them at a time; of a group that is too large by itself the first rows are given.
+//!
 //! Memory holds one file as it is on the disk, a few batches of its rows, the rows of incomplete groups, and a hash
 //! for each session and trace of the new files. A file's rows are sorted by session, so few groups are incomplete at
 //! a time. The reader passes only hashes of what it knows ([`HashedJoinKeys`]), and the ties themselves of groups that
@@ -16,11 +19,12 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use futures_util::{StreamExt, stream};
 
+use super::bound::{Bound, Held, Keys};
 use super::components::{Forest, HashedJoinKeys, JoinKeys, hashes_of_event};
 use super::decoding::Whole;
 use super::error::ReadError;
-use super::file::FileError;
-use super::part::{self, Columns, Rows};
+use super::file::{FileError, append_rows};
+use super::part::{self, Columns, Part, Rows, Selected};
 use super::query::Cursor;
 use super::read::{DamagedFile, Filter, Listed, Reading};
 use super::{Table, layout};
@@ -35,6 +39,8 @@ pub struct Group {
     pub replaces: Vec<usize>,
     /// The rows; an observation may be among them more than once. None if all of them are gone.
     pub events: Vec<SessionEvent>,
+    /// So many rows of it are left out, as it is larger than the bound of the reading allows.
+    pub left_out: usize,
 }
 
 /// A reading of what is new. Ask [`NewGroups::next`] until there is no more.
@@ -47,6 +53,7 @@ pub struct NewGroups {
     files: std::vec::IntoIter<Listed>,
     /// The file that is being read.
     reading: Option<(Listed, Whole)>,
+    bound: Option<Bound>,
     hidden: super::upkeep::Hidden,
     cursor: Cursor,
     damaged: Vec<DamagedFile>,
@@ -64,16 +71,6 @@ pub struct NewRows {
     later: BTreeSet<String>,
     files: Vec<Listed>,
     damaged: Vec<DamagedFile>,
-}
-
-/// The rows of a group that is not complete.
-#[derive(Debug, Default)]
-struct Held {
-    replaces: Vec<usize>,
-    /// How many of its new rows were read.
-    read: usize,
-    /// Those that are not hidden, and what was known of it.
-    events: Vec<SessionEvent>,
 }
 
 /// What a table has become since a reader saw it.
@@ -200,6 +197,7 @@ impl NewRows {
             held,
             files: Vec::new().into_iter(),
             reading: None,
+            bound: None,
             cursor: Cursor::default(),
             damaged,
         };
@@ -264,10 +262,22 @@ impl Standing {
 }
 
 impl NewGroups {
+    /// The same, holding no more than about so many bytes of rows until groups are complete: of a group that has more
+    /// than half of that by itself the first rows are given, in the order of arrival. To be said before the first.
+    /// Groups that are known are held whole.
+    pub fn within(mut self, bytes: usize) -> Self {
+        let files = self.files.as_slice().to_vec();
+        self.bound = Some(Bound { most: bytes, held: 0, files });
+        self
+    }
+
     /// The groups that the next rows complete, often none; `None` after the last.
     pub async fn next(&mut self) -> Result<Option<Vec<Group>>, ReadError> {
         loop {
             let Some((listed, mut reading)) = self.reading.take().or_else(|| self.begin()) else {
+                if let Some(again) = self.next_again().await? {
+                    return Ok(Some(again));
+                }
                 // What is left has no new rows, as some of it is past its retention, or lacks those of a damaged file.
                 let left: Vec<usize> = self.held.keys().copied().collect();
                 return Ok((!left.is_empty()).then(|| self.hand_over(left)));
@@ -293,6 +303,68 @@ impl NewGroups {
         (self.cursor, self.damaged)
     }
 
+    /// The next of the groups that were let go of, whole now but for what is too large.
+    async fn next_again(&mut self) -> Result<Option<Vec<Group>>, ReadError> {
+        let Some(bound) = &self.bound else { return Ok(None) };
+        let (mut groups, mut bytes) = (BTreeSet::new(), 0);
+        for (group, held) in self.held.iter().filter(|(_, held)| held.let_go.is_some()) {
+            if bytes + held.bytes > bound.most && bytes > 0 {
+                break;
+            }
+            bytes += held.bytes;
+            groups.insert(*group);
+        }
+        if groups.is_empty() {
+            return Ok(None);
+        }
+        let (files, of_group) = (bound.files.clone(), bound.of_group());
+        let mut found: BTreeMap<usize, Held> = groups.iter().map(|group| (*group, Held::default())).collect();
+        for listed in files {
+            let open = found.iter().filter(|(_, held)| held.left_out == 0).map(|(group, _)| *group);
+            let keys = open.filter_map(|group| self.held.get(&group)?.let_go.as_ref());
+            let Some(rows) = Keys::rows(keys) else { break };
+            let read = self.read_again(&listed, &rows, &mut found, of_group).await;
+            listed.or_damage(read, &mut self.damaged)?;
+        }
+        for (group, mut held) in found {
+            let rows = self.forest.rows_of(group);
+            held.left_out = if held.left_out > 0 { rows.saturating_sub(held.events.len()) } else { 0 };
+            held.bytes = 0;
+            self.held.insert(group, held);
+        }
+        Ok(Some(self.hand_over(groups.into_iter().collect())))
+    }
+
+    /// The rows that a file has of some groups, until each has as many as it may.
+    async fn read_again(
+        &mut self,
+        listed: &Listed,
+        rows: &Rows,
+        found: &mut BTreeMap<usize, Held>,
+        of_group: usize,
+    ) -> Result<(), FileError> {
+        let columns = Columns::All.of_schema();
+        let reader = self.table.ranges(listed.location.clone(), listed.bytes);
+        let names = columns.iter().map(|column| column.name);
+        let mut part = Part::open(reader, names, Selected::Matching(rows)).await?;
+        while let Some(batch) = part.next().await? {
+            let mut events = Vec::with_capacity(batch.num_rows());
+            append_rows(&mut events, &batch, columns.iter().copied())?;
+            part.footer.identity.owner.confine(&mut events);
+            for event in events {
+                let group = self.forest.group_of(&hashes_of_event(&event));
+                let held = group.and_then(|group| found.get_mut(&group));
+                if let Some(held) = held.filter(|_| !self.hidden.hides(&event)) {
+                    held.hold(event, of_group);
+                }
+            }
+            if found.values().all(|held| held.left_out > 0) {
+                break;
+            }
+        }
+        Ok(())
+    }
+
     fn begin(&mut self) -> Option<(Listed, Whole)> {
         let listed = self.files.next()?;
         let reading = Whole::begin(self.table.clone(), listed.location.clone());
@@ -307,24 +379,38 @@ impl NewGroups {
             let rows = self.forest.rows_of(group);
             let held = self.held.entry(group).or_default();
             held.read += 1;
-            if !self.hidden.hides(&event) {
+            if let Some(bound) = self.bound.as_mut().filter(|_| held.replaces.is_empty()) {
+                if !self.hidden.hides(&event) {
+                    bound.hold(held, event);
+                }
+            } else if !self.hidden.hides(&event) {
                 if held.events.is_empty() {
                     held.events.reserve(rows.min(MOST_RESERVED));
                 }
                 held.events.push(event);
             }
-            if held.read == rows {
+            if held.read == rows && held.let_go.is_none() {
                 complete.push(group);
             }
         }
-        self.hand_over(complete)
+        let complete = self.hand_over(complete);
+        if let Some(bound) = &mut self.bound {
+            bound.let_go(&mut self.held);
+        }
+        complete
     }
 
     fn hand_over(&mut self, groups: Vec<usize>) -> Vec<Group> {
-        let held = groups.into_iter().filter_map(|group| self.held.remove(&group));
-        let held = held.filter(|held| !held.events.is_empty() || !held.replaces.is_empty());
-        held.map(|Held { replaces, events, .. }| Group { join_keys: JoinKeys::of(&events), replaces, events })
-            .collect()
+        let held: Vec<Held> = groups.into_iter().filter_map(|group| self.held.remove(&group)).collect();
+        if let Some(bound) = &mut self.bound {
+            bound.held -= held.iter().map(|held| held.bytes).sum::<usize>().min(bound.held);
+        }
+        let held = held.into_iter().filter(|held| !held.events.is_empty() || !held.replaces.is_empty());
+        let group = |Held { replaces, events, left_out, .. }| {
+            let join_keys = JoinKeys::of(&events);
+            Group { join_keys, replaces, events, left_out }
+        };
+        held.map(group).collect()
     }
 
     /// Reads the rows that known groups have in files that were seen.

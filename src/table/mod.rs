@@ -23,6 +23,8 @@
 //! | `decoding.rs` | files decoded a few batches ahead |
 //! | `components.rs` | [`JoinKeys`]: which rows must be resolved together; [`HashedJoinKeys`]: the same in few bytes |
 //! | `groups.rs` | [`NewGroups`]: what is new, as whole groups of such rows |
+//! | `budget.rs` | how many bytes of one session's rows are read |
+//! | `bound.rs` | how much of these groups is held at a time |
 //! | `upkeep/` | compaction, retention, erasure |
 //! | `merge.rs` | observations of one fact to the fact |
 //! | `sessions.rs` | [`Session`] and what can be asked of it |
@@ -58,6 +60,8 @@
 
 mod aliases;
 mod announce;
+mod bound;
+mod budget;
 pub mod clock;
 mod components;
 mod costs;

@@ -20,6 +20,7 @@ use parquet::arrow::arrow_reader::{
 use parquet::arrow::async_reader::{ParquetRecordBatchStream, ParquetRecordBatchStreamBuilder};
 use parquet::file::metadata::{PageIndexPolicy, ParquetMetaData, RowGroupMetaData};
 
+use super::budget::Budget;
 use super::components::{self, Hashes};
 use super::file::{self, Damage, FileError};
 use super::footer::Footer;
@@ -180,18 +181,27 @@ impl Part {
     }
 }
 
-/// Reads the rows that are asked for, in the file's order.
+/// Reads the rows that are asked for, in the file's order, those that `budget` has room for.
 pub(super) async fn read(
     reader: RangeReader,
     columns: Columns,
     rows: Option<&Rows>,
+    budget: Option<&Budget>,
 ) -> Result<(Footer, Vec<SessionEvent>), FileError> {
     let wanted = columns.of_schema();
     let names = wanted.iter().map(|column| column.name);
     let mut part = Part::open(reader, names, rows.map_or(Selected::All, Selected::Matching)).await?;
     let mut events = Vec::new();
-    while let Some(batch) = part.next().await? {
+    while budget.is_none_or(|budget| !budget.is_spent())
+        && let Some(batch) = part.next().await?
+    {
+        let before = events.len();
         file::append_rows(&mut events, &batch, wanted.iter().copied())?;
+        let room = budget.map(|budget| {
+            let new = events.iter().skip(before);
+            before + new.take_while(|event| budget.take(event.size_in_memory())).count()
+        });
+        events.truncate(room.unwrap_or(usize::MAX));
     }
     part.footer.identity.owner.confine(&mut events);
     Ok((part.footer, events))
@@ -229,7 +239,8 @@ async fn open(
     let metadata = ArrowReaderMetadata::try_new(metadata, ArrowReaderOptions::new())?;
     let builder = ParquetRecordBatchStreamBuilder::new_with_metadata(reader, metadata);
     let projection = ProjectionMask::columns(builder.parquet_schema(), columns);
-    let builder = builder.with_projection(projection).with_row_groups(groups).with_batch_size(BATCH_ROWS);
+    let at_once = file::rows_at_once(builder.metadata(), BATCH_ROWS);
+    let builder = builder.with_projection(projection).with_row_groups(groups).with_batch_size(at_once);
     let builder = match rows {
         Selected::All => builder,
         Selected::Matching(rows) => {

@@ -15,6 +15,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::budget::Budget;
 use super::error::ReadError;
 use super::part::{Columns, Rows, Test};
 use super::read::{DamagedFile, Filter, Listed, Reading};
@@ -30,6 +31,8 @@ pub struct Sessions {
     pub sessions: Vec<Session>,
     /// The files that could not be read; what they hold is missing from the sessions.
     pub damaged: Vec<DamagedFile>,
+    /// Whether the rows were more than could be held at once: those that arrived later are missing from the sessions.
+    pub is_cut: bool,
 }
 
 /// What a reader has seen of a table: a set of files.
@@ -121,7 +124,7 @@ impl Table {
                 (Some(trace), _) => Rows::default().with("trace_id", Test::Begins(trace.to_owned())),
                 (None, Some(event)) => Rows::default().with("event_id", Test::Begins(event.to_owned())),
             };
-            found = self.sessions_around(seed, filter, options, |found| found.starts_with(id)).await?;
+            found = self.sessions_around(seed, filter, options, None, |found| found.starts_with(id)).await?;
         }
         Ok(found)
     }
@@ -136,12 +139,33 @@ impl Table {
         self.sessions_all_called(&BTreeSet::from([id.to_owned()]), filter, options).await
     }
 
+    /// The same of a session's first rows in the order of arrival, as many as take so many bytes.
+    pub async fn sessions_called_within(
+        &self,
+        id: &str,
+        filter: &Filter,
+        options: &ResolveOptions,
+        bytes: usize,
+    ) -> Result<Sessions, ReadError> {
+        self.called(&BTreeSet::from([id.to_owned()]), filter, options, Some(bytes)).await
+    }
+
     /// The sessions with exactly these ids, of each tenant that `filter` admits; files are read once for all of them.
     pub async fn sessions_all_called(
         &self,
         ids: &BTreeSet<String>,
         filter: &Filter,
         options: &ResolveOptions,
+    ) -> Result<Sessions, ReadError> {
+        self.called(ids, filter, options, None).await
+    }
+
+    async fn called(
+        &self,
+        ids: &BTreeSet<String>,
+        filter: &Filter,
+        options: &ResolveOptions,
+        most: Option<usize>,
     ) -> Result<Sessions, ReadError> {
         // Rows that name no session, or no trace, are of many.
         let of = |prefix: &'static str| -> BTreeSet<String> {
@@ -158,7 +182,7 @@ impl Table {
             .one_of("session_id", &sessions)
             .one_of("trace_id", &traces)
             .one_of("event_id", &events);
-        self.sessions_around(seed, filter, options, |found| ids.contains(found)).await
+        self.sessions_around(seed, filter, options, most, |found| ids.contains(found)).await
     }
 
     /// The observations of the files that `cursor` has not seen, and the cursor to go on with.
@@ -228,7 +252,7 @@ impl Table {
         let options = options.clone();
         let mut sessions = off_thread(move || resolve(rows.into_events(), &options)).await;
         sessions.retain(is_wanted);
-        Ok(Sessions { sessions, damaged })
+        Ok(Sessions { sessions, damaged, is_cut: false })
     }
 
     /// Reads the rows that share a session or a trace with those gathered, or have one of `ids`, until
@@ -268,12 +292,28 @@ impl Table {
         seed: Rows,
         filter: &Filter,
         options: &ResolveOptions,
+        most: Option<usize>,
         wanted: impl Fn(&str) -> bool,
     ) -> Result<Sessions, ReadError> {
         let mut rows = Gathered::default();
-        let mut damaged = self.gather(seed, Columns::All, filter, &mut rows).await?;
+        let mut damaged = match most {
+            Some(most) => {
+                let budget = Arc::new(Budget::of(most));
+                let reading = Reading::First { rows: seed, budget: Arc::clone(&budget) };
+                let take = |_: &str, events| rows.add(Columns::All, events);
+                let damaged = self.visit(filter, &reading, &BTreeSet::new(), take).await?;
+                if budget.is_spent() {
+                    // What its traces have beside these rows is left out as well.
+                    let mut sessions = resolve(rows.into_events(), options);
+                    sessions.retain(|session| wanted(&session.id));
+                    return Ok(Sessions { sessions, damaged, is_cut: true });
+                }
+                damaged
+            }
+            None => self.gather(seed, Columns::All, filter, &mut rows).await?,
+        };
         if rows.0.is_empty() {
-            return Ok(Sessions { sessions: Vec::new(), damaged });
+            return Ok(Sessions { damaged, ..Sessions::default() });
         }
         let traces = rows.values_of(|event| &event.trace_id);
         let mut read = rows.values_of(|event| &event.session_id);
@@ -294,7 +334,7 @@ impl Table {
         }
         let mut sessions = resolve(rows.into_events(), options);
         sessions.retain(|session| wanted(&session.id));
-        Ok(Sessions { sessions, damaged })
+        Ok(Sessions { sessions, damaged, is_cut: false })
     }
 
     /// Reads rows into `rows`.

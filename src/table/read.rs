@@ -13,6 +13,7 @@ use object_store::{ObjectStore, ObjectStoreExt};
 use thiserror::Error;
 use tokio::sync::mpsc;
 
+use super::budget::Budget;
 use super::error::ReadError;
 use super::file::{self, Damage, FileError};
 use super::footer::Footer;
@@ -88,6 +89,8 @@ pub(super) enum Reading {
     Whole,
     /// What a question needs; all rows if none are named.
     Part { columns: Columns, rows: Option<Rows> },
+    /// The rows that are named, in the order of files, until they take so many bytes.
+    First { rows: Rows, budget: Arc<Budget> },
 }
 
 /// While one file is decoded, others are fetched.
@@ -138,7 +141,9 @@ impl Table {
             let hidden = if self.with_erased { Hidden::default() } else { self.hidden().await? };
             let mut gone = None;
             let reads = listed.into_iter().map(|listed| self.clone().read_spawned(listed, reading.clone()));
-            let mut files = futures_util::stream::iter(reads).buffered(FILES_AT_ONCE);
+            // What is left out is the same each time.
+            let at_once = if matches!(reading, Reading::First { .. }) { 1 } else { FILES_AT_ONCE };
+            let mut files = futures_util::stream::iter(reads).buffered(at_once);
             while let Some((listed, read)) = files.next().await {
                 match read {
                     Ok((identity, events)) if filter.admits(&identity) => {
@@ -256,9 +261,11 @@ impl Table {
             match reading {
                 Reading::Whole => self.read_whole(&location).await,
                 Reading::Part { columns, rows } => {
-                    let (footer, events) =
-                        part::read(self.ranges(location, size), columns, rows.as_ref()).await?;
-                    Ok((footer, events))
+                    part::read(self.ranges(location, size), columns, rows.as_ref(), None).await
+                }
+                Reading::First { rows, budget } => {
+                    let reader = self.ranges(location, size);
+                    part::read(reader, Columns::All, Some(&rows), Some(&budget)).await
                 }
             }
         });
@@ -282,7 +289,7 @@ impl Table {
         &self,
         location: Path,
         batches: mpsc::Sender<Vec<SessionEvent>>,
-    ) -> Result<(), FileError> {
+    ) -> Result<Footer, FileError> {
         let bytes = self.store.get(&location).await?.bytes().await?;
         self.bytes_read.fetch_add(bytes.len() as u64, Ordering::Relaxed);
         let decoding = tokio::task::spawn_blocking(move || {
@@ -290,8 +297,7 @@ impl Table {
             file::check_owner(&opened.footer, &location)?;
             opened.each_batch(|batch| batches.blocking_send(batch).is_ok())
         });
-        decoding.await.unwrap_or(Err(Damage::Decoder))?;
-        Ok(())
+        Ok(decoding.await.unwrap_or(Err(Damage::Decoder))?)
     }
 
     pub(super) fn ranges(&self, location: Path, size: u64) -> RangeReader {

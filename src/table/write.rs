@@ -239,29 +239,70 @@ fn sorted<E: AsRow>(events: &[E]) -> Vec<&E> {
 
 fn encode<E: AsRow>(identity: &FileIdentity, events: &[E], zstd_level: u8) -> Result<Vec<u8>, ParquetError> {
     let filled = events.iter().map(AsRow::filled).fold(Filled::default(), Filled::and);
-    let properties = properties(zstd_level, events.len(), filled)?;
     // Texts take a fourth in the file. What it has no room for it copies, and untouched room costs nothing.
     let room = events.iter().map(AsRow::bytes).sum::<usize>() / 3;
-    let mut writer = ArrowWriter::try_new(Vec::with_capacity(room), schema(), Some(properties))?;
-    let mut batch = BatchBuilder::new();
-    for event in sorted(events) {
-        batch.append(&event.as_row());
-        if batch.is_full() {
-            writer.write(&batch.finish()?)?;
+    let mut encoder = Encoder::new(zstd_level, events.len(), filled, room)?;
+    encoder.append(events)?;
+    encoder.finish(identity)
+}
+
+/// A file that is encoded a part of its rows after the other: of those that were given it keeps what they take in the
+/// file.
+pub(super) struct Encoder {
+    writer: ArrowWriter<Vec<u8>>,
+    batch: BatchBuilder,
+    rows: u64,
+}
+
+impl Encoder {
+    /// For about so many rows; `room` is made for so many bytes ahead.
+    pub(super) fn new(
+        zstd_level: u8,
+        rows: usize,
+        filled: Filled,
+        room: usize,
+    ) -> Result<Self, ParquetError> {
+        let properties = properties(zstd_level, rows, filled)?;
+        let writer = ArrowWriter::try_new(Vec::with_capacity(room), schema(), Some(properties))?;
+        Ok(Self { writer, batch: BatchBuilder::new(), rows: 0 })
+    }
+
+    /// Adds rows in their order behind those that are there: no row of a later part comes before one of an earlier one.
+    pub(super) fn append<E: AsRow>(&mut self, events: &[E]) -> Result<(), ParquetError> {
+        for event in sorted(events) {
+            self.batch.append(&event.as_row());
+            if self.batch.is_full() {
+                self.writer.write(&self.batch.finish()?)?;
+            }
         }
+        self.rows += events.len() as u64;
+        Ok(())
     }
-    writer.write(&batch.finish()?)?;
-    writer.flush()?;
-    writer.sync()?;
-    let footer = Footer {
-        identity: identity.clone(),
-        rows: events.len() as u64,
-        content: ContentChecksum::of(writer.inner()),
-    };
-    for pair in footer.to_key_values() {
-        writer.append_key_value_metadata(pair);
+
+    /// About how many bytes it has.
+    pub(super) fn bytes(&self) -> usize {
+        self.writer.bytes_written() + self.writer.in_progress_size()
     }
-    writer.into_inner()
+
+    pub(super) const fn rows(&self) -> u64 {
+        self.rows
+    }
+
+    /// The file.
+    pub(super) fn finish(mut self, identity: &FileIdentity) -> Result<Vec<u8>, ParquetError> {
+        self.writer.write(&self.batch.finish()?)?;
+        self.writer.flush()?;
+        self.writer.sync()?;
+        let footer = Footer {
+            identity: identity.clone(),
+            rows: self.rows,
+            content: ContentChecksum::of(self.writer.inner()),
+        };
+        for pair in footer.to_key_values() {
+            self.writer.append_key_value_metadata(pair);
+        }
+        self.writer.into_inner()
+    }
 }
 
 /// A row group is as much as a reader must look through for one session, and as much as has a footer

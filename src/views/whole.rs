@@ -14,6 +14,10 @@ use crate::table::{
 /// So many sessions are looked up one by one; for more of them the table is read once.
 const LOOKED_UP: usize = 64;
 
+/// So many bytes of rows are held, about, until sessions are complete. Of a session that has more than half of that the
+/// first rows are read, some ten thousand.
+pub(crate) const MOST_HELD: usize = 64 << 20;
+
 const A_DAY: Duration = Duration::from_secs(24 * 3600);
 
 /// Which session of which tenant and workspace.
@@ -113,7 +117,7 @@ async fn read_once(
     mut take: impl FnMut(Session),
 ) -> Result<(), ReadError> {
     let standing = table.standing(&Cursor::default()).await?.since(since);
-    let mut groups = table.new_groups(standing, &[], &BTreeSet::new()).await?;
+    let mut groups = table.new_groups(standing, &[], &BTreeSet::new()).await?.within(MOST_HELD);
     let (mut commands, mut memory) = (SharedCommands::default(), GivingBack::default());
     while let Some(complete) = groups.next().await? {
         memory.go_on();

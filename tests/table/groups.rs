@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use object_store::memory::InMemory;
 use skillspan::event::{Kind, SessionEvent};
-use skillspan::table::{Cursor, FileIdentity, Table};
+use skillspan::table::{Cursor, FileIdentity, Filter, ResolveOptions, Session, Table};
 
 use crate::events::{event, identity};
 
@@ -64,4 +64,90 @@ async fn no_more_is_in_memory_than_a_few_rows_and_sessions_that_go_on_in_another
     assert!(most_given * 15 < whole, "{most_given} of {whole} bytes were handed over at once");
     let (_, damaged) = groups.finish();
     assert!(damaged.is_empty(), "{damaged:?}");
+}
+
+/// Sessions of three sizes whose rows lie in both files: small ones, larger ones and one that is larger than half of
+/// what may be held.
+fn spread(file: usize) -> Vec<SessionEvent> {
+    let at = |number: usize| {
+        let id = match number % 10 {
+            0..3 => format!("small-{:03}", number % 60),
+            3..6 => format!("larger-{:03}", number % 9),
+            _ => "huge".to_owned(),
+        };
+        SessionEvent {
+            session_id: id,
+            text: "some words ".repeat(50),
+            ..event(
+                &format!("{file}-{number:05}"),
+                Kind::Prompt,
+                i64::try_from(file * 10_000 + number).unwrap(),
+            )
+        }
+    };
+    (0..4_000).map(at).collect()
+}
+
+#[tokio::test]
+async fn a_bounded_reading_gives_the_same_groups_but_for_the_rest_of_one_that_is_too_large() {
+    const BYTES: usize = 2 << 20;
+    let table = table_of(vec![spread(0), spread(1)]).await;
+    let read = async |bytes: Option<usize>| {
+        let standing = table.standing(&Cursor::default()).await.unwrap();
+        let groups = table.new_groups(standing, &[], &BTreeSet::new()).await.unwrap();
+        let mut groups = match bytes {
+            Some(bytes) => groups.within(bytes),
+            None => groups,
+        };
+        let (mut most_held, mut most_given) = (0, 0);
+        let mut found: BTreeMap<String, (Vec<SessionEvent>, usize)> = BTreeMap::new();
+        while let Some(complete) = groups.next().await.unwrap() {
+            most_held = most_held.max(groups.bytes_held());
+            let given = complete.iter().flat_map(|group| &group.events).map(SessionEvent::size_in_memory);
+            most_given = most_given.max(given.sum::<usize>());
+            for group in complete {
+                let id = group.events[0].session_id.clone();
+                assert!(found.insert(id, (group.events, group.left_out)).is_none(), "it is given twice");
+            }
+        }
+        assert!(groups.finish().1.is_empty());
+        (found, most_held, most_given)
+    };
+    let (whole, held_whole, _) = read(None).await;
+    assert!(held_whole > 3 * BYTES, "{held_whole} bytes are no large table");
+    let (bounded, most_held, most_given) = read(Some(BYTES)).await;
+    let a_batch = BYTES / 2;
+    assert!(most_held <= BYTES + a_batch, "{most_held} bytes were held");
+    assert!(most_given <= BYTES + a_batch, "{most_given} bytes were given at once");
+    assert_eq!(bounded.keys().collect::<Vec<_>>(), whole.keys().collect::<Vec<_>>());
+    for (id, (events, left_out)) in &bounded {
+        let (all, _) = &whole[id];
+        assert_eq!(events.len() + left_out, all.len(), "{id}");
+        assert!(*events == all[..events.len()], "{id}: other rows");
+        assert_eq!(*left_out > 0, id == "huge", "{id}: {left_out}");
+    }
+    assert!(read(Some(BYTES)).await.0 == bounded, "the same each time");
+}
+
+#[tokio::test]
+async fn of_a_session_that_is_too_large_the_first_rows_are_read() {
+    let table = table_of(vec![spread(0), spread(1)]).await;
+    let (filter, options) = (Filter::default(), ResolveOptions::default());
+    let whole = table.sessions_called("huge", &filter, &options).await.unwrap();
+    let within =
+        async |bytes: usize| table.sessions_called_within("huge", &filter, &options, bytes).await.unwrap();
+    let all = within(1 << 30).await;
+    assert!(!all.is_cut && all.sessions == whole.sessions);
+    let cut = within(1 << 20).await;
+    let [first] = cut.sessions.as_slice() else { panic!("{} sessions", cut.sessions.len()) };
+    assert!(cut.is_cut && !whole.is_cut);
+    let ids = |session: &Session| -> Vec<String> {
+        let ids: BTreeSet<&String> = session.facts.iter().flat_map(|fact| &fact.event_ids).collect();
+        ids.into_iter().cloned().collect()
+    };
+    let (shown, all) = (ids(first), ids(&whole.sessions[0]));
+    assert!(shown.len() > 300 && shown.len() * 2 < all.len(), "{} of {} rows", shown.len(), all.len());
+    assert!(shown == all[..shown.len()], "other rows than the first");
+    assert!(within(1 << 20).await.sessions == cut.sessions, "the same each time");
+    assert!(within(1 << 30).await.sessions.len() == 1);
 }

@@ -605,3 +605,41 @@ async fn a_reader_of_one_session_reads_a_small_part_of_a_file() {
     assert_eq!(listed.sessions.len(), 800);
     assert!((table.bytes_read() - before) * 5 < bytes, "{} of {bytes}", table.bytes_read() - before);
 }
+
+/// Rows of a day that together need several times what is merged at once: a session that alone does, and small ones
+/// on both sides of it. Each file has some rows of the other.
+fn many_bytes(file: u64) -> Vec<SessionEvent> {
+    let row = |number: u64| {
+        let id = format!("{:05}", file * 2_900 + number);
+        let at = i64::try_from(file * 2_900 + number).unwrap();
+        let mut event = event(&id, Kind::ToolResult, at % 700);
+        event.session_id = match number % 4 {
+            0 => format!("a-{:03}", at % 97),
+            1 => format!("z-{:03}", at % 89),
+            _ => "m".to_owned(),
+        };
+        event.output = format!("{id} ").repeat(4_000);
+        event
+    };
+    (0..3_000).map(row).collect()
+}
+
+#[tokio::test]
+async fn a_day_is_merged_in_shares_of_bounded_bytes_however_large_it_or_one_session_is() {
+    let store: Arc<dyn ObjectStore> = Arc::new(InMemory::new());
+    let table = open(store).await;
+    let all: Vec<SessionEvent> = (0..2).flat_map(many_bytes).collect();
+    let whole: usize = all.iter().map(SessionEvent::size_in_memory).sum();
+    for file in 0..2 {
+        let _ = table.write(&plan(CLOSED, file), many_bytes(file)).await.unwrap();
+    }
+    let before = table.scan(&Filter::default()).await.unwrap().events;
+    let compacted = table.compact(now()).await.unwrap();
+    assert_eq!((compacted.days, compacted.files_before, compacted.rows_dropped), (1, 2, 100));
+    assert!(compacted.most_bytes < 40 << 20, "{} bytes at once", compacted.most_bytes);
+    assert!(whole > 3 * compacted.most_bytes, "{whole} bytes are no large day");
+    assert!(compacted.files_after < 3, "{} files", compacted.files_after);
+    assert_eq!(stored(&table, CLOSED).await, 5_900);
+    assert!(table.scan(&Filter::default()).await.unwrap().events == before, "other rows");
+    assert_eq!(table.compact(now()).await.unwrap().days, 0, "it is merged");
+}

@@ -75,6 +75,9 @@ pub(in crate::console) struct Shown {
     part: usize,
     parts: usize,
     items: Vec<Item>,
+    /// It is too large to be shown whole: this is what arrived first of it.
+    #[serde(skip)]
+    is_cut: bool,
     /// Where its first failed call is shown; `""` if none failed.
     #[serde(skip)]
     first_failure: String,
@@ -162,14 +165,16 @@ pub(in crate::console) async fn view(
     id: &str,
     meant: &Meant,
 ) -> Result<Shown, Problem> {
-    let session = find(app, reader, id, meant).await?;
+    let (session, is_cut) = find(app, reader, id, meant).await?;
     let skills = skills(app, reader, &session).await;
     let (people, meant) = (People::of(app, reader).await?.and_of(&session), meant.clone());
-    let making = tokio::task::spawn_blocking(move || shown(&session, &people, &meant, skills));
-    making.await.map_err(|error| Problem::failed("The session", error))
+    let making = app.readers.read(move || async move { shown(&session, &people, &meant, skills) });
+    let view = making.await.map_err(|error| Problem::failed("The session", error))?;
+    Ok(Shown { is_cut, ..view })
 }
 
-async fn find(app: &App, reader: &Reader, id: &str, meant: &Meant) -> Result<Session, Problem> {
+/// The session, and whether it is only the first of it.
+async fn find(app: &App, reader: &Reader, id: &str, meant: &Meant) -> Result<(Session, bool), Problem> {
     let found = app.session(reader, (&meant.tenant, id), None).await?;
     found.ok_or_else(|| Problem::missing("such session"))
 }
@@ -237,6 +242,7 @@ fn shown(session: &Session, people: &People, meant: &Meant, skills: Vec<String>)
         part,
         parts,
         items,
+        is_cut: false,
         first_failure: first_failure(session),
         first_correction: first(&corrections),
         first_refusal: first(&refusals),
@@ -299,7 +305,7 @@ pub(in crate::console) async fn event(
     event: &str,
     meant: &Meant,
 ) -> Result<Event, Problem> {
-    let session = find(app, reader, id, meant).await?;
+    let (session, _) = find(app, reader, id, meant).await?;
     let people = People::of(app, reader).await?.and_of(&session);
     let is_it = |fact: &Fact| fact.event_ids.iter().any(|known| known == event);
     let at = session.facts.iter().position(is_it).ok_or_else(|| Problem::missing("such event"))?;

@@ -72,6 +72,9 @@ struct Entry {
     corrected: u32,
     errors: u32,
     tokens: i64,
+    /// So many events of that day are not counted, as the session is too large.
+    #[serde(skip)]
+    left_out: usize,
 }
 
 #[derive(Template)]
@@ -277,6 +280,7 @@ impl Entry {
             corrected: row.corrected,
             errors: row.errors,
             tokens: row.tokens,
+            left_out: row.left_out,
         }
     }
 

@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::UpkeepError;
+use super::output::Unwritten;
 use super::replace::{Day, Input, MOST_ATTEMPTS, Outcome};
+use super::shares::{AT_ONCE, Share, Survey};
 use crate::event::{Owner, SessionEvent, Timestamp};
 use crate::table::file::FileError;
-use crate::table::part::{self, Columns};
-use crate::table::read::{Listed, Observations, overtaken};
+use crate::table::read::{Listed, overtaken};
 use crate::table::{DamagedFile, Filter, Table, layout};
 
 /// What a compaction did.
@@ -22,6 +23,8 @@ pub struct Compacted {
     pub files_after: u64,
     /// Rows of observations that were stored more than once, or are erased.
     pub rows_dropped: u64,
+    /// So many bytes of rows, about, were in memory at most.
+    pub most_bytes: usize,
     /// The files that were left alone because they cannot be read.
     pub damaged: Vec<DamagedFile>,
 }
@@ -30,8 +33,8 @@ pub struct Compacted {
 /// around midnight or by a clock that is behind.
 const OPEN_DAYS: Duration = Duration::from_secs(24 * 3600);
 
-/// About so much of compressed files is merged at once. Decoded it is several times as much.
-const MERGED_AT_ONCE: u64 = 32 << 20;
+/// A file that has so many bytes is full.
+const FILE_BYTES: usize = 32 << 20;
 
 impl Table {
     /// Replaces the files of every closed day, but for the last two dates, by few: sorted, each
@@ -71,39 +74,35 @@ impl Table {
         if day.unsettled.is_empty() {
             return Ok((Outcome::Done, done));
         }
-        for bound in self.bounds(day).await? {
-            let (owners, damaged) = self.merge_below(day, &bound, merging).await?;
-            done.damaged = damaged;
-            if merging.inputs.values().all(|input| !day.unsettled.contains(&input.path)) {
-                // Every file that could be read has been compacted before.
-                return Ok((Outcome::Done, done));
-            }
-            for ((owner, date), observations) in owners {
-                let output = self.write_output(&owner, &date, observations.into_events()).await?;
-                merging.rows_after += output.rows;
-                merging.outputs.extend(output.path);
-            }
+        let (surveys, damaged) = self.survey_day(day, merging).await?;
+        done.damaged = damaged;
+        if merging.inputs.values().all(|input| !day.unsettled.contains(&input.path)) {
+            // Every file that could be read has been compacted before.
+            return Ok((Outcome::Done, done));
+        }
+        for ((owner, date), survey) in surveys {
+            self.merge(&owner, &date, survey, merging).await?;
         }
         done.days = 1;
         done.files_before = merging.inputs.len() as u64;
         done.files_after = merging.outputs.len() as u64;
+        done.most_bytes = merging.most_bytes;
         done.rows_dropped = merging.rows_before.saturating_sub(merging.rows_after);
         let inputs = std::mem::take(&mut merging.inputs).into_values().collect();
         let outcome = self.commit(day, inputs, std::mem::take(&mut merging.outputs)).await?;
         Ok((outcome, done))
     }
 
-    /// Merges the rows whose session is above the previous bound and below this one.
-    async fn merge_below(
+    /// Reads every file of a day and compares its checksum; what is in them, by owner and date.
+    async fn survey_day(
         &self,
         day: &Day,
-        bound: &Bound,
         merging: &mut Merging,
-    ) -> Result<(BTreeMap<(Owner, String), Observations>, Vec<DamagedFile>), UpkeepError> {
-        let mut owners: BTreeMap<(Owner, String), Observations> = BTreeMap::new();
-        let mut damaged = Vec::new();
+    ) -> Result<(BTreeMap<(Owner, String), Survey>, Vec<DamagedFile>), UpkeepError> {
+        let mut surveys: BTreeMap<(Owner, String), Survey> = BTreeMap::new();
+        let (mut damaged, mut room) = (Vec::new(), AT_ONCE);
         for listed in &day.live {
-            let (footer, events) = match self.read_whole(&listed.location).await {
+            let (identity, file) = match self.survey(listed, &mut room).await {
                 Ok(read) => read,
                 Err(error) => {
                     damaged.push(listed.damage_or_error(error)?);
@@ -111,54 +110,63 @@ impl Table {
                 }
             };
             let path = listed.location.to_string();
-            merging.inputs.insert(path.clone(), Input::new(&path, &footer.identity));
-            let of_file = owners.entry((footer.identity.owner, footer.identity.ingest_date)).or_default();
-            let events = events.into_iter().filter(|event| bound.holds(event));
-            of_file.extend(events.inspect(|_| merging.rows_before += 1));
+            merging.inputs.insert(path.clone(), Input::new(&path, &identity));
+            merging.rows_before += file.rows as u64;
+            let survey = surveys.entry((identity.owner, identity.ingest_date)).or_default();
+            survey.add(listed.clone(), file);
         }
-        Ok((owners, damaged))
+        if room == 0 {
+            surveys.values_mut().for_each(Survey::forget_events);
+        }
+        Ok((surveys, damaged))
     }
 
-    /// Ranges of session ids, each of about as many rows as may be merged at once. All rows of an
-    /// observation carry the same id, so they meet.
-    async fn bounds(&self, day: &Day) -> Result<Vec<Bound>, UpkeepError> {
-        let bytes: u64 = day.live.iter().map(|listed| listed.bytes).sum();
-        let ranges = bytes.div_ceil(MERGED_AT_ONCE).max(1);
-        if ranges == 1 {
-            return Ok(vec![Bound::default()]);
+    /// Writes the rows of one owner and date, a share of them after the other.
+    async fn merge(
+        &self,
+        owner: &Owner,
+        date: &str,
+        mut survey: Survey,
+        merging: &mut Merging,
+    ) -> Result<(), UpkeepError> {
+        let shares = self.shares(&mut survey).await.map_err(read_before)?;
+        let mut shares = shares.into_iter().peekable();
+        while shares.peek().is_some() {
+            let mut output = self.begin_output(owner, date, survey.rows).await?;
+            let added = self.fill(&mut output, &survey, &mut shares, merging).await;
+            let output = self.finish_output(output, added).await?;
+            merging.rows_after += output.rows;
+            merging.outputs.extend(output.path);
         }
-        let mut rows: BTreeMap<String, u64> = BTreeMap::new();
-        for listed in &day.live {
-            for event in self.keys_of(listed).await? {
-                *rows.entry(event.session_id).or_default() += 1;
-            }
-        }
-        let most = rows.values().sum::<u64>().div_ceil(ranges);
-        let mut bounds = vec![Bound::default()];
-        let mut filled = 0;
-        for (session_id, count) in rows {
-            if filled >= most {
-                let Some(last) = bounds.last_mut() else { break };
-                last.below = Some(session_id.clone());
-                bounds.push(Bound { from: Some(session_id), below: None });
-                filled = 0;
-            }
-            filled += count;
-        }
-        Ok(bounds)
+        Ok(())
     }
 
-    /// The keys of a file's rows; none of a damaged one, which is found again when it is to be merged.
-    async fn keys_of(&self, listed: &Listed) -> Result<Vec<SessionEvent>, UpkeepError> {
-        let reader = self.ranges(listed.location.clone(), listed.bytes);
-        match part::read(reader, Columns::Keys, None).await {
-            Ok((_, events)) => Ok(events),
-            Err(FileError::Damaged(_)) => Ok(Vec::new()),
-            Err(error @ FileError::Store(_)) => Err(listed.damage_or_error(error).err().map_or_else(
-                || UpkeepError::Contended { folder: listed.location.to_string() },
-                UpkeepError::from,
-            )),
+    /// Adds shares to a file until it is full.
+    async fn fill(
+        &self,
+        output: &mut Unwritten,
+        survey: &Survey,
+        shares: &mut impl Iterator<Item = Share>,
+        merging: &mut Merging,
+    ) -> Result<(), UpkeepError> {
+        for share in shares {
+            let events = self.rows_of_share(survey, share).await.map_err(read_before)?;
+            let bytes = events.iter().map(SessionEvent::size_in_memory).sum();
+            merging.most_bytes = merging.most_bytes.max(bytes);
+            output.add(events).await?;
+            if output.bytes() >= FILE_BYTES || output.is_late() {
+                break;
+            }
         }
+        Ok(())
+    }
+}
+
+/// A file that was whole a moment ago is not any more: what is made of the day is made again another time.
+fn read_before((listed, error): (Listed, FileError)) -> UpkeepError {
+    match listed.damage_or_error(error) {
+        Err(error) => error.into(),
+        Ok(damaged) => UpkeepError::Contended { folder: damaged.path },
     }
 }
 
@@ -169,20 +177,7 @@ struct Merging {
     outputs: Vec<String>,
     rows_before: u64,
     rows_after: u64,
-}
-
-/// A range of session ids.
-#[derive(Debug, Default)]
-struct Bound {
-    from: Option<String>,
-    below: Option<String>,
-}
-
-impl Bound {
-    fn holds(&self, event: &SessionEvent) -> bool {
-        self.from.as_ref().is_none_or(|from| event.session_id >= *from)
-            && self.below.as_ref().is_none_or(|below| event.session_id < *below)
-    }
+    most_bytes: usize,
 }
 
 impl Compacted {
@@ -191,6 +186,7 @@ impl Compacted {
         self.files_before += other.files_before;
         self.files_after += other.files_after;
         self.rows_dropped += other.rows_dropped;
+        self.most_bytes = self.most_bytes.max(other.most_bytes);
         self.damaged.extend(other.damaged);
     }
 }

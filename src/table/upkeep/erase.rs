@@ -257,7 +257,7 @@ impl Table {
         hidden: &super::Hidden,
     ) -> Result<bool, FileError> {
         let reader = self.ranges(listed.location.clone(), listed.bytes);
-        let (_, events) = part::read(reader, Columns::Keys, Some(rows)).await?;
+        let (_, events) = part::read(reader, Columns::Keys, Some(rows), None).await?;
         Ok(events.iter().any(|event| hidden.hides(event)))
     }
 

@@ -5,7 +5,9 @@
 //! | `mod.rs` | what upkeep writes down, and how readers and writers heed it |
 //! | `tombstone.rs` | [`Tombstone`]: what is erased |
 //! | `replace.rs` | [`Replacement`]: files in the place of others, in one step |
+//! | `output.rs` | a file that is to stand for others, written a part after the other |
 //! | `compact.rs` | [`Table::compact`] |
+//! | `shares.rs` | how much of a day is merged at once |
 //! | `erase.rs` | [`Table::erase`] |
 //! | `withdraw.rs` | [`Table::withdraw`]: sessions that said that they are not to be stored |
 //! | `retire.rs` | [`Table::retire`]: retention |
@@ -32,8 +34,10 @@
 
 mod compact;
 mod erase;
+mod output;
 mod replace;
 mod retire;
+mod shares;
 mod tombstone;
 mod unfinished;
 mod withdraw;

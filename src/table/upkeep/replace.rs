@@ -8,11 +8,10 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::UpkeepError;
-use super::unfinished::{self, Which};
-use crate::event::{Owner, SessionEvent, Timestamp};
-use crate::table::announce::Announcement;
+use super::unfinished::Which;
+use crate::event::Owner;
 use crate::table::read::{Listed, overtaken};
-use crate::table::{FileIdentity, Filter, ReadError, Table, WriteError, layout, write};
+use crate::table::{FileIdentity, Filter, ReadError, Table, layout};
 
 const REPLACED: &str = "upkeep/replaced";
 
@@ -81,14 +80,6 @@ pub(super) struct Day {
     next_generation: u64,
 }
 
-/// A file that is to stand for others.
-#[derive(Debug, Default)]
-pub(super) struct Output {
-    /// Its path; `None` if it would be empty.
-    pub(super) path: Option<String>,
-    pub(super) rows: u64,
-}
-
 /// What became of a replacement.
 pub(super) enum Outcome {
     Done,
@@ -99,9 +90,6 @@ pub(super) enum Outcome {
 /// How often a day is begun again because another one was quicker.
 /// One of them gets on each time, so as many as there are others are enough.
 pub(super) const MOST_ATTEMPTS: u32 = 64;
-
-/// New files are written seldom and read often.
-const ZSTD_LEVEL: u8 = 6;
 
 impl Table {
     /// The folders of the days whose files `filter` asks for, ascending.
@@ -158,57 +146,6 @@ impl Table {
             overtaken(attempt).await;
         }
         Err(UpkeepError::Contended { folder: folder.to_owned() })
-    }
-
-    /// Writes one of the files that are to stand for others, without what is erased by then. Nothing is
-    /// written if nothing is left.
-    pub(super) async fn write_output(
-        &self,
-        owner: &Owner,
-        ingest_date: &str,
-        events: Vec<SessionEvent>,
-    ) -> Result<Output, UpkeepError> {
-        if events.is_empty() {
-            return Ok(Output::default());
-        }
-        let id = Uuid::new_v4().simple().to_string();
-        let identity = FileIdentity {
-            owner: owner.clone(),
-            ingest_date: ingest_date.to_owned(),
-            journal_id: format!("c{id}"),
-            batch_id: id,
-            first: 0,
-            last: 0,
-            part: 0,
-        };
-        let path = identity.path();
-        let announcement = self.announce(None, &path).await?;
-        let written = self.write_announced_output(&announcement, &identity, &path, events).await;
-        // A request that failed may still be on its way to a bucket.
-        let on_its_way = matches!(written, Err(UpkeepError::Write(WriteError::Store { .. })));
-        if !on_its_way {
-            self.conclude(announcement).await;
-        }
-        written
-    }
-
-    async fn write_announced_output(
-        &self,
-        announcement: &Announcement,
-        identity: &FileIdentity,
-        path: &str,
-        mut events: Vec<SessionEvent>,
-    ) -> Result<Output, UpkeepError> {
-        let hidden = self.hidden().await?;
-        events.retain(|event| !hidden.hides(event));
-        if events.is_empty() {
-            return Ok(Output::default());
-        }
-        let rows = events.len() as u64;
-        let level = ZSTD_LEVEL.max(self.zstd_level);
-        let file = write::encode_off_thread(identity, events, level, path).await?;
-        self.put_rows(announcement, path, file, unfinished::writer(Timestamp::now())).await?;
-        Ok(Output { path: Some(path.to_owned()), rows })
     }
 
     /// Removes files that were to replace others and will not.
