@@ -14,6 +14,7 @@ use super::super::session::search_result::Found;
 use super::super::session::short_hash::short_hash;
 use super::super::session::work_tree::is_of_repository;
 use super::clean::Cleaner;
+use super::recurring::Recurring;
 use super::shown::{
     LONGEST_COMMAND, agrees, from_the_root, hands_over, kind_of, shown_command, speaks_to_the_forge,
     without_notes,
@@ -23,13 +24,13 @@ use crate::event::Status;
 use crate::shell::refusal::was_not_run;
 
 /// Raised when excerpts are made otherwise: then what was read of the old ones is read again.
-const VERSION: &str = "4";
+const VERSION: &str = "5";
 /// So many characters of one session are shown.
 const MOST_CHARACTERS: usize = 1_900;
 /// Of them what people said takes at most so many, as long as something else is to be shown.
 const MOST_OF_TALK: usize = 1_150;
 /// So many of a workspace, for each of its sessions; a small workspace is shown as one of twenty.
-pub(super) const CHARACTERS_A_SESSION: usize = 1_100;
+pub(super) const CHARACTERS_A_SESSION: usize = 1_000;
 const FEWEST_SESSIONS: usize = 20;
 const LONGEST_CORRECTION: usize = 420;
 const LONGEST_PROMPT: usize = 300;
@@ -104,7 +105,11 @@ impl Item {
 /// The excerpts of the sessions that are worth reading, in the order of the tracks.
 pub(super) fn chosen(tracks: &[Track<'_>], clean: &Cleaner) -> Vec<Excerpt> {
     let there: BTreeSet<String> = tracks.iter().flat_map(Track::there).collect();
-    let all = tracks.iter().enumerate().filter_map(|(order, track)| of(track, order, clean, &there));
+    let mut recurring = Recurring::default();
+    let all = tracks.iter().enumerate().filter_map(|(order, track)| {
+        let marked = recurring.of_next(track);
+        of(track, order, clean, &there, &marked)
+    });
     let mut all: Vec<Excerpt> = all.filter(|excerpt| excerpt.worth > 0).collect();
     all.sort_by_key(|excerpt| (Reverse(excerpt.worth), excerpt.order));
     let mut left = tracks.len().max(FEWEST_SESSIONS) * CHARACTERS_A_SESSION;
@@ -151,7 +156,13 @@ struct Taken {
 }
 
 /// What one session shows; `there` are the paths that any session knows.
-fn of(track: &Track<'_>, order: usize, clean: &Cleaner, there: &BTreeSet<String>) -> Option<Excerpt> {
+fn of(
+    track: &Track<'_>,
+    order: usize,
+    clean: &Cleaner,
+    there: &BTreeSet<String>,
+    marked: &BTreeMap<usize, usize>,
+) -> Option<Excerpt> {
     let mut taken = Taken::default();
     let (mut items, mut features, mut worth) = (Vec::new(), BTreeSet::new(), 0);
     for (at, beat) in track.beats.iter().enumerate() {
@@ -160,7 +171,9 @@ fn of(track: &Track<'_>, order: usize, clean: &Cleaner, there: &BTreeSet<String>
         {
             continue;
         }
-        let Some(mut item) = item(track, at, beat, clean, &mut taken) else { continue };
+        let told = item(track, at, beat, clean, &mut taken);
+        let Some(mut item) = with_count(told, marked.get(&at), track, beat, clean) else { continue };
+        worth += u32::from(marked.contains_key(&at));
         if item.priority <= 3 {
             features.insert(item.own.join(" ").to_lowercase());
         }
@@ -179,6 +192,33 @@ fn of(track: &Track<'_>, order: usize, clean: &Cleaner, there: &BTreeSet<String>
         features,
         order,
     })
+}
+
+/// An item with the number of sessions that show the like, where that is told; else as it is.
+fn with_count(
+    item: Option<Item>,
+    sessions: Option<&usize>,
+    track: &Track<'_>,
+    beat: &Beat<'_>,
+    clean: &Cleaner,
+) -> Option<Item> {
+    let Some(sessions) = sessions else { return item };
+    let mut item = match (item, &beat.what) {
+        (Some(item), _) => item,
+        (None, Happened::Look(Found::Declared { name, file })) => {
+            let (name, file) = (clean.line(name, LONGEST_WRITTEN)?, clean.line(file, LONGEST_COMMAND)?);
+            made(json!({ "search": name, "found": file }), vec![name, file], beat, TALK)
+        }
+        (None, Happened::Act { action, .. }) => {
+            let shown = shown_command(&action.run()?.text(), track, clean)?;
+            let ended = if action.status == Status::Ok { "passed" } else { "unknown" };
+            made(json!({ "run": shown, "ended": ended }), vec![shown], beat, TALK)
+        }
+        (None, _) => return None,
+    };
+    item.shown.insert("sessions".to_owned(), (*sessions).into());
+    item.priority = item.priority.min(TALK);
+    Some(item)
 }
 
 /// The items that there is room for, in their order. Of what there is none for, the least telling is left out; of

@@ -13,6 +13,7 @@
 //! | `clean.rs` | what of a text may leave the machine |
 //! | `excerpt.rs` | what of a session is shown, and whether it is worth it |
 //! | `shown.rs` | how commands and prompts are shown |
+//! | `recurring.rs` | what happens in one session after another, with its count |
 //! | `told.rs` | what of an output and of an edit tells most |
 //! | `observe.rs` | the question about excerpts; what of an answer stands |
 //! | `merge.rs` | observations of many sessions become few |
@@ -46,6 +47,7 @@ mod mends;
 mod merge;
 mod observe;
 mod pages;
+mod recurring;
 mod repeats;
 mod shown;
 mod spoken;
