@@ -38,7 +38,7 @@ fn a_lesson_is_held_against_the_sessions_line_by_line() {
     let lesson = write(
         &site,
         "lesson.txt",
-        &format!("version 1\n# the database\n{REPAIR}\n\nafter edit \"*.zig\" run \"zig test\"\n"),
+        &format!("version 2\n# the database\n{REPAIR}\n\nafter edit \"*.zig\" run \"zig test\"\n"),
     );
     let lesson = lesson.display().to_string();
     let (code, said, stderr) = test(&site, &[&lesson], 80);

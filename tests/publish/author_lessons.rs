@@ -222,7 +222,7 @@ fn files_that_change_together_now_and_then_are_looked_at() {
         let builder = by(&format!("type{number}"), ["ida", "jan", "kim"][number % 3], number as i64 * 2)
             .prompt(&format!("Give the order the field note{number}"))
             .edit("server/order.ts");
-        let builder = if number % 2 == 0 { builder.edit("web/order.ts") } else { builder };
+        let builder = if number % 3 == 0 { builder } else { builder.edit("web/order.ts") };
         sessions.push(builder.fails("make unit").ok("npm run build").prompt("Thanks!").build());
     }
     let made = candidates(&sessions, |content| {
@@ -236,7 +236,7 @@ fn files_that_change_together_now_and_then_are_looked_at() {
         )
     });
     let said = ["When you change `server/order.ts`, look whether `web/order.ts` needs the same."];
-    assert_eq!(lines(&made), said, "five of nine sessions");
+    assert_eq!(lines(&made), said, "six of nine sessions");
 }
 
 #[test]
@@ -275,4 +275,166 @@ fn equal_lines_are_one() {
     assert_eq!(lines(&made).len(), 1, "{made:#?}");
     let claims: usize = made.iter().flat_map(|one| one.wording.lines()).map(|line| line.claims.len()).sum();
     assert_eq!(claims, 2);
+}
+
+/// One session for each prompt, each by another person on another day.
+fn prompted(kind: &str, prompts: &[&str]) -> Vec<Session> {
+    let of = |(number, words): (usize, &&str)| {
+        by(&format!("{kind}{number}"), ["ida", "jan", "kim"][number % 3], number as i64 * 2)
+            .prompt(&format!("Move the part {number}"))
+            .edit(&format!("till/part{number}.py"))
+            .prompt(words)
+            .edit(&format!("till/part{number}.py"))
+            .prompt("Thanks!")
+            .build()
+    };
+    prompts.iter().enumerate().map(of).collect()
+}
+
+#[test]
+fn who_asks_how_the_product_works_or_tells_of_it_asks_for_nothing() {
+    fn reads(content: &Value, begins: &str) -> String {
+        let when = "with prompt prompt saying \"separate receipts\"";
+        answer(content, &[(when, "Put each till into separate receipts.", begins)])
+    }
+    let mut sessions = others(20);
+    sessions.extend(prompted(
+        "tells",
+        &[
+            "How does the till print separate receipts for two orders?",
+            "I was afraid that separate receipts come from one order, the till did so on Monday.",
+            "Where are separate receipts of a till stored?",
+        ],
+    ));
+    assert!(candidates(&sessions, |content| reads(content, "How does the till")).is_empty());
+    let mut sessions = others(20);
+    sessions.extend(prompted(
+        "wants",
+        &["Please use separate receipts for each till.", "No, separate receipts for the tills!"],
+    ));
+    let made = candidates(&sessions, |content| reads(content, "Please use separate"));
+    assert_eq!(lines(&made), ["Put each till into separate receipts."]);
+}
+
+#[test]
+fn a_coin_is_no_habit() {
+    let mut sessions = others(40);
+    for number in 0..7 {
+        let builder = by(&format!("type{number}"), ["ida", "jan", "kim"][number % 3], number as i64 * 2)
+            .prompt(&format!("Give the order the field note{number}"))
+            .edit("server/order.ts");
+        let builder = if number % 2 == 0 { builder.edit("web/order.ts") } else { builder };
+        sessions.push(builder.fails("make unit").ok("npm run build").prompt("Thanks!").build());
+    }
+    let made = candidates(&sessions, |content| {
+        answer(
+            content,
+            &[(
+                "after edit \"server/order.ts\" edit \"web/order.ts\"",
+                "When you change `server/order.ts`, look whether `web/order.ts` needs the same.",
+                "server/order.ts",
+            )],
+        )
+    });
+    assert!(made.is_empty(), "four of seven sessions: {made:#?}");
+}
+
+#[test]
+fn a_directive_that_the_next_check_rejects_mends_nothing() {
+    let session = |number: usize| {
+        let path = format!("till/part{number}_test.go");
+        let found = |text: &str| format!("{path}:7: {text}");
+        let builder = by(&format!("bare{number}"), ["ida", "jan", "kim"][number % 3], number as i64 * 2)
+            .prompt(&format!("Test the part {number}"))
+            .edit(&path)
+            .run_with_output("make lint", Status::Error, &found("lines are duplicate (dupl)"));
+        edit(builder, &path, "func a() {", "func a() { //nolint:dupl")
+            .ok("make lint")
+            .edit(&format!("till/more{number}.go"))
+            .run_with_output(
+                "make lint",
+                Status::Error,
+                &found("directive `//nolint:dupl` should provide explanation (nolintlint)"),
+            )
+            .prompt("Thanks!")
+            .build()
+    };
+    let mut sessions = others(20);
+    sessions.extend((0..4).map(session));
+    let made = candidates(&sessions, |content| {
+        answer(
+            content,
+            &[(
+                "after fail \"make lint\" saying \"dupl\" edit \"*_test.go\" saying \"nolint:dupl\" expect pass \"make lint\"",
+                "Silence `dupl` of `make lint` with `//nolint:dupl`.",
+                "make lint",
+            )],
+        )
+    });
+    assert!(made.is_empty(), "{made:#?}");
+}
+
+#[test]
+fn what_everybody_gives_without_failing_otherwise_is_no_way() {
+    let of = |with: usize| {
+        let mut sessions = others(20);
+        for number in 0..6 {
+            let flag = if number < with { " --draft" } else { "" };
+            sessions.push(
+                by(&format!("request{number}"), ["ida", "jan", "kim"][number % 3], number as i64 * 2)
+                    .prompt(&format!("Open the request of the part {number}"))
+                    .ok(&format!("glab mr create{flag} --title part{number}"))
+                    .prompt("Thanks!")
+                    .build(),
+            );
+        }
+        sessions
+    };
+    let reader = |content: &Value| {
+        answer(
+            content,
+            &[(
+                "after run \"glab mr create --draft ...\" expect pass",
+                "Open requests with `glab mr create --draft`.",
+                "glab mr create",
+            )],
+        )
+    };
+    assert!(candidates(&of(3), reader).is_empty(), "half do it otherwise");
+    assert!(candidates(&of(6), reader).is_empty(), "all do it unasked");
+}
+
+#[test]
+fn a_file_that_is_not_there_is_told_with_the_one_of_nearly_its_name() {
+    let mut sessions = others(20);
+    let reads = |number: usize| {
+        by(&format!("reads{number}"), "jan", number as i64)
+            .prompt("What does it say?")
+            .read("web/start.ts")
+            .build()
+    };
+    sessions.extend((0..20).map(reads));
+    for number in 0..2 {
+        let gone = json!({ "file_path": "config/till.yml" }).to_string();
+        sessions.push(
+            by(&format!("config{number}"), ["ida", "jan"][number], number as i64 * 3)
+                .prompt(&format!("Which rate has the till {number}?"))
+                .tool("Read", &gone, Status::Error, "File does not exist.")
+                .edit("config/till.yaml")
+                .edit("docs/till.yaml")
+                .prompt("Thanks!")
+                .build(),
+        );
+    }
+    let made = candidates(&sessions, |content| {
+        answer(
+            content,
+            &[(
+                "after look \"config/till.yml\" expect missing",
+                "There is no `config/till.yml`.",
+                "config/till.yml",
+            )],
+        )
+    });
+    assert_eq!(lines(&made), ["There is no `config/till.yml`. Use `config/till.yaml`."]);
 }

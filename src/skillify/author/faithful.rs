@@ -1,9 +1,9 @@
 //! Whether a line says what its claims count: their condition, the directive that silenced a finding, that two files only
 //! may belong together. Who drops the condition says more than anybody counted.
 
-use super::super::predicate::{Event, Expected, Predicate, Relation};
+use super::super::predicate::{Event, Predicate, Relation};
 use super::mends::{directives, silences};
-use super::spoken::stems;
+use super::spoken::{leave, stems};
 use super::stood::{Stood, is_by_words};
 
 /// A shorter part of a command says nothing of it.
@@ -18,8 +18,15 @@ pub(super) fn is_faithful(text: &str, claims: &[&Stood]) -> bool {
     let all = |is_so: &dyn Fn(&Stood) -> bool| claims.iter().all(|one| is_so(one));
     all(&|one| names_its_condition(text, &one.when))
         && all(&|one| directives(&one.when).is_empty() || silences(text))
-        && all(&|one| !one.loose || text.contains("whether"))
+        && all(&|one| !one.loose || is_hedged(text, is_together(&one.when)))
         && !(all(&Stood::is_said) && waits_to_be_asked(text))
+}
+
+/// Whether it says that it is not always so.
+fn is_hedged(text: &str, is_together: bool) -> bool {
+    let lower = text.to_lowercase();
+    lower.contains("whether")
+        || (!is_together && ["usually", "mostly"].iter().any(|word| lower.contains(word)))
 }
 
 fn names_its_condition(text: &str, when: &Predicate) -> bool {
@@ -59,7 +66,12 @@ fn names_a_part(text: &str, command: &str) -> bool {
 impl Stood {
     /// Whether it counts what people say, where silence says nothing.
     pub(super) fn is_said(&self) -> bool {
-        is_by_words(&self.when) && self.when.expected != Some(Expected::Refuse)
+        self.when.is_said()
+    }
+
+    /// Whether it is what people want, and not what the repository shows.
+    pub(super) fn is_wanted(&self) -> bool {
+        is_by_words(&self.when) || leave(&self.when).is_some()
     }
 }
 

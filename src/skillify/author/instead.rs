@@ -32,6 +32,23 @@ pub(super) fn of(when: &Predicate, verdict: &Verdict, tracks: &[Track<'_>]) -> O
     }
 }
 
+/// Whether what another command is said to replace passes as often as it fails: then it failed for what it found, and does
+/// its work.
+pub(super) fn works_elsewhere(when: &Predicate, tracks: &[Track<'_>]) -> bool {
+    let Some((command, Some(_))) = when.refuted() else { return false };
+    let compiled = Compiled::of(when);
+    let ended = |track: &Track<'_>, status: Status| {
+        track.beats.iter().any(|beat| match &beat.what {
+            Happened::Act { action, .. } => {
+                action.status == status && action.run().is_some_and(|run| compiled.runs(command, run))
+            }
+            _ => false,
+        })
+    };
+    let sessions = |status: Status| tracks.iter().filter(|track| ended(track, status)).count();
+    sessions(Status::Ok) >= sessions(Status::Error)
+}
+
 /// The path that is there and nearly so called: in the same folder, or by the same name in another one.
 fn near(path: &str, tracks: &[Track<'_>]) -> Option<String> {
     let mut known: BTreeMap<&str, BTreeSet<usize>> = BTreeMap::new();

@@ -1,6 +1,6 @@
 //! Which observations stand: counted on all sessions, compared with chance, looked at in later ones.
 //!
-//! - What is done is proved as mining proves it: three sessions that took the action and had the outcome; two of three
+//! - What is done is proved as mining proves it: three sessions that took the action and had the outcome; four of five
 //!   that met the situation; less probable by chance than one in ten of all that are tested may be (Benjamini and Hochberg).
 //!   Two sessions without any against them are asked about as well: all that an author says waits for a person.
 //! - What people say is proved by people: two sessions on two days in which a sentence speaks of it ([`super::spoken`]); of
@@ -19,7 +19,6 @@ use super::super::predicate::{
 use super::super::session::search_result::Found;
 use super::super::significance::benjamini_hochberg;
 use super::chance::chance;
-use super::faithful::is_together;
 use super::merge::Merged;
 use super::stood::{Stood, is_by_words};
 use super::{instead, mends, repeats, spoken, uses, widen};
@@ -30,10 +29,12 @@ const FEWEST_TREATED: u32 = 3;
 const FEWEST_SAID: usize = 2;
 /// At most this share of what stands may be false.
 const FALSE_DISCOVERIES: f64 = 0.1;
-/// So many times more sessions speak for a claim than against it: what a third leave undone is a habit, no rule.
-const WEIGHT: u32 = 2;
-/// Of two files the other one may need the same where no more than so many times more sessions leave it.
+/// So many times more sessions speak for a claim than against it: what more than a fifth leave undone is a habit, no rule.
+const WEIGHT: u32 = 4;
+/// What so many times more sessions did than did not is said as what is usually so.
 const LOOSELY: u32 = 2;
+/// What this share of all sessions do is done anyway.
+const ANYWAY: f64 = 0.7;
 /// What is seen in two sessions alone must be so improbable by chance.
 const CHANCE_OF_TWO: f64 = 0.05;
 /// What is looked for in more than this share of the sessions is everyday talk.
@@ -125,6 +126,9 @@ fn look(counted: &mut Counted, known: &repeats::Known, tracks: &[Track<'_>]) -> 
     }
     if is_by_words(when) {
         *verdict = spoken::of(one, std::mem::take(verdict), tracks);
+        if known.tells(&one.says, verdict) {
+            return Look::Falls("mining says it");
+        }
         return why_not_said(when, verdict).map_or(Look::Stands, Look::Falls);
     }
     if let Some(word) = spoken::leave(when) {
@@ -135,11 +139,19 @@ fn look(counted: &mut Counted, known: &repeats::Known, tracks: &[Track<'_>]) -> 
     }
     if uses::is_use(when) {
         *verdict = uses::with_untold(when, std::mem::take(verdict), tracks);
-        return if uses::works(verdict) {
-            Look::Stands
-        } else {
-            Look::Falls("too few sessions, or too few passed")
+        return match () {
+            () if !uses::works(verdict) => Look::Falls("too few sessions, or too few passed"),
+            () if !uses::is_the_way(when, verdict, tracks) => {
+                Look::Falls("others do it otherwise, or all do it so")
+            }
+            () => Look::Stands,
         };
+    }
+    if instead::works_elsewhere(when, tracks) {
+        return Look::Falls("what does not work here works elsewhere");
+    }
+    if is_done_anyway(when, verdict) {
+        return Look::Falls("most sessions do it anyway");
     }
     if verdict.counts.treated_with < 2 {
         return Look::Falls("too few sessions");
@@ -160,8 +172,7 @@ impl Judged {
             match () {
                 () if !passes => self.falls(&counted, "chance"),
                 () if counts.treated_with < WEIGHT * counts.treated_without
-                    && is_together(&counted.one.when)
-                    && counts.treated_with * LOOSELY >= counts.treated_without =>
+                    && counts.treated_with >= LOOSELY * counts.treated_without =>
                 {
                     counted.loose = true;
                     stands.push(counted);
@@ -202,6 +213,16 @@ fn is_the_work_itself(when: &Predicate) -> bool {
     let edits = matches!(&when.action, Some(Action::Steps(steps))
         if steps.iter().all(|step| matches!(step, Event::Edit { saying, .. } if saying.is_empty())));
     edits && saying.is_empty() && when.expected.is_some()
+}
+
+/// Whether so many sessions do it that nobody has to be told.
+fn is_done_anyway(when: &Predicate, verdict: &Verdict) -> bool {
+    let is_a_habit = when.expected.is_none()
+        && when.relation != Relation::Before
+        && matches!(when.action, Some(Action::Steps(_)));
+    let done = f64::from(verdict.counts.treated_with + verdict.counts.untreated_with);
+    let all = u32::try_from(verdict.sessions).map_or(f64::INFINITY, f64::from);
+    is_a_habit && verdict.sessions > 10 && done >= ANYWAY * all
 }
 
 /// Why what people say is not enough: too few, on too few days, or everybody all the time.

@@ -5,6 +5,9 @@
 //! in another language than the library.
 
 use std::collections::BTreeSet;
+use std::sync::LazyLock;
+
+use regex::Regex;
 
 use super::super::predicate::{Beat, Happened, Track};
 use super::super::session::search_result::Found;
@@ -145,12 +148,12 @@ impl<'t> Literals<'t> {
             for beat in &track.beats {
                 match &beat.what {
                     Happened::Prompt { text, .. } => texts.push(*text),
-                    Happened::Look(
-                        Found::Present(path)
-                        | Found::Missing(path)
-                        | Found::InVain(path)
-                        | Found::Declared { file: path, .. },
-                    ) => texts.push(path),
+                    Happened::Look(Found::Present(path) | Found::Missing(path) | Found::InVain(path)) => {
+                        texts.push(path)
+                    }
+                    Happened::Look(Found::Declared { name, file }) => {
+                        texts.extend([name.as_str(), file.as_str()])
+                    }
                     Happened::Act { action, path, input, .. } => {
                         texts.extend((!path.is_empty()).then_some(path.as_str()));
                         if action.edited().is_some() {
@@ -190,6 +193,27 @@ impl<'t> Literals<'t> {
         });
         known.nth(1).is_some()
     }
+}
+
+/// The line with parameters in backquotes as skills write them: `pulls/<number>` is `pulls/NUMBER`.
+pub(super) fn with_plain_parameters(line: &str) -> String {
+    let parts: Vec<String> = line
+        .split('`')
+        .enumerate()
+        .map(|(at, part)| if at % 2 == 1 { in_capitals(part) } else { part.to_owned() })
+        .collect();
+    parts.join("`")
+}
+
+fn in_capitals(literal: &str) -> String {
+    static PARAMETER: LazyLock<Option<Regex>> =
+        LazyLock::new(|| Regex::new(r"<([A-Za-z][A-Za-z _-]{0,23})>").ok());
+    let Some(parameter) = PARAMETER.as_ref() else { return literal.to_owned() };
+    let plain = |found: &regex::Captures<'_>| {
+        let name = found.get(1).map_or("", |name| name.as_str());
+        name.to_uppercase().replace([' ', '-'], "_")
+    };
+    parameter.replace_all(literal, plain).into_owned()
 }
 
 /// The parts of a literal between its parameters: `{name}`, `*`, `...`, words in capitals.
@@ -365,6 +389,12 @@ mod tests {
         let line = "Align the gemini code with the claude code.";
         assert_eq!(prose_objection(line, &BTreeSet::new()), Some(Objection::Assistant));
         assert_eq!(prose_objection(line, &BTreeSet::from(["claude", "gemini"])), None);
+    }
+
+    #[test]
+    fn parameters_in_backquotes_are_words_in_capitals() {
+        let line = "Reply at `pulls/<number>/comments/<id>`, a<b>c.";
+        assert_eq!(with_plain_parameters(line), "Reply at `pulls/NUMBER/comments/ID`, a<b>c.");
     }
 
     #[test]

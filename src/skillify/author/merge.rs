@@ -1,12 +1,14 @@
 //! Observations of many sessions become few, in any order.
 //!
 //! Those with one predicate are one. So are those that differ only in the texts that they look for and share one of them:
-//! what people say, they say in several ways.
+//! what people say, they say in several ways. What they are to mean has to have two words in common as well: a text that two
+//! wishes share makes them no one wish.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::predicate::Predicate;
 use super::Observation;
+use super::spoken::stems;
 
 /// Observations that say the same.
 #[derive(Debug, Clone, PartialEq)]
@@ -20,6 +22,8 @@ pub(super) struct Merged {
     pub(super) quoted: BTreeSet<String>,
 }
 
+/// Sentences that share so many words mean the same wish.
+const ALIKE: usize = 2;
 /// So many sentences of one are kept.
 const MOST_SENTENCES: usize = 6;
 
@@ -39,12 +43,16 @@ pub(super) fn merged(observations: &[Observation]) -> Vec<Merged> {
         while !left.is_empty() {
             let (first, mut members) = left.remove(0);
             let mut whole = first.clone();
-            let joins = |whole: &Predicate, other: &Predicate| {
-                whole.joined(other).filter(|_| whole.shares_a_text(other))
-            };
             // What would make too many texts stays by itself.
-            while let Some((at, joined)) =
-                left.iter().enumerate().find_map(|(at, (other, _))| Some((at, joins(&whole, other)?)))
+            let joins =
+                |whole: &Predicate, known: &[&Observation], other: &Predicate, of_it: &[&Observation]| {
+                    let is_alike = whole.said().is_empty() || mean_alike(known, of_it);
+                    whole.joined(other).filter(|_| is_alike && whole.shares_a_text(other))
+                };
+            while let Some((at, joined)) = left
+                .iter()
+                .enumerate()
+                .find_map(|(at, (other, of_it))| Some((at, joins(&whole, &members, other, of_it)?)))
             {
                 members.extend(left.remove(at).1);
                 whole = joined;
@@ -55,6 +63,13 @@ pub(super) fn merged(observations: &[Observation]) -> Vec<Merged> {
     let mut merged: Vec<Merged> = groups.into_iter().map(|(when, members)| one(when, &members)).collect();
     merged.sort_by(|a, b| a.when.cmp(&b.when));
     merged
+}
+
+/// Whether sentences of both have two words that say something in common.
+fn mean_alike(one: &[&Observation], other: &[&Observation]) -> bool {
+    let words = |of: &&Observation| -> BTreeSet<String> { stems(&of.says).collect() };
+    let theirs: Vec<BTreeSet<String>> = other.iter().map(words).collect();
+    one.iter().map(words).any(|own| theirs.iter().any(|theirs| own.intersection(theirs).count() >= ALIKE))
 }
 
 fn one(when: Predicate, members: &[&Observation]) -> Merged {

@@ -14,10 +14,20 @@ use super::stood::{Stood, is_by_words};
 const SAME_SESSIONS: f64 = 0.7;
 
 /// Sentences that share so many words, and their sessions, say the same.
-const SAME_WORDS: usize = 3;
+const SAME_WORDS: usize = 2;
+/// What people say has this share of its sessions with a line of mining that says the same.
+const SAID_TOGETHER: f64 = 0.3;
+/// Who looks for so many texts of another lesson is after the same.
+const SAME_TEXTS: usize = 2;
+/// What fewer sessions of its own say than this says nothing of its own.
+const FEWEST: usize = 2;
 
 /// What mining publishes, or asks a person about.
-pub(super) struct Known(Vec<(Predicate, BTreeSet<String>)>);
+pub(super) struct Known {
+    predicates: Vec<(Predicate, BTreeSet<String>)>,
+    /// The words of its lines, and the sessions behind them.
+    lines: Vec<(BTreeSet<String>, BTreeSet<String>)>,
+}
 
 impl Known {
     pub(super) fn of(mined: &Mined) -> Self {
@@ -30,13 +40,35 @@ impl Known {
                 claim.support.iter().map(|evidence| evidence.session.clone()).collect();
             whole.into_iter().chain(bare).map(move |when| (when, sessions.clone())).collect::<Vec<_>>()
         };
-        Self(candidates.flat_map(|candidate| &candidate.claims).flat_map(of_claim).collect())
+        let candidates: Vec<_> = candidates.collect();
+        let predicates =
+            candidates.iter().flat_map(|candidate| &candidate.claims).flat_map(of_claim).collect();
+        let lines = candidates.iter().flat_map(|candidate| {
+            candidate.wording.lessons.iter().map(|line| {
+                let claims = line.claims.iter().filter_map(|claim| candidate.claims.get(*claim));
+                let sessions = claims.flat_map(|claim| &claim.support).map(|one| one.session.clone());
+                (stems(&line.text).collect(), sessions.collect())
+            })
+        });
+        Self { predicates, lines: lines.collect() }
+    }
+
+    /// Whether a line of mining says what people are said to want.
+    pub(super) fn tells(&self, says: &[String], verdict: &Verdict) -> bool {
+        let own = sessions(verdict);
+        let words: BTreeSet<String> = says.iter().take(1).flat_map(|text| stems(text)).collect();
+        self.lines.iter().any(|(line, sessions)| {
+            let both = own.intersection(sessions).count();
+            line.intersection(&words).count() >= SAME_WORDS
+                && share(&own, sessions) >= SAID_TOGETHER
+                && (both >= FEWEST || both == own.len().max(1))
+        })
     }
 
     /// Whether mining says what this predicate does.
     pub(super) fn says(&self, when: &Predicate, verdict: &Verdict) -> bool {
         let own = sessions(verdict);
-        self.0.iter().any(|(known, sessions)| {
+        self.predicates.iter().any(|(known, sessions)| {
             known == when
                 || (covers(known, when) && share(&own, sessions) >= SAME_SESSIONS)
                 || replaces(known, when)
@@ -56,7 +88,9 @@ pub(super) fn without(stood: Vec<Stood>) -> (Vec<Stood>, Vec<Stood>) {
             let theirs = sessions(&other.verdict);
             let is_same =
                 covers(&other.when, &one.when) || covers(&one.when, &other.when) || speak_alike(other, &one);
-            (is_same && share(&own, &theirs) >= SAME_SESSIONS) || replaces(&other.when, &one.when)
+            (is_same && share(&own, &theirs) >= SAME_SESSIONS)
+                || (is_same && says_nothing_more(&own, &theirs, other, &one))
+                || replaces(&other.when, &one.when)
         };
         match kept.iter().any(says) {
             true => repeated.push(one),
@@ -78,6 +112,14 @@ fn speak_alike(one: &Stood, other: &Stood) -> bool {
         && is_by_words(&other.when)
         && (own.iter().any(|text| theirs.contains(text))
             || words(one).intersection(&words(other)).count() >= SAME_WORDS)
+}
+
+/// Whether a text that both look for shows what one of them says: without those sessions too few are left.
+fn says_nothing_more(own: &BTreeSet<String>, theirs: &BTreeSet<String>, other: &Stood, one: &Stood) -> bool {
+    let known = texts(&other.when);
+    let shared = texts(&one.when).iter().filter(|text| known.contains(text)).count();
+    is_by_words(&one.when)
+        && (shared >= SAME_TEXTS || (shared > 0 && own.difference(theirs).count() < FEWEST))
 }
 
 fn sessions(verdict: &Verdict) -> BTreeSet<String> {

@@ -1,24 +1,25 @@
-//! Which prompts say what a lesson does. A text that a predicate looks for may stand anywhere; a sentence speaks of the
-//! lesson if it shares two words with it, the text's own among them, if it was quoted for it, or if the text itself has two
-//! words that say something and is thus nobody's by accident. Lessons are English: a
-//! sentence in another language is taken at the text's word.
+//! Which prompts say what a lesson does. A text that a predicate looks for may stand anywhere; only a sentence that is a wish,
+//! a correction or an objection speaks for a lesson ([`super::wishes`]), and only if it shares two words with it, the text's own
+//! among them, if it was quoted for it, or if the text itself has two words that say something, one of them the
+//! lesson's. Lessons are English: a sentence in another language is taken at the text's word.
 
 use std::collections::BTreeSet;
 
 use super::super::predicate::{
-    Action, Ending, Event, Happened, Predicate, Relation, Side, Track, Verdict, says,
+    Action, Beat, Ending, Event, Happened, Predicate, Relation, Side, Track, Verdict, says,
 };
-use super::super::prompt::visible;
+use super::super::prompt::{is_consent, visible};
 use super::super::speech::own_words;
 use super::line::is_foreign;
 use super::merge::Merged;
+use super::wishes::is_a_wish;
 
 /// So many words make a sentence speak of a lesson.
 const FEWEST_WORDS: usize = 2;
 /// A shorter word says nothing of what is meant.
 const SHORTEST_WORD: usize = 3;
 /// How a client hands over a plan that the assistant wrote: no words of a person.
-const PLANS: &[&str] = &["Implement the following plan:"];
+const PLANS: &[&str] = &["Implement the following plan:", "Base directory for this skill:"];
 /// Words of one beginning are one.
 const STEM: usize = 5;
 /// Words that every lesson and every prompt has.
@@ -38,11 +39,14 @@ pub(super) fn of(one: &Merged, verdict: Verdict, tracks: &[Track<'_>]) -> Verdic
         return verdict;
     }
     let lesson: BTreeSet<String> = one.says.iter().flat_map(|text| stems(text)).collect();
+    let forbidden = !one.says.is_empty() && one.says.iter().all(|says| opens_with_a_ban(says));
     let mut verdict = verdict;
     let mut lost = 0;
     verdict.shown.retain(|shown| {
         let speaks = shown.side != Side::For
-            || tracks.get(shown.place).is_some_and(|track| speaks_of(track, &texts, &lesson, &one.quoted));
+            || tracks
+                .get(shown.place)
+                .is_some_and(|track| speaks_of(track, &texts, &lesson, &one.quoted, forbidden));
         lost += u32::from(!speaks);
         speaks
     });
@@ -64,8 +68,14 @@ pub(super) fn leave(when: &Predicate) -> Option<&str> {
 
 /// The verdict where only a prompt that asks for the verb is a leave.
 pub(super) fn with_leave(verb: &str, mut verdict: Verdict, tracks: &[Track<'_>]) -> Verdict {
-    let asked = |track: &Track<'_>| {
-        track.beats.iter().any(|beat| match &beat.what {
+    // What is asked for afterwards is no leave.
+    let asked = |track: &Track<'_>, events: &[String]| {
+        let is_run = |beat: &Beat<'_>| {
+            matches!(beat.what, Happened::Act { .. })
+                && beat.events.iter().any(|event| events.contains(event))
+        };
+        let run = track.beats.iter().rposition(is_run).unwrap_or(track.beats.len());
+        track.beats.iter().take(run).any(|beat| match &beat.what {
             Happened::Prompt { text, .. } => {
                 own_sentences(&visible(text)).iter().any(|one| is_foreign(one) || asks_for(verb, one))
             }
@@ -74,7 +84,7 @@ pub(super) fn with_leave(verb: &str, mut verdict: Verdict, tracks: &[Track<'_>])
     };
     let mut lost = 0;
     for shown in verdict.shown.iter_mut().filter(|shown| shown.side == Side::For) {
-        if !tracks.get(shown.place).is_some_and(asked) {
+        if !tracks.get(shown.place).is_some_and(|track| asked(track, &shown.events)) {
             shown.side = Side::Against;
             lost += 1;
         }
@@ -169,6 +179,7 @@ fn speaks_of(
     texts: &[&String],
     lesson: &BTreeSet<String>,
     quoted: &BTreeSet<String>,
+    forbidden: bool,
 ) -> bool {
     track.beats.iter().any(|beat| {
         let Some(text) = beat.said() else { return false };
@@ -181,14 +192,34 @@ fn speaks_of(
             let of_lesson = stems(sentence).filter(|stem| lesson.contains(stem));
             is_quoted
                 || is_foreign(sentence)
-                || stems(wanted).take(FEWEST_WORDS).count() == FEWEST_WORDS
+                || (stems(wanted).take(FEWEST_WORDS).count() == FEWEST_WORDS
+                    && stems(wanted).any(|stem| lesson.contains(&stem)))
                 || of_lesson.collect::<BTreeSet<_>>().len() >= FEWEST_WORDS
         };
         own_sentences(&text).iter().any(|sentence| {
             let mut wanted = texts.iter();
-            wanted.any(|wanted| says(std::slice::from_ref(*wanted), sentence) && speaks(wanted, sentence))
+            let mut said = || {
+                wanted.any(|wanted| says(std::slice::from_ref(*wanted), sentence) && speaks(wanted, sentence))
+            };
+            (is_foreign(sentence)
+                || (is_a_wish(sentence) && !is_consent(sentence) && forbids(sentence, forbidden)))
+                && said()
         })
     })
+}
+
+/// Whether a lesson forbids something.
+fn opens_with_a_ban(says: &str) -> bool {
+    ["Do not ", "Don't ", "Never ", "Avoid "].iter().any(|open| says.starts_with(open))
+}
+
+/// Whether a sentence forbids something, where that is wanted.
+fn forbids(sentence: &str, wanted: bool) -> bool {
+    const OBJECTS: [&str; 9] =
+        ["stop", "avoid", "instead", "why", "revert", "undo", "shouldn't", "should not", "mustn't"];
+    let lower = sentence.to_lowercase().replace('’', "'");
+    let mut words = lower.split(|char: char| !char.is_alphanumeric() && char != '\'');
+    !wanted || words.any(|word| AGAINST.contains(&word) || OBJECTS.contains(&word))
 }
 
 /// What the author of a prompt says himself: a long one holds what he pasted.

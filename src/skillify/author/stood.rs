@@ -1,6 +1,6 @@
 //! Observations that stand.
 
-use super::super::predicate::{Action, Event, Expected, Predicate, Relation, Verdict};
+use super::super::predicate::{Expected, Predicate, Verdict};
 
 /// An observation that all sessions prove.
 #[derive(Debug, Clone, PartialEq)]
@@ -19,14 +19,11 @@ pub struct Stood {
     pub later: (u32, u32),
     /// What is there, or works, in the place of what it is against.
     pub instead: Option<String>,
-    /// Whether it only says that of two files the other one may need the same.
+    /// Whether a third may have done otherwise: it says that it is usually so, or that the other of two files may need the same.
     pub loose: bool,
 }
 
 /// Whether people's words prove it, or refute it, and nothing else.
 pub(in crate::skillify) fn is_by_words(when: &Predicate) -> bool {
-    let steps_are =
-        matches!(&when.action, Some(Action::Steps(steps)) if steps.iter().all(Event::is_of_a_person));
-    when.expected == Some(Expected::Refuse)
-        || (when.expected.is_none() && when.relation != Relation::Before && steps_are)
+    when.expected == Some(Expected::Refuse) || when.is_said()
 }

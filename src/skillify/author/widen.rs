@@ -8,8 +8,13 @@ use super::super::predicate::{Predicate, Track};
 use super::super::prompt::visible;
 use super::spoken::{AGAINST, own_sentences, stem_of};
 
-/// So many words may stand between two of a text's.
+/// So many words that say nothing may stand between two of a text's: `add some new tests`.
 const BETWEEN: usize = 2;
+/// Words that may stand there, or be left out: what others (`only`, `no longer`, `pr`) say is meant.
+const PLAIN: &[&str] = &[
+    "a", "all", "also", "an", "any", "each", "every", "for", "in", "it", "its", "more", "my", "new", "of",
+    "on", "our", "some", "that", "the", "their", "them", "these", "this", "those", "to", "your",
+];
 /// A text of fewer words that say something is anybody's.
 const FEWEST_WORDS: usize = 2;
 
@@ -35,7 +40,10 @@ impl Sentences {
 
     /// The predicate with the spans of prompts that say what its texts do.
     pub(super) fn widened(&self, when: &Predicate) -> Predicate {
-        let texts = when.said().into_iter().map(stems_in_order);
+        let is_whole = |text: &&str| {
+            words(text).iter().all(|word| form_of(word).is_some() || PLAIN.contains(&word.as_str()))
+        };
+        let texts = when.said().into_iter().filter(is_whole).map(stems_in_order);
         let texts: Vec<Vec<String>> = texts.filter(|stems| stems.len() >= FEWEST_WORDS).collect();
         let spans: BTreeSet<String> = self
             .0
@@ -88,7 +96,12 @@ impl Sentence {
             for stem in rest {
                 // What is taken back is the next word.
                 let between = if self.is_against(at) { 0 } else { BETWEEN };
-                at = (at + 1..=at + 1 + between).find(|at| is_at(*at, stem))?;
+                let from = at + 1;
+                at = (from..=from + between).find(|at| is_at(*at, stem))?;
+                // Who updates the page of a comment updates no comment.
+                if !self.words.get(from..at)?.iter().all(|word| PLAIN.contains(&word.as_str())) {
+                    return None;
+                }
             }
             let from = start.saturating_sub(BETWEEN);
             // What the text itself says against something is meant.

@@ -19,7 +19,7 @@ use super::super::session::outcome::Outcome;
 use super::super::session::short_hash::short_hash;
 use super::super::word::wording::{Candidate, Line, Wording};
 use super::super::{Counts, Verified};
-use super::faithful::is_faithful;
+use super::faithful::{is_faithful, is_together};
 use super::headings::heading;
 use super::line::{self, Literals, Printed};
 use super::pages::Pages;
@@ -28,7 +28,7 @@ use crate::event::person;
 use crate::table::Session;
 
 /// Raised when the instructions or the checks change.
-const VERSION: &str = "write-4";
+const VERSION: &str = "write-5";
 const ANSWER_TOKENS: u64 = 4_096;
 const MOST_SKILLS: usize = 7;
 const MOST_LINES: usize = 15;
@@ -50,8 +50,8 @@ a line. It says no more than they do. What people ask for again and again is don
 fix`, not `Add tests when a person asks`; that a plain request is answered is trivial. Claims that `sessions` do not show \
 clearly, or that many are `against`, stand in no line. A line has the condition of its claim (`After editing X`, `When Y \
 fails with Z`), and names a directive that silences a finding (`nolint:x`). `instead` is what works, or is there, in the place of \
-what does not: the line says it too. Of two files that change together only now and then (`loosely`) it says: look whether \
-the other one needs the same. Commands, paths and names stand in backquotes, word for word as in the claims; \
+what does not: the line says it too. What is `loosely` so is not always done: of two files that change together it says: look whether \
+the other one needs the same; of anything else: `usually`. Two claims of one lesson share a line. Commands, paths and names stand in backquotes, word for word as in the claims; \
 no link, no host, no person, nothing about the reader itself.
 `name`: verb and object, two to four words with hyphens. `title`: the same as a phrase. `description`: what it teaches, then a \
 sentence that begins with \"Use when\" or \"Use before\".
@@ -180,6 +180,7 @@ pub(super) fn sift(
         let named: Option<Vec<String>> =
             written.claims.iter().map(|claim| by_id.get(claim).cloned()).collect();
         written.claims = named.unwrap_or_default();
+        written.text = line::with_plain_parameters(&written.text);
     }
     let named: BTreeSet<String> =
         answer.skills.iter().flat_map(|skill| &skill.lines).flat_map(|line| &line.claims).cloned().collect();
@@ -333,10 +334,12 @@ impl Making<'_> {
         let own = one.says.iter().flat_map(|says| {
             let instead = one.instead.as_ref().filter(|instead| !says.contains(instead.as_str()));
             let with = instead.map(|instead| format!("{} Use `{instead}`.", says.trim_end_matches(' ')));
-            with.into_iter().chain([says.clone()])
+            with.into_iter().chain([says.clone()]).map(|text| line::with_plain_parameters(&text))
         });
+        let usually =
+            one.says.iter().filter(|_| one.loose && !is_together(&one.when)).map(|says| usually(says));
         let offline = if one.loose { one.when.loosely() } else { in_words(&one.when) };
-        own.chain(offline).find(stands)
+        own.chain(usually).chain(offline).find(stands)
     }
 
     /// The skill for everybody, and for each person what only he shows.
@@ -354,7 +357,10 @@ impl Making<'_> {
                 .filter(|person| !person.is_empty())
                 .collect();
             let own = match people.iter().copied().collect::<Vec<_>>().as_slice() {
-                [person] if everybody > 1 => Some((*person).to_owned()),
+                // What one person wants is his; what one found out of the repository is everybody's.
+                [person] if everybody > 1 && stood.iter().any(|one| one.is_wanted()) => {
+                    Some((*person).to_owned())
+                }
                 _ => None,
             };
             by_person.entry(own).or_default().push((text.clone(), claims));
@@ -447,6 +453,13 @@ impl Making<'_> {
             outcome,
         }
     }
+}
+
+/// The sentence of what is not always done so.
+fn usually(says: &str) -> String {
+    let mut chars = says.chars();
+    let first = chars.next().map(|char| char.to_lowercase().to_string()).unwrap_or_default();
+    format!("Usually, {first}{}", chars.as_str())
 }
 
 /// Lines that say the same are one, which stands for the claims of all.

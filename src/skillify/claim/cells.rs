@@ -56,6 +56,8 @@ fn cells(claim: &Claim) -> [&'static str; 4] {
             "ran another check late, when a person asked",
             "ran another check late, unasked",
         ],
+        // Who does not say it speaks not against it.
+        Claim::Lesson { when, .. } if when.is_said() => ["people said it", "", "", ""],
         Claim::Lesson { .. } => {
             ["met it and followed", "met it and did not follow", "followed without", "neither"]
         }

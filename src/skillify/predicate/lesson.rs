@@ -2,7 +2,7 @@
 //!
 //! A plain file has one a line. A page of a skill has them in blocks that are fenced as ```` ```predicates ````, or
 //! below the key `predicates` of its front matter, as a list or a block of text. Empty lines and lines that begin with
-//! `#` say nothing. `version 1` may stand first.
+//! `#` say nothing. `version 2` may stand first.
 
 use std::ops::Range;
 

@@ -54,7 +54,7 @@ pub(super) use matching::{Compiled, says};
 pub(super) use track::{Beat, Happened};
 
 /// The version of the language that this program reads.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 impl Predicate {
     /// Reads one line.

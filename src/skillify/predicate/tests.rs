@@ -201,7 +201,7 @@ fn a_page_has_its_predicates_in_a_block_or_in_its_front_matter() {
     assert_eq!(read(&page), [(5, one.to_owned()), (13, one.to_owned())]);
     let list = format!("---\npredicates:\n- {one}\n- '{one}'\nname: x\n---\ntext\n");
     assert_eq!(read(&list), [(3, one.to_owned()), (4, one.to_owned())]);
-    assert_eq!(read(&format!("version 1\n# a lesson\n\n{one}\n")), [(4, one.to_owned())]);
+    assert_eq!(read(&format!("version 2\n# a lesson\n\n{one}\n")), [(4, one.to_owned())]);
 }
 
 #[test]
@@ -216,8 +216,8 @@ fn what_is_wrong_with_a_file_is_said_line_by_line() {
     for (text, words) in [
         ("", "there is no predicate here: write one a line"),
         ("---\nname: x\n---\n# X\n", "write them into a block that begins with ```predicates"),
-        ("version 2\nafter edit \"a\" run \"b\"\n", "this program reads version 1 of the language"),
-        ("after edit \"a\" run \"b\"\nversion 1\n", "the version stands before all predicates"),
+        ("version 1\nafter edit \"a\" run \"b\"\n", "this program reads version 2 of the language"),
+        ("after edit \"a\" run \"b\"\nversion 2\n", "the version stands before all predicates"),
         ("---\nname: x\n---\n```predicates\nafter edit \"a\" run \"b\"\n", "this block has no end"),
     ] {
         let errors = read_lesson(text).unwrap_err();

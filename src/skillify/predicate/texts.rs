@@ -1,6 +1,7 @@
 //! The texts that a predicate looks for, apart from the rest of it.
 
-use super::ast::{Action, Event, Expected, Pattern, Predicate, Saying};
+use super::ast::{Action, Event, Expected, Pattern, Predicate, Relation, Saying};
+use crate::shell::flag::is_flag;
 
 /// So many texts are looked for at one place.
 const MOST_TEXTS: usize = 16;
@@ -79,6 +80,26 @@ impl Predicate {
             }
         }
         bare
+    }
+
+    /// Whether it counts what people say, and nothing else.
+    pub(in super::super) fn is_said(&self) -> bool {
+        self.expected.is_none()
+            && self.relation != Relation::Before
+            && matches!(&self.action, Some(Action::Steps(steps)) if steps.iter().all(Event::is_of_a_person))
+    }
+
+    /// The same of a command without the flags that it names; `None` where it names none.
+    pub(in super::super) fn without_flags(&self) -> Option<Self> {
+        let mut bare = self.clone();
+        let Event::Run { command, .. } = &mut bare.situation else { return None };
+        let words: Vec<&str> = command.text.split(' ').filter(|word| !is_flag(word)).collect();
+        let text = words.join(" ");
+        if text == command.text || words.len() < 2 {
+            return None;
+        }
+        *command = Pattern { text, more: true };
+        Some(bare)
     }
 
     /// Whether both look for texts, and share one at each place.
