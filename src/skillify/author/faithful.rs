@@ -3,7 +3,8 @@
 
 use super::super::predicate::{Event, Predicate, Relation};
 use super::mends::{directives, silences};
-use super::spoken::{leave, stems};
+use super::spoken::leave;
+use super::stems::stems;
 use super::stood::{Stood, is_by_words};
 
 /// A shorter part of a command says nothing of it.

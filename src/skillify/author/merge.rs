@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::predicate::Predicate;
 use super::Observation;
-use super::spoken::stems;
+use super::stems::stems;
 
 /// Observations that say the same.
 #[derive(Debug, Clone, PartialEq)]

@@ -24,6 +24,7 @@
 //! | `uses.rs` | what shows how a thing is done |
 //! | `instead.rs` | what is there, or works, in the place of what does not |
 //! | `spoken.rs` | which prompts say what a lesson does |
+//! | `stems.rs` | the words of a text that say something |
 //! | `wishes.rs` | whether a sentence is a wish, a correction or an objection |
 //! | `repeats.rs` | which lessons say what others do, or what mining says |
 //! | `pages.rs` | the skills that people wrote, as a writer is shown them |
@@ -52,6 +53,7 @@ mod recurring;
 mod repeats;
 mod shown;
 mod spoken;
+mod stems;
 pub(super) mod stood;
 mod told;
 mod uses;

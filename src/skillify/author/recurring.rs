@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::predicate::{Beat, Happened, Track};
-use super::super::session::found::Found;
+use super::super::session::search_result::Found;
 use super::shown::{LONGEST_COMMAND, hands_over};
 use super::told::telling_lines;
 use crate::event::Status;

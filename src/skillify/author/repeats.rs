@@ -7,7 +7,8 @@ use super::super::Mined;
 use super::super::claim::Claim;
 use super::super::claim::as_predicate::of_claim;
 use super::super::predicate::{Action, Event, Expected, Pattern, Predicate, Relation, Side, Verdict};
-use super::spoken::{stems, texts};
+use super::spoken::texts;
+use super::stems::stems;
 use super::stood::{Stood, is_by_words};
 
 /// Of the sessions of the one that fewer show, this share shows the other as well.

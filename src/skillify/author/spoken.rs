@@ -12,25 +12,13 @@ use super::super::prompt::{is_consent, visible};
 use super::super::speech::own_words;
 use super::line::is_foreign;
 use super::merge::Merged;
+use super::stems::stems;
 use super::wishes::is_a_wish;
 
 /// So many words make a sentence speak of a lesson.
 const FEWEST_WORDS: usize = 2;
-/// A shorter word says nothing of what is meant.
-const SHORTEST_WORD: usize = 3;
 /// How a client hands over a plan that the assistant wrote: no words of a person.
 const PLANS: &[&str] = &["Implement the following plan:", "Base directory for this skill:"];
-/// Words of one beginning are one.
-const STEM: usize = 5;
-/// Words that every lesson and every prompt has.
-const COMMON: &[&str] = &[
-    "about", "after", "again", "all", "already", "also", "and", "any", "are", "because", "before", "but",
-    "can", "could", "did", "does", "each", "for", "from", "has", "have", "here", "how", "instead", "into",
-    "its", "just", "like", "make", "more", "need", "not", "now", "one", "only", "other", "our", "please",
-    "run", "should", "some", "such", "than", "that", "the", "them", "then", "there", "these", "they",
-    "thing", "this", "use", "used", "was", "what", "when", "where", "which", "why", "will", "with", "work",
-    "would", "you", "your",
-];
 
 /// The verdict without the sessions in which no sentence speaks of the lesson.
 pub(super) fn of(one: &Merged, verdict: Verdict, tracks: &[Track<'_>]) -> Verdict {
@@ -233,17 +221,6 @@ pub(super) fn own_sentences(text: &str) -> Vec<String> {
 /// The sentences of a text; a line is one at most.
 fn sentences(text: &str) -> impl Iterator<Item = &str> {
     text.split(['\n', '!', '?', ';']).flat_map(|line| line.split(". "))
-}
-
-/// The beginnings of its words that say something.
-pub(super) fn stems(text: &str) -> impl Iterator<Item = String> {
-    text.split(|char: char| !char.is_alphanumeric()).filter_map(|word| stem_of(&word.to_lowercase()))
-}
-
-/// How a word in small letters begins, if it says something.
-pub(super) fn stem_of(word: &str) -> Option<String> {
-    let says = word.chars().count() >= SHORTEST_WORD && !COMMON.contains(&word);
-    says.then(|| word.strip_suffix('s').unwrap_or(word).chars().take(STEM).collect())
 }
 
 #[cfg(test)]

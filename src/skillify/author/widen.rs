@@ -6,7 +6,8 @@ use std::collections::BTreeSet;
 
 use super::super::predicate::{Predicate, Track};
 use super::super::prompt::visible;
-use super::spoken::{AGAINST, own_sentences, stem_of};
+use super::spoken::{AGAINST, own_sentences};
+use super::stems::stem_of;
 
 /// So many words that say nothing may stand between two of a text's: `add some new tests`.
 const BETWEEN: usize = 2;
