@@ -69,7 +69,10 @@ pub(super) fn merged(observations: &[Observation]) -> Vec<Merged> {
 fn mean_alike(one: &[&Observation], other: &[&Observation]) -> bool {
     let words = |of: &&Observation| -> BTreeSet<String> { stems(&of.says).collect() };
     let theirs: Vec<BTreeSet<String>> = other.iter().map(words).collect();
-    one.iter().map(words).any(|own| theirs.iter().any(|theirs| own.intersection(theirs).count() >= ALIKE))
+    let is_alike = |own: &BTreeSet<String>, theirs: &BTreeSet<String>| {
+        own == theirs || own.intersection(theirs).count() >= ALIKE
+    };
+    one.iter().map(words).any(|own| theirs.iter().any(|theirs| is_alike(&own, theirs)))
 }
 
 fn one(when: Predicate, members: &[&Observation]) -> Merged {
