@@ -277,45 +277,6 @@ fn equal_lines_are_one() {
     assert_eq!(claims, 2);
 }
 
-/// One session for each prompt, each by another person on another day.
-fn prompted(kind: &str, prompts: &[&str]) -> Vec<Session> {
-    let of = |(number, words): (usize, &&str)| {
-        by(&format!("{kind}{number}"), ["ida", "jan", "kim"][number % 3], number as i64 * 2)
-            .prompt(&format!("Move the part {number}"))
-            .edit(&format!("till/part{number}.py"))
-            .prompt(words)
-            .edit(&format!("till/part{number}.py"))
-            .prompt("Thanks!")
-            .build()
-    };
-    prompts.iter().enumerate().map(of).collect()
-}
-
-#[test]
-fn who_asks_how_the_product_works_or_tells_of_it_asks_for_nothing() {
-    fn reads(content: &Value, begins: &str) -> String {
-        let when = "with prompt prompt saying \"separate receipts\"";
-        answer(content, &[(when, "Put each till into separate receipts.", begins)])
-    }
-    let mut sessions = others(20);
-    sessions.extend(prompted(
-        "tells",
-        &[
-            "How does the till print separate receipts for two orders?",
-            "I was afraid that separate receipts come from one order, the till did so on Monday.",
-            "Where are separate receipts of a till stored?",
-        ],
-    ));
-    assert!(candidates(&sessions, |content| reads(content, "How does the till")).is_empty());
-    let mut sessions = others(20);
-    sessions.extend(prompted(
-        "wants",
-        &["Please use separate receipts for each till.", "No, separate receipts for the tills!"],
-    ));
-    let made = candidates(&sessions, |content| reads(content, "Please use separate"));
-    assert_eq!(lines(&made), ["Put each till into separate receipts."]);
-}
-
 #[test]
 fn a_coin_is_no_habit() {
     let mut sessions = others(40);
@@ -402,39 +363,4 @@ fn what_everybody_gives_without_failing_otherwise_is_no_way() {
     };
     assert!(candidates(&of(3), reader).is_empty(), "half do it otherwise");
     assert!(candidates(&of(6), reader).is_empty(), "all do it unasked");
-}
-
-#[test]
-fn a_file_that_is_not_there_is_told_with_the_one_of_nearly_its_name() {
-    let mut sessions = others(20);
-    let reads = |number: usize| {
-        by(&format!("reads{number}"), "jan", number as i64)
-            .prompt("What does it say?")
-            .read("web/start.ts")
-            .build()
-    };
-    sessions.extend((0..20).map(reads));
-    for number in 0..2 {
-        let gone = json!({ "file_path": "config/till.yml" }).to_string();
-        sessions.push(
-            by(&format!("config{number}"), ["ida", "jan"][number], number as i64 * 3)
-                .prompt(&format!("Which rate has the till {number}?"))
-                .tool("Read", &gone, Status::Error, "File does not exist.")
-                .edit("config/till.yaml")
-                .edit("docs/till.yaml")
-                .prompt("Thanks!")
-                .build(),
-        );
-    }
-    let made = candidates(&sessions, |content| {
-        answer(
-            content,
-            &[(
-                "after look \"config/till.yml\" expect missing",
-                "There is no `config/till.yml`.",
-                "config/till.yml",
-            )],
-        )
-    });
-    assert_eq!(lines(&made), ["There is no `config/till.yml`. Use `config/till.yaml`."]);
 }
