@@ -89,9 +89,9 @@ pub(super) fn without(stood: Vec<Stood>) -> (Vec<Stood>, Vec<Stood>) {
             let theirs = sessions(&other.verdict);
             let is_same =
                 covers(&other.when, &one.when) || covers(&one.when, &other.when) || speak_alike(other, &one);
-            (is_same && share(&own, &theirs) >= SAME_SESSIONS)
-                || (is_same && says_nothing_more(&own, &theirs, other, &one))
-                || replaces(&other.when, &one.when)
+            let is_repeated =
+                share(&own, &theirs) >= SAME_SESSIONS || says_nothing_more(&own, &theirs, other, &one);
+            (is_same && is_repeated) || replaces(&other.when, &one.when)
         };
         match kept.iter().any(says) {
             true => repeated.push(one),
