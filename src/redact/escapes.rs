@@ -31,6 +31,19 @@ impl View {
         self.text.push(char);
         self.places.resize(self.text.len(), place);
     }
+
+    /// What stands for itself, from `place` on.
+    fn push_plain(&mut self, plain: &str, place: usize) {
+        self.text.push_str(plain);
+        let mut begins = place;
+        self.places.extend(plain.bytes().zip(place..).map(|(byte, at)| {
+            // All bytes of a character have its place.
+            if byte & 0xc0 != 0x80 {
+                begins = at;
+            }
+            begins
+        }));
+    }
 }
 
 /// The text decoded once, twice, as long as that changes anything.
@@ -57,10 +70,18 @@ fn view(text: &str) -> Option<View> {
     if regions.is_empty() {
         return None;
     }
-    let mut view = View { text: String::new(), places: Vec::new() };
+    // Decoding makes nothing longer, and two line breaks follow each region.
+    let room = regions.iter().map(|(start, end)| end - start + 2).sum();
+    let mut view = View { text: String::with_capacity(room), places: Vec::with_capacity(room + 1) };
     for (start, end) in regions {
         let mut at = start;
         while let Some(rest) = text.get(at..end).filter(|rest| !rest.is_empty()) {
+            let plain = memchr::memchr3(b'\\', b'%', b'&', rest.as_bytes()).unwrap_or(rest.len());
+            if let Some(plain) = rest.get(..plain).filter(|plain| !plain.is_empty()) {
+                view.push_plain(plain, at);
+                at += plain.len();
+                continue;
+            }
             let (char, length) = match escape(rest.as_bytes()) {
                 Some(escape) => escape,
                 None => rest.chars().next().map_or(('\0', 1), |char| (char, char.len_utf8())),

@@ -38,8 +38,8 @@ struct Progress {
 pub(super) struct Search<'r, 't> {
     redactor: &'r Redactor,
     text: &'t str,
-    /// By the numbers of rules, as far as they have marks in the text.
-    progress: Vec<Progress>,
+    /// By the numbers of rules, those that have marks in the text: a few of many.
+    progress: Vec<(usize, Progress)>,
     findings: Vec<Finding>,
     /// Bytes that no rule in particular has looked at.
     steps: usize,
@@ -102,7 +102,7 @@ impl<'r, 't> Search<'r, 't> {
 
     /// Bytes looked at, each as often as it was, but for a constant number for each mark and each secret.
     pub(super) fn steps(&self) -> usize {
-        self.progress.iter().map(|progress| progress.steps).fold(self.steps, usize::saturating_add)
+        self.progress.iter().map(|(_, progress)| progress.steps).fold(self.steps, usize::saturating_add)
     }
 
     /// Whether time was up before everything was looked at.
@@ -155,11 +155,18 @@ impl<'r, 't> Search<'r, 't> {
         }
     }
 
-    fn progress_of(&mut self, rule: usize) -> Progress {
-        if self.progress.len() <= rule {
-            self.progress.resize(self.redactor.rules() + 1, Progress::default());
-        }
-        self.progress.get(rule).copied().unwrap_or_default()
+    fn progress_of(&self, rule: usize) -> Progress {
+        let place = self.progress.binary_search_by_key(&rule, |(rule, _)| *rule);
+        let known = place.ok().and_then(|place| self.progress.get(place));
+        known.map(|(_, progress)| *progress).unwrap_or_default()
+    }
+
+    fn progress_of_mut(&mut self, rule: usize) -> Option<&mut Progress> {
+        let place = self.progress.binary_search_by_key(&rule, |(rule, _)| *rule).unwrap_or_else(|place| {
+            self.progress.insert(place, (rule, Progress::default()));
+            place
+        });
+        self.progress.get_mut(place).map(|(_, progress)| progress)
     }
 
     /// How much a rule may still examine after this many steps.
@@ -172,7 +179,7 @@ impl<'r, 't> Search<'r, 't> {
         self.watch(fuel.used());
         let unexamined = self.redactor.unexamined();
         let rest = Told::of_rule(Found { start: at, end: self.text.len() });
-        let Some(progress) = self.progress.get_mut(rule) else { return };
+        let Some(progress) = self.progress_of_mut(rule) else { return };
         progress.steps += fuel.used();
         let (all, number) = match found {
             Ok(found) => (found, rule),

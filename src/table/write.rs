@@ -11,6 +11,7 @@ use parquet::basic::{Compression, ZstdLevel};
 use parquet::errors::ParquetError;
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::schema::types::ColumnPath;
+use tokio::task::JoinHandle;
 
 use super::announce::Announcement;
 use super::error::WriteError;
@@ -77,7 +78,12 @@ impl Table {
             self.remove_unfinished(path).await;
             return Ok(Written::Nothing);
         };
-        let file = encode_off_thread(identity, events, self.zstd_level, path).await?;
+        let (owned, level) = (identity.clone(), self.zstd_level);
+        let encoding = move || encode(&owned, &events, level);
+        let file = match &self.lane {
+            Some(lane) => encoded(lane.run(encoding), path).await?,
+            None => encoded(tokio::task::spawn_blocking(encoding), path).await?,
+        };
         let bytes = file.len() as u64;
         // A journal has one exporter, which replaces here what it left when it was killed.
         if self.put_rows(announcement, path, file, EXPORTER).await? {
@@ -218,7 +224,13 @@ pub(super) async fn encode_off_thread<E: AsRow + Send + 'static>(
     path: &str,
 ) -> Result<Vec<u8>, WriteError> {
     let identity = identity.clone();
-    let encoding = tokio::task::spawn_blocking(move || encode(&identity, &events, zstd_level));
+    encoded(tokio::task::spawn_blocking(move || encode(&identity, &events, zstd_level)), path).await
+}
+
+async fn encoded(
+    encoding: JoinHandle<Result<Vec<u8>, ParquetError>>,
+    path: &str,
+) -> Result<Vec<u8>, WriteError> {
     match encoding.await {
         Ok(encoded) => encoded.map_err(|source| WriteError::Encode { path: path.to_owned(), source }),
         Err(source) => Err(WriteError::Unfinished { path: path.to_owned(), source }),

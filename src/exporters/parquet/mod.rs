@@ -46,7 +46,8 @@ pub use status::{ExporterHandle, Failing, Status, Stopped};
 const PART_BYTES: u64 = 64 << 20;
 /// What is read from the journal at once.
 const READ_BYTES: usize = 4 << 20;
-/// What was just written and waits in memory; where more waits, it is read from the journal's files.
+/// What was just written and waits in memory while a batch is written; where more waits, it is read from the journal's
+/// files.
 const MOST_RECENT: u64 = 16 << 20;
 /// What becomes durable is waited for so long before it is read.
 const GATHERING: Duration = Duration::from_millis(20);
@@ -73,8 +74,7 @@ pub struct Config {
 impl Config {
     /// So much of what was just written waits in memory at most, beside a batch.
     pub const fn recent_bytes(&self) -> u64 {
-        let part = self.bytes / 2;
-        if part < MOST_RECENT { part } else { MOST_RECENT }
+        if self.bytes < MOST_RECENT { self.bytes } else { MOST_RECENT }
     }
 }
 
