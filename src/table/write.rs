@@ -216,17 +216,6 @@ pub(super) fn unfinished(path: &std::path::Path, writer: u64) -> PathBuf {
     name.into()
 }
 
-/// Encoding is seconds of pure computation at worst, too long for a thread that serves requests.
-pub(super) async fn encode_off_thread<E: AsRow + Send + 'static>(
-    identity: &FileIdentity,
-    events: Vec<E>,
-    zstd_level: u8,
-    path: &str,
-) -> Result<Vec<u8>, WriteError> {
-    let identity = identity.clone();
-    encoded(tokio::task::spawn_blocking(move || encode(&identity, &events, zstd_level)), path).await
-}
-
 async fn encoded(
     encoding: JoinHandle<Result<Vec<u8>, ParquetError>>,
     path: &str,
