@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::config::{ForwardSettings, ProcessorSettings, Settings, SkillsPipeline};
@@ -146,7 +147,21 @@ fn what_leaves(settings: &Settings) -> String {
         ),
     };
     if stays {
-        text.push_str("\nTo forget everything, stop skillspan and delete these folders.");
+        text.push_str("\nTo forget everything, stop skillspan and delete these folders");
+        // What hooks left, digests and what imports remember lie in one folder, if nothing else is configured.
+        let digests = settings.skills.iter().filter_map(|pipeline| pipeline.digests.clone());
+        let data = settings.hook_spools.as_deref().and_then(Path::parent).map(Path::to_owned);
+        let others: BTreeSet<PathBuf> = match &data {
+            Some(data) => digests.filter(|digests| !digests.starts_with(data)).chain([data.clone()]).collect(),
+            None => digests.collect(),
+        };
+        let others: Vec<String> = others.iter().map(|path| path.display().to_string()).collect();
+        match others.is_empty() {
+            true => text.push('.'),
+            false => {
+                let _ = write!(text, ", and what was made of them: {}.", others.join(", "));
+            }
+        }
     }
     let mut targets = settings.skills.iter().flat_map(|pipeline| &pipeline.targets);
     if targets.any(|target| matches!(target.place, TargetKind::Git(_))) {

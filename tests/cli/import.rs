@@ -1040,3 +1040,34 @@ fn a_transcript_that_is_refused_holds_up_no_other() {
     eventually("the other transcript is read", || machine.ids().contains(&"short".to_owned()));
     eventually("the refusal is told", || machine.site.log().contains("this transcript is refused"));
 }
+
+#[test]
+fn a_process_that_stores_elsewhere_gets_nothing_that_is_said_to_be_stored_here() {
+    let (machine, other) = (Machine::new(), Site::new("default"));
+    machine.keep("a", &session("a", &machine.cwd(), 1));
+    let mine = machine.site.path("");
+    let _running = other.start();
+    // Another user's server, on the ports that these settings name too.
+    for (from, to) in [(machine.site.health, other.health), (machine.site.http, other.http)] {
+        machine.site.edit_config(&[(&format!(":{from}"), &format!(":{to}"))]);
+    }
+    let (code, shown, stderr) = outcome(&mut machine.command(&["import", "--yes", "--no-mining"]));
+    assert_eq!(code, 0, "{stderr}");
+    assert!(shown.contains(&format!("is stored in {}", mine.display())), "{shown}");
+    assert!(stderr.contains("is another one, with its journal in"), "{stderr}");
+    assert_eq!(other.sessions(), [json!(null); 0]);
+    assert_eq!(machine.ids(), ["a"]);
+}
+
+#[test]
+fn what_was_deleted_with_its_table_is_new_again() {
+    let machine = Machine::new();
+    machine.keep("a", &session("a", &machine.cwd(), 1));
+    assert_eq!(machine.import(&[])["sessions"], 1);
+    assert_eq!(machine.import(&[])["sessions"], 0);
+    for folder in ["journal", "sessions"] {
+        fs::remove_dir_all(machine.site.path(folder)).unwrap();
+    }
+    assert_eq!(machine.import(&[])["sessions"], 1);
+    assert_eq!(machine.ids(), ["a"]);
+}

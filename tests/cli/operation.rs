@@ -146,12 +146,15 @@ fn the_demo_shows_a_skill_and_its_evidence_on_a_machine_without_certificates() {
     let out = folder.path().join("out");
     let mut demo = skillspan();
     demo.env("SSL_CERT_FILE", "/nowhere").env("SSL_CERT_DIR", "/nowhere");
+    let data = folder.path().join("data");
+    demo.env("XDG_DATA_HOME", &data);
     let (code, stdout, stderr) = outcome(demo.arg("demo").arg("--out").arg(&out));
     assert_eq!(code, 0, "{stderr}");
     assert!(stdout.contains("5 sessions over OTLP: over gRPC to 127.0.0.1:"), "{stdout}");
     assert!(stdout.contains("name: run-the-e2e-tests\n"), "{stdout}");
     assert_eq!(stdout.matches("| claude-code | accepted |").count(), 3, "{stdout}");
     assert_eq!(std::fs::read_dir(out.join("skills/skills")).unwrap().count(), 1);
+    assert!(!data.exists(), "nothing of it is in the person's own data");
     let skill = out.join("skills/skills/run-the-e2e-tests/SKILL.md");
     let readme = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap();
     assert!(

@@ -22,6 +22,15 @@ fn a_session_is_erased_beside_the_running_collector_and_does_not_come_back() {
     assert!(site.run(&["sessions", "list", "--since", "7d"]).contains(session));
     assert_eq!(site.run(&["sessions", "list", "--user", "nobody"]), "no sessions\n");
 
+    // What a list shows of an id is its beginning: nothing is erased by that, and the whole id is named.
+    let (code, _, stderr) =
+        outcome(skillspan().args(["erase", "--session", &session[..8], "--config"]).arg(site.config()));
+    assert_eq!(code, 1, "{stderr}");
+    assert!(stderr.contains(&format!("one session begins so: --session {session}")), "{stderr}");
+    let looked = site.run(&["erase", "--session", session, "--dry-run"]);
+    assert_eq!(looked, format!("1 session would be erased:\n- {session}\n"));
+    assert!(site.run(&["sessions", "list", "--since", "7d"]).contains(session));
+
     let report = site.run(&["erase", "--session", session]);
     assert!(report.contains(&format!("erased     session {session} of default")), "{report}");
     assert!(report.contains("Still to be looked at:") && report.contains("backups"), "{report}");

@@ -36,7 +36,8 @@ pub(super) struct Arguments {
 
 pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let folder = match &arguments.out {
-        Some(folder) => folder.clone(),
+        // The configuration names its folders as a whole: it is used from any folder.
+        Some(folder) => std::path::absolute(folder).or_fail()?,
         None => std::env::temp_dir().join(format!("skillspan-demo-{}", uuid::Uuid::new_v4().simple())),
     };
     let outcome = prepare(&folder).and_then(|()| block_on(demonstrate(&folder)));
@@ -121,13 +122,14 @@ exporters:
   parquet: {{ flush: {{ age: 1s }} }}
   filesystem: {{ path: {} }}
 connectors:
-  skillify: {{ every_turns: 1, min_interval: 1s }}
+  skillify: {{ every_turns: 1, min_interval: 1s, digests: {} }}
 service:
   journal: {{ path: {}, max_size: 64MiB, segment: 4MiB }}
   telemetry: {{ logs: {{ level: warn }} }}
 ",
         path("sessions"),
         path("skills"),
+        path("digests"),
         path("journal")
     )
 }

@@ -1,5 +1,6 @@
 //! `skillspan erase`: forget a session or a person, and say what else may remember.
 
+mod asking;
 mod places;
 
 use std::borrow::Cow;
@@ -20,6 +21,7 @@ use crate::table::upkeep::{Erased, Subject, Tombstone};
 use crate::table::{Location, Table};
 
 use super::{ConfigFile, Failure, OrFail, block_on, print, reader};
+use asking::{Preview, is_somebody_there, nothing_found};
 use places::{Journals, followers_are_done};
 
 #[derive(Debug, Args)]
@@ -31,6 +33,12 @@ pub(super) struct Arguments {
     /// Only of this tenant; needed if several share the table
     #[arg(long, value_name = "NAME", value_parser = name)]
     tenant: Option<String>,
+    /// Say which sessions would be erased, and erase nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// Do not ask on a terminal
+    #[arg(long)]
+    yes: bool,
 }
 
 #[derive(Debug, Args)]
@@ -93,6 +101,15 @@ async fn erase(arguments: &Arguments) -> Result<Outcome, Failure> {
     if arguments.tenant.is_none() {
         refuse_several_tenants(&settings).await?;
     }
+    if arguments.dry_run || (!arguments.yes && is_somebody_there()) {
+        let preview = Preview::of(&settings, &subject, arguments.tenant.as_deref(), now).await?;
+        if arguments.dry_run {
+            return Ok(Outcome { report: preview.text(), left: Vec::new() });
+        }
+        if !preview.is_agreed()? {
+            return Ok(Outcome { report: "Nothing was erased.\n".to_owned(), left: Vec::new() });
+        }
+    }
     let mut erased = Erased::default();
     // Of an earlier erasure something may still be left.
     let mut tombstones: Tombstones = BTreeMap::new();
@@ -124,15 +141,10 @@ async fn erase(arguments: &Arguments) -> Result<Outcome, Failure> {
     }));
     reader::warn_of_damage(&erased.damaged);
     if erased.sessions.is_empty() && !erased.before && remnants.events == 0 && waiting == 0 && bodies == 0 {
-        let (Subject::Session(id) | Subject::User(id)) = &subject;
-        let tables: Vec<String> = settings.tables().map(|table| table.location.to_string()).collect();
-        let tables = tables.join(" or in ");
+        let nothing = nothing_found(&settings, &subject).await;
         return Err(Failure::Failed(match left.is_empty() {
-            true => anyhow!("nothing of {id:?} is in {tables}"),
-            false => anyhow!(
-                "nothing of {id:?} was found in {tables}; nobody could look into all of it:{}",
-                list(&left)
-            ),
+            true => nothing,
+            false => anyhow!("{nothing}; nobody could look into all of it:{}", list(&left)),
         }));
     }
     let report = report(&settings, &erased, &names, &remnants, Waiting { hooks: waiting, bodies });

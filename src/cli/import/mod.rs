@@ -32,6 +32,7 @@ use clap::{Args, Subcommand};
 
 use crate::dialects::{TRANSCRIPTS, Transcripts};
 use crate::receivers::transcripts::Memory;
+use crate::table::{OpenError, Table};
 
 use super::{Failure, OrFail, block_on, folders, print, print_json, reader};
 use carry::Carried;
@@ -87,6 +88,7 @@ fn run_files(arguments: &Arguments) -> Result<(), Failure> {
     let home = folders::home()
         .ok_or_else(|| Failure::Usage(anyhow!("HOME is not set: the sessions of assistants are below it")))?;
     found::are_there(&arguments.path)?;
+    forget_what_is_gone(common, &ready)?;
     let mut memory = Memory::open(&ready.memories(), &ready.to.name).or_fail()?;
     let mut found = Found::look(arguments, &home, &memory);
     found.choose(&arguments.repository)?;
@@ -122,6 +124,29 @@ fn run_files(arguments: &Arguments) -> Result<(), Failure> {
         common.mine(&ready)?;
     }
     carried.failure()
+}
+
+/// Somebody deleted the tables: what was imported to them is in none any more, and so it is new.
+fn forget_what_is_gone(common: &Common, ready: &Ready) -> Result<(), Failure> {
+    if common.endpoint.is_some() || common.dry_run {
+        return Ok(());
+    }
+    let are_gone = block_on(async {
+        for table in ready.settings.tables() {
+            let opened = Table::connect_read_only(&table.location).await;
+            if !matches!(opened, Err(OpenError::NoTable { .. })) {
+                return Ok(false);
+            }
+        }
+        Ok::<_, Failure>(true)
+    })?;
+    if !are_gone {
+        return Ok(());
+    }
+    match std::fs::remove_dir_all(ready.memories().join(ready.to.folder())) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error).or_fail(),
+        _ => Ok(()),
+    }
 }
 
 /// What an import that was killed left in the journal: its files are no news any more, so that nothing else would

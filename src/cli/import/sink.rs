@@ -1,6 +1,7 @@
 //! Where records go: to a collector, or into the pipelines within this process.
 
 use std::net::{IpAddr, Ipv4Addr};
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, anyhow, bail};
@@ -15,10 +16,11 @@ use prost::Message;
 
 use crate::cli::{Failure, OrFail, local_client, reader};
 use crate::config::{Doors, ReceiverSettings, SessionsPipeline, Settings};
+use crate::event::visible_line;
 use crate::exporters::{parquet, with_causes};
 use crate::receivers::tls::lasting_trouble;
 use crate::receivers::transcripts::{Batch, Memory};
-use crate::service::Service;
+use crate::service::{Report, Service};
 
 /// A collector that is there answers soon.
 const ANSWERING: Duration = Duration::from_secs(2);
@@ -234,13 +236,28 @@ fn judged(status: StatusCode, body: &[u8], place: &str) -> anyhow::Result<Result
     }
 }
 
+/// Whether a process writes the journals of these settings. Another user of the machine, or a server for something
+/// else, may listen where these settings would.
+fn writes_ours(report: &Report, settings: &Settings) -> bool {
+    let whole = |path: &Path| std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let theirs: Vec<PathBuf> = report.pipelines.iter().map(|one| whole(&one.journal.path)).collect();
+    let mut ours = settings.sessions.iter().map(|pipeline| whole(&pipeline.journal.path));
+    ours.all(|path| theirs.contains(&path))
+}
+
 /// The addresses of a process that runs with these settings: where it takes requests, and where it is asked to
 /// write what it holds.
 async fn running(settings: &Settings) -> Option<(String, String)> {
     let health = settings.health?;
     let client = local_client().timeout(ANSWERING).build().ok()?;
-    let answer = client.get(format!("http://{health}/health")).send().await.ok()?;
-    if !answer.status().is_success() {
+    let answer = client.get(format!("http://{health}/status")).send().await.ok()?;
+    let report: Report = answer.error_for_status().ok()?.json().await.ok()?;
+    if !writes_ours(&report, settings) {
+        let others: Vec<_> = report.pipelines.iter().map(|one| one.journal.path.display().to_string()).collect();
+        reader::note(&format!(
+            "the skillspan at {health} is another one, with its journal in {}: this command stores the sessions itself",
+            visible_line(&others.join(", "))
+        ));
         return None;
     }
     let listeners = settings.receivers.iter().filter(|receiver| receiver.doors == Doors::Otlp);

@@ -261,6 +261,20 @@ impl Table {
         Ok(events.iter().any(|event| hidden.hides(event)))
     }
 
+    /// The sessions that [`Table::erase`] would take, as (tenant, session id).
+    ///
+    /// # Errors
+    /// If the store fails.
+    pub async fn sessions_of(
+        &self,
+        subject: &Subject,
+        tenant: Option<&str>,
+        now: Timestamp,
+    ) -> Result<BTreeSet<(String, String)>, UpkeepError> {
+        let table = Self { retention: None, ..self.clone() };
+        Ok(table.find(subject, tenant, now, None).await?.sessions)
+    }
+
     /// The sessions of a subject, and what covers all of their rows.
     async fn find(
         &self,
