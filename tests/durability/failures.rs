@@ -7,7 +7,7 @@ use std::time::Duration;
 use skillspan::journal::{AppendError, Journal};
 
 use crate::disk::TestDisk;
-use crate::support::{config, open, read_all, segments};
+use crate::support::{SEGMENT_HEADER, config, open, read_all, segments};
 
 async fn until_writable(journal: &Journal) {
     let writable = async {
@@ -182,7 +182,7 @@ async fn a_segment_that_can_be_neither_read_nor_set_aside_is_not_written_over() 
     std::fs::remove_file(folder.path().join("cursor")).unwrap();
     let last = segments(folder.path()).pop().unwrap();
     let mut bytes = std::fs::read(&last).unwrap();
-    bytes[..64].fill(0xaa);
+    bytes[..SEGMENT_HEADER].fill(0xaa);
     std::fs::write(&last, &bytes).unwrap();
     let disk = TestDisk::default();
     disk.refuse_renames_into("quarantine");
