@@ -20,6 +20,7 @@
 //! | `workspace_key.rs` | a workspace of a tenant |
 //! | `run_error.rs` | why a run of mining fails |
 //! | `due.rs` | when a workspace is mined again |
+//! | `share.rs` | which workspaces this worker mines, where several share a table |
 //! | `wording.rs`, `model_counts.rs` | the LLM step of a run, and what it counts |
 //! | `embeddings/`, `embedding_counts.rs` | word vectors of a run, and what asking for them came to |
 //! | `outbox.rs` | what waits for a target, and when it is tried again |
@@ -73,6 +74,7 @@ mod renewal;
 mod report;
 mod run_error;
 mod sessions;
+mod share;
 mod targets;
 mod tasks;
 mod telemetry;
@@ -127,6 +129,7 @@ pub use report::{
     TargetReport,
 };
 use sessions::{Sessions, TableFeed};
+pub use share::ShareError;
 use telemetry::{Failing, Telemetry};
 
 /// A health request is short.
@@ -181,6 +184,9 @@ pub enum StartError {
     /// Word vectors cannot be used.
     #[error("connectors.skillify.embeddings")]
     Embeddings(#[from] embeddings::EmbeddingsError),
+    /// The worker cannot join the others of its table.
+    #[error("connectors.skillify.coordination")]
+    Share(#[from] ShareError),
     /// The redaction rules cannot be used.
     #[error("processors.redact: {0}")]
     Redaction(#[from] redact::Error),
