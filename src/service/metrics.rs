@@ -26,7 +26,7 @@ use super::forwards::ForwardMetrics;
 use super::metric_writer::Writer;
 use super::model_counts::ModelCounts;
 use super::sessions::TableFeed;
-use super::share::ShareCounts;
+use super::share::Shares;
 use super::targets::Targets;
 use super::upkeep::UpkeepCounts;
 
@@ -41,7 +41,7 @@ pub(super) struct MiningCounts {
     /// What looking up word vectors came to.
     pub(super) embeddings: EmbeddingCounts,
     /// What workers hold, where several share a table.
-    pub(super) shares: ShareCounts,
+    pub(super) shares: Shares,
 }
 
 /// Everything that `/metrics` serves.
@@ -267,7 +267,7 @@ impl Collector for MiningCollector {
         write.gauges(
             "skillspan_skillify_shards",
             "Shards of workspaces that this worker mines, of 32, where several share a table",
-            &self.0.shares.read(),
+            &self.0.shares.held(),
         )?;
         self.0.model.write(&mut write)?;
         self.0.embeddings.write(&mut write)

@@ -14,6 +14,7 @@ use crate::coordination::{
 use crate::library::Turn;
 use crate::table::{Location, OpenError};
 
+use super::report::Report;
 use super::workspace_key::WorkspaceKey;
 
 /// A worker that ends gives back what it holds, unless that takes longer.
@@ -46,8 +47,16 @@ pub(super) struct Claimed {
     pipeline: String,
     scope: String,
     held: Mutex<Held>,
-    /// How many are held, for metrics.
-    count: Arc<AtomicU64>,
+    health: Arc<ShareHealth>,
+}
+
+/// How a share does, for metrics and `status`.
+#[derive(Debug, Default)]
+struct ShareHealth {
+    /// How many shards are held.
+    held: AtomicU64,
+    /// Why claims cannot be read or written now.
+    failing: Mutex<Option<String>>,
 }
 
 impl Share {
@@ -69,16 +78,8 @@ impl Share {
             pipeline,
             scope,
             held: Mutex::default(),
-            count: Arc::default(),
+            health: Arc::default(),
         })))
-    }
-
-    /// How many shards it holds, as it changes; `None`: it mines everything.
-    pub(super) fn count(&self) -> Option<Arc<AtomicU64>> {
-        match self {
-            Self::All => None,
-            Self::Some(claimed) => Some(Arc::clone(&claimed.count)),
-        }
     }
 
     /// Whether other workers may mine the rest.
@@ -116,6 +117,7 @@ impl Share {
             tokio::time::sleep(BEAT).await;
             match claimed.claims.look().await {
                 Ok(view) => {
+                    claimed.now_fails(None);
                     let mut held = claimed.held();
                     // What was taken over and back meanwhile is another turn.
                     let seen = view.held();
@@ -159,10 +161,11 @@ impl Claimed {
     }
 
     fn count(&self, held: &Held) {
-        self.count.store(u64::try_from(held.len()).unwrap_or(u64::MAX), Ordering::Relaxed);
+        self.health.held.store(u64::try_from(held.len()).unwrap_or(u64::MAX), Ordering::Relaxed);
     }
 
     fn now_holds(&self, now: Held) -> BTreeSet<Shard> {
+        self.now_fails(None);
         self.count(&now);
         let before = std::mem::replace(&mut *self.held(), now.clone());
         let changed: BTreeSet<Shard> =
@@ -174,9 +177,22 @@ impl Claimed {
         changed
     }
 
+    /// Says once what fails, and once that it works again.
+    fn now_fails(&self, error: Option<String>) {
+        let mut failing = self.health.failing.lock().unwrap_or_else(PoisonError::into_inner);
+        let pipeline = &self.pipeline;
+        match &error {
+            Some(error) if failing.as_ref() != Some(error) => {
+                tracing::warn!(pipeline, "shared mining goes on with what this worker holds: {error}");
+            }
+            None if failing.is_some() => tracing::info!(pipeline, "claims can be read and written again"),
+            _ => {}
+        }
+        *failing = error;
+    }
+
     fn tell(&self, error: coordination::Error) -> BTreeSet<Shard> {
-        let (pipeline, error) = (&self.pipeline, anyhow::Error::from(error));
-        tracing::warn!(pipeline, "shared mining goes on with what this worker holds: {error:#}");
+        self.now_fails(Some(format!("{:#}", anyhow::Error::from(error))));
         BTreeSet::new()
     }
 }
@@ -202,20 +218,37 @@ pub(super) fn is_of(place: &WorkspaceKey, shards: &BTreeSet<Shard>) -> bool {
     shards.contains(&shard_of(&place.0, &place.1))
 }
 
-/// How many shards each pipeline's worker holds.
+/// The shares of each pipeline's worker, where there are several workers.
 #[derive(Debug, Default)]
-pub(super) struct ShareCounts(Mutex<BTreeMap<String, Arc<AtomicU64>>>);
+pub(super) struct Shares(Mutex<BTreeMap<String, Arc<ShareHealth>>>);
 
-impl ShareCounts {
+impl Shares {
     pub(super) fn add(&self, pipeline: &str, share: &Share) {
-        if let Some(count) = share.count() {
-            self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(pipeline.to_owned(), count);
+        if let Share::Some(claimed) = share {
+            self.all().insert(pipeline.to_owned(), Arc::clone(&claimed.health));
         }
     }
 
-    /// Each pipeline's.
-    pub(super) fn read(&self) -> Vec<(String, u64)> {
-        let counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        counts.iter().map(|(pipeline, count)| (pipeline.clone(), count.load(Ordering::Relaxed))).collect()
+    fn all(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, Arc<ShareHealth>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How many shards each holds.
+    pub(super) fn held(&self) -> Vec<(String, u64)> {
+        let all = self.all();
+        all.iter().map(|(pipeline, health)| (pipeline.clone(), health.held.load(Ordering::Relaxed))).collect()
+    }
+
+    /// Adds what keeps a worker from sharing.
+    pub(super) fn report(&self, report: &mut Report) {
+        for (pipeline, health) in self.all().iter() {
+            let failing = health.failing.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            if let Some(error) = failing {
+                report.problem(
+                    format!("{pipeline} cannot agree with other workers: {error}"),
+                    "it goes on with what it holds and tries again; see docs/operate/operations.md, Several workers",
+                );
+            }
+        }
     }
 }
