@@ -385,23 +385,20 @@ fn sleepy_git(folder: &Path) -> String {
 }
 
 /// The whole of a turn's end: what it found was reconciled with the old state, and its push is under way.
-#[test]
-fn a_worker_that_sleeps_before_its_push_is_refused_and_then_too_late() {
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_that_sleeps_before_its_push_is_refused_and_then_too_late() {
     let bare = Bare::new();
     bare.direct().publish(&found(3, &first())).unwrap();
     let folder = bare.folder.path();
     let mut config = bare.config("sleeper", Mode::Direct);
     config.program = sleepy_git(folder).into();
-    let sleeper = std::thread::spawn(move || Git::new(config).publish(&found(3, &with_migration())).unwrap());
-    let started = Instant::now();
-    while !folder.join("asleep").exists() {
-        assert!(started.elapsed() < PATIENCE, "it never came to its push");
-        std::thread::sleep(Duration::from_millis(20));
-    }
+    let publish = move || Git::new(config).publish(&found(3, &with_migration())).unwrap();
+    let sleeper = tokio::task::spawn_blocking(publish);
+    until("the sleeper comes to its push", async || folder.join("asleep").exists()).await;
     bare.direct().publish(&found(4, &first())).unwrap();
     let tips = (bare.tip("main"), bare.tip(STATE));
     std::fs::write(folder.join("awake"), "").unwrap();
-    let late = sleeper.join().unwrap();
+    let late = sleeper.await.unwrap();
     assert!(is_too_late(&late), "{late}");
     assert_eq!((bare.tip("main"), bare.tip(STATE)), tips);
 }
