@@ -19,8 +19,7 @@
 //! | `job.rs` | a workspace that is to be mined |
 //! | `workspace_key.rs` | a workspace of a tenant |
 //! | `run_error.rs` | why a run of mining fails |
-//! | `due.rs` | when a workspace is mined again |
-//! | `share.rs` | which workspaces this worker mines, where several share a table |
+//! | `due.rs`, `share.rs` | when a workspace is mined again, and by which of several workers |
 //! | `wording.rs`, `model_counts.rs` | the LLM step of a run, and what it counts |
 //! | `embeddings/`, `embedding_counts.rs` | word vectors of a run, and what asking for them came to |
 //! | `outbox.rs` | what waits for a target, and when it is tried again |
@@ -29,8 +28,7 @@
 //! | `descriptors.rs` | how many files the process may have open |
 //! | `free_memory.rs` | free memory goes back to the system |
 //! | `health.rs` | `/health`, `/ready`, `/status`, `/metrics`, `/flush` |
-//! | `metrics.rs` | the metrics of the process |
-//! | `metric_writer.rs` | metrics, written as they are read |
+//! | `metrics.rs`, `metric_writer.rs` | what the process says of itself, written as it is read |
 //! | `telemetry/` | the same, sent to a collector |
 //! | `renewal.rs` | tokens and certificates, when their files change |
 //! | `report.rs` | how the process does, and what to do about what fails |
