@@ -10,7 +10,7 @@
 //! - the files of claims are few;
 //! - whichever two workers crash now, the third holds every shard soon.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
@@ -313,7 +313,7 @@ struct Counts {
 /// Visits all states; the error is a history that breaks a promise.
 fn explore(scenario: &Scenario) -> Result<Counts, String> {
     let mut counts = Counts::default();
-    let (mut known, mut alone, mut open) = (HashSet::new(), HashSet::new(), vec![Vec::new()]);
+    let (mut known, mut alone, mut open) = (BTreeSet::new(), BTreeSet::new(), vec![Vec::new()]);
     let times_before = scenario.before.iter().filter(|choice| **choice == Choice::Time).count() as u32;
     while let Some(mut path) = open.pop() {
         let mut run = Run::of(scenario, &path);
@@ -380,6 +380,7 @@ fn with_a_leaver(kind: Kind, times: u32) -> Scenario {
 /// Explores more, for minutes.
 const ALL: &str = "SKILLSPAN_TEST_ALL_CLAIMS";
 
+#[allow(clippy::print_stdout, reason = "how much was explored is what a reader of the test asks")]
 fn holds(scenario: &Scenario) -> Counts {
     let counts = explore(scenario).unwrap();
     println!("{:?} {} shards {:?}: {counts:?}", scenario.kind, scenario.shards, scenario.looks);
