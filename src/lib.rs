@@ -20,7 +20,7 @@
 //! | module | may import |
 //! |---|---|
 //! | `event`, `redact`, `disk`, `secret`, `wire` | nothing of this crate |
-//! | `shell` | `event` |
+//! | `shell`, `coordination` | `event` |
 //! | `dialects`, `processors` | `event`, `redact`, `shell` |
 //! | `journal` | `event`, `redact`, `disk` |
 //! | `forward` | `event`, `redact`, `journal`, `wire` |
@@ -43,6 +43,7 @@ compile_error!("skillspan runs on Linux and macOS. On Windows, run it in the Win
 pub mod cli;
 pub mod config;
 pub mod console;
+pub mod coordination;
 pub mod dialects;
 pub mod disk;
 pub mod event;

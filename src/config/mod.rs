@@ -33,6 +33,7 @@
 
 mod components;
 mod console;
+mod coordination;
 mod credentials;
 mod decode;
 mod deeplake;

@@ -293,7 +293,9 @@ impl Resolver<'_> {
             path => Some(self.local_path(path.clone(), "digests", &["connectors", id, "digests"])?),
         };
         self.warnings.extend(embeddings.as_ref().and_then(|settings| embeddings::warning(id, settings)));
+        let coordination = skillify.coordination;
         let targets = self.targets(name, pipeline)?;
+        self.check_several_workers(id, coordination, &table.location, &targets)?;
         let name = name.to_owned();
         let verified = Arc::clone(&self.verified);
         Ok(SkillsPipeline {
@@ -307,6 +309,7 @@ impl Resolver<'_> {
             digests,
             memory,
             window,
+            coordination,
             targets,
         })
     }

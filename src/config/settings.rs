@@ -10,6 +10,7 @@ use http::{HeaderName, HeaderValue};
 use reqwest::Url;
 
 use super::Given;
+use crate::coordination::Coordination;
 use crate::dialects::UserMapping;
 use crate::event::Signal;
 use crate::exporters::target::{Target, TargetKind};
@@ -321,6 +322,8 @@ pub struct SkillsPipeline {
     pub memory: u64,
     /// How far back workspaces are mined, if not as far as the memory allows.
     pub window: Reach,
+    /// How several workers of the table agree on who mines what.
+    pub coordination: Coordination,
     /// Where skills go.
     pub targets: Vec<Target>,
 }

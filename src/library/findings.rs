@@ -31,6 +31,17 @@ pub struct Findings {
     pub whose: Ownership,
     /// Every session that there is, whosever.
     pub census: Census,
+    /// Whose turn it was to mine them, where several workers share a table.
+    pub turn: Option<Turn>,
+}
+
+/// A worker's turn to mine some workspaces.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Turn {
+    /// Which workspaces, of which table, for which targets.
+    pub share: String,
+    /// Greater than that of every turn before it.
+    pub number: u64,
 }
 
 impl From<&Mined> for Findings {
@@ -45,6 +56,7 @@ impl From<&Mined> for Findings {
             learned: None,
             whose: Ownership::default(),
             census: Census::default(),
+            turn: None,
         }
     }
 }

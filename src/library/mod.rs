@@ -16,6 +16,7 @@
 //! | `identity.rs` | which known skill a candidate is |
 //! | `judgement.rs` | what sessions say of a published skill: still true, contradicted, unseen |
 //! | `bounds.rs` | how many skills a target takes |
+//! | `turns.rs` | findings of a worker that another one has taken over from |
 //! | `reconcile.rs`, `revision.rs`, `subset.rs`, `run.rs` | findings and library → changes |
 //! | `learned.rs`, `model_results.rs` | what a model said: answers, what they cost, skills that it takes for one |
 //! | `hand_written.rs` | skills that people wrote, and what sessions could add |
@@ -86,6 +87,7 @@ mod skill;
 mod state;
 mod subset;
 mod tenants;
+mod turns;
 mod watched;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -97,7 +99,7 @@ pub use content::{session_hash, session_number};
 pub use decide::{decide, decide_saying};
 pub use decision::{Decision, DecisionError, Remark};
 pub use effect::{Effect, Episode, Side};
-pub use findings::Findings;
+pub use findings::{Findings, Turn};
 pub use layout::{Layout, SKILLS};
 pub use learned::Learned;
 pub use listed::{Listed, ListedClaim, ListedEvent, Standing};

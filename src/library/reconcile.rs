@@ -19,7 +19,7 @@ use super::run::{Run, new_id, refused_claims};
 use super::state::{Proposal, Reason, Retirement, Skill};
 use super::subset::reduced;
 use super::tenants::{self, Owned, TenantError};
-use super::{Findings, Library, guide, model_results, review, skill};
+use super::{Findings, Library, guide, model_results, review, skill, turns};
 use crate::skillify::{Candidate, Claim, SupportedClaim};
 
 /// What the findings change in the library. Candidates that are not published create nothing, and findings
@@ -40,7 +40,12 @@ pub fn reconcile_within(
     findings: &[Findings],
     bounds: Bounds,
 ) -> Result<Changes, TenantError> {
-    let Owned { library, findings, foreign, left_out } = tenants::owned(library, findings)?;
+    let (findings, over) = turns::current(library, findings);
+    let notes: Vec<String> = over.into_iter().map(too_late).collect();
+    if findings.is_empty() && !notes.is_empty() {
+        return Ok(Changes { notes, release: library.state.release, ..Changes::default() });
+    }
+    let Owned { library, findings, foreign, left_out } = tenants::owned(library, &findings)?;
     let findings: Vec<Cow<'_, Findings>> = findings.into_iter().map(Findings::readable).collect();
     let mut changes = attempt(&library, &findings, &foreign, None);
     // What people deleted makes room at once.
@@ -52,6 +57,7 @@ pub fn reconcile_within(
         let held_back = Some(held_back);
         changes = Changes { held_back, waiting, ..attempt(&library, &findings, &foreign, Some(&quotas)) };
     }
+    changes.notes.extend(notes);
     changes.notes.extend(left_out.iter().map(|tenant| {
         format!(
             "a target holds the skills of one tenant, and this one has another's: give {tenant} one with `route: \
@@ -59,6 +65,11 @@ pub fn reconcile_within(
         )
     }));
     Ok(changes)
+}
+
+/// Said of a workspace whose findings are left out.
+fn too_late(workspace: &str) -> String {
+    format!("another worker has taken over {workspace} and published; what this one found before is left out")
 }
 
 /// What the findings change, with so many new skills of each of them; `foreign` are the skills that rest on other
@@ -78,6 +89,7 @@ fn attempt(
         run.episodes = &findings.episodes;
         // What is noted of its skills has the date of its own newest session, not of another workspace's.
         run.as_of = findings.as_of.date();
+        turns::remember(&mut run.state, findings);
         Workspace::of(&run, findings).settle(&mut run);
         if let Some(learned) = &findings.learned {
             let date = findings.as_of.date();

@@ -81,6 +81,9 @@ pub(super) struct State {
     /// The block of facts in a repository's AGENTS.md.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) guide: Option<Guide>,
+    /// The last turns of several workers, see [`super::turns`].
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) turns: BTreeMap<String, u64>,
 }
 
 /// SHA-256 of the latest generated contents of a file, line ends normalised, newest last.
@@ -267,6 +270,7 @@ impl Default for State {
             answers: BTreeMap::new(),
             spent: None,
             guide: None,
+            turns: BTreeMap::new(),
         }
     }
 }

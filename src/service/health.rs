@@ -216,6 +216,7 @@ impl Vitals {
         report.add_targets(&self.mining.targets);
         self.mining.model.report(&mut report);
         self.mining.embeddings.report(&mut report);
+        self.mining.shares.report(&mut report);
         report
     }
 

@@ -33,6 +33,17 @@ impl Writer<'_, '_> {
         Ok(())
     }
 
+    /// One gauge by pipeline.
+    pub(super) fn gauges(&mut self, name: &str, help: &str, rows: &[(String, u64)]) -> fmt::Result {
+        let mut family = self.0.encode_descriptor(name, help, None, ConstGauge::new(0_i64).metric_type())?;
+        for (pipeline, value) in rows {
+            let labels = [("pipeline", pipeline.as_str())];
+            ConstGauge::new(i64::try_from(*value).unwrap_or(i64::MAX))
+                .encode(family.encode_family(&labels)?)?;
+        }
+        Ok(())
+    }
+
     pub(super) fn counter(&mut self, name: &str, help: &str, value: u64) -> fmt::Result {
         self.write(name, help, &ConstCounter::new(value))
     }

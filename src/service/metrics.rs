@@ -26,6 +26,7 @@ use super::forwards::ForwardMetrics;
 use super::metric_writer::Writer;
 use super::model_counts::ModelCounts;
 use super::sessions::TableFeed;
+use super::share::Shares;
 use super::targets::Targets;
 use super::upkeep::UpkeepCounts;
 
@@ -39,6 +40,8 @@ pub(super) struct MiningCounts {
     pub(super) model: ModelCounts,
     /// What looking up word vectors came to.
     pub(super) embeddings: EmbeddingCounts,
+    /// What workers hold, where several share a table.
+    pub(super) shares: Shares,
 }
 
 /// Everything that `/metrics` serves.
@@ -261,6 +264,11 @@ impl Collector for MiningCollector {
             self.0.targets.failing(),
         )?;
         write.failures(&self.0.targets.failures())?;
+        write.gauges(
+            "skillspan_skillify_shards",
+            "Shards of workspaces that this worker mines, of 32, where several share a table",
+            &self.0.shares.held(),
+        )?;
         self.0.model.write(&mut write)?;
         self.0.embeddings.write(&mut write)
     }

@@ -9,14 +9,14 @@ use std::panic::AssertUnwindSafe;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::{Settings, SkillsPipeline};
 use crate::event::Timestamp;
-use crate::library::Census;
+use crate::library::{Census, Findings};
 use crate::skillify::{self, Mined, Offline};
 use crate::table::{self, Filter, ResolveOptions, Session, Table, resolve};
 
@@ -33,6 +33,7 @@ use super::metrics::MiningCounts;
 use super::mine::{beside_each_other, mine};
 use super::outbox::Outbox;
 use super::record;
+use super::share::{Mines, Share, is_of};
 use super::ticks::Ticks;
 use super::wording::{Found, Job, Known, Step};
 
@@ -124,6 +125,7 @@ pub(super) fn prepare(settings: &Settings) -> Result<Vec<Worker>, StartError> {
                 .transpose()?,
             embeddings: Embeddings::of(pipeline)?,
             outboxes: pipeline.targets.iter().cloned().map(Outbox::new).collect(),
+            share: Arc::new(Share::of(pipeline)?),
             seen: Seen::default(),
         })
     };
@@ -140,6 +142,8 @@ pub(super) struct Worker {
     /// Where vectors of words are had; `None`: mining does without.
     embeddings: Option<Embeddings>,
     outboxes: Vec<Outbox>,
+    /// The workspaces that it mines.
+    share: Arc<Share>,
     seen: Seen,
 }
 
@@ -157,6 +161,7 @@ struct Seen {
 struct Due {
     place: WorkspaceKey,
     mark: Mark,
+    mines: Mines,
     /// Of its digests.
     bytes: u64,
 }
@@ -187,21 +192,32 @@ impl Worker {
         for outbox in &self.outboxes {
             counts.targets.add(&outbox.target);
         }
+        counts.shares.add(&self.settings.name, &self.share);
     }
 
     pub(super) async fn run(mut self, counts: Arc<MiningCounts>, stop: CancellationToken) {
         let period = self.settings.schedule.min_interval.max(Duration::from_millis(100));
-        let mut ticks = Ticks::every(period, &stop);
+        let tick = self.share.tick(period);
+        let mut ticks = Ticks::every(tick, &stop);
         let stopped = Arc::new(AtomicBool::new(false));
+        let mut last: Option<Instant> = None;
         while ticks.next().await.is_some() {
+            let gained = self.tend().await;
+            // Ticks of a share come more often than runs; none is missed by a hair.
+            let is_early = last.is_some_and(|last| last.elapsed() + tick / 2 < period);
+            if is_early && self.share.is_one_of_several() && !gained {
+                continue;
+            }
+            last = Some(Instant::now());
+            let share = Arc::clone(&self.share);
             let done = {
                 let round = AssertUnwindSafe(self.round(&counts, &stopped, &stop)).catch_unwind();
                 tokio::pin!(round);
-                match stop.run_until_cancelled(&mut round).await {
+                match stop.run_until_cancelled(beside(&share, &mut round)).await {
                     Some(done) => done,
                     None => {
                         stopped.store(true, Ordering::Relaxed);
-                        round.await
+                        beside(&share, &mut round).await
                     }
                 }
             };
@@ -209,6 +225,27 @@ impl Worker {
                 self.begin_anew(&counts);
             }
         }
+        self.share.leave().await;
+    }
+
+    /// Sees to the share of this worker; says whether it has more than before.
+    async fn tend(&mut self) -> bool {
+        let changed = self.share.tend().await;
+        if changed.is_empty() {
+            return false;
+        }
+        // What another worker has published meanwhile is mined anew, on top of what was kept.
+        self.seen.mined.retain(|place, _| !is_of(place, &changed));
+        self.seen.files.clear();
+        self.drop_what_is_lost();
+        self.share.holds_any_of(&changed)
+    }
+
+    /// What another worker mines now is its to bring.
+    fn drop_what_is_lost(&mut self) {
+        let share = &self.share;
+        self.seen.mined.retain(|place, _| share.mines(place).is_some());
+        self.outboxes.iter_mut().for_each(|outbox| outbox.forget(|place| share.mines(place).is_none()));
     }
 
     /// After a panic: what is in memory may be half-changed, so that the next round reads it again.
@@ -239,6 +276,7 @@ impl Worker {
 
     /// Brings to each target what waits for it.
     async fn deliver(&mut self, counts: &MiningCounts, stop: &Arc<AtomicBool>) {
+        self.drop_what_is_lost();
         for outbox in &mut self.outboxes {
             outbox.deliver(&self.settings.name, counts, stop).await;
         }
@@ -297,7 +335,8 @@ impl Worker {
         counts: &MiningCounts,
         stopping: &CancellationToken,
     ) -> Result<(), RunError> {
-        let marks: BTreeMap<WorkspaceKey, Mark> = part.into_iter().map(|due| (due.place, due.mark)).collect();
+        let mut marks: BTreeMap<WorkspaceKey, (Mark, Mines)> =
+            part.into_iter().map(|due| (due.place, (due.mark, due.mines))).collect();
         let mut jobs = self.jobs(marks.keys().cloned().collect(), table).await?;
         if let Some(embeddings) = self.embeddings.as_mut().filter(|_| !jobs.is_empty()) {
             let looked = embeddings.look_up(&mut jobs, stopping.cancelled()).await?;
@@ -307,8 +346,8 @@ impl Worker {
         let found = self.mine(&jobs, table, counts, stopping).await?;
         for (job, found) in jobs.iter().zip(found) {
             keep_record(&self.settings, &job.place, &found.mined);
-            let findings = found.findings(job, census);
-            let mark = marks.get(&job.place).cloned().unwrap_or_default();
+            let Some((mark, Mines { turn })) = marks.remove(&job.place) else { continue };
+            let findings = Findings { turn, ..found.findings(job, census) };
             self.seen.mined.insert(job.place.clone(), mark);
             for outbox in &mut self.outboxes {
                 outbox.put(job.place.clone(), findings.clone());
@@ -356,10 +395,11 @@ impl Worker {
         let (idle, every_turns) = (self.settings.schedule.idle, self.settings.schedule.every_turns);
         let never = Mark::default();
         let due = |(place, sessions): (&&WorkspaceKey, &Vec<&Indexed>)| {
+            let mines = self.share.mines(place)?;
             let mark = Mark::of(sessions, now, idle);
             let mined = self.seen.mined.get(*place).unwrap_or(&never);
             let bytes = sessions.iter().map(|session| u64::from(session.bytes)).sum();
-            mark.is_due_after(mined, every_turns).then(|| Due { place: (*place).clone(), mark, bytes })
+            mark.is_due_after(mined, every_turns).then(|| Due { place: (*place).clone(), mark, mines, bytes })
         };
         places.iter().filter_map(due).collect()
     }
@@ -372,6 +412,14 @@ impl Worker {
         let idle = self.settings.schedule.idle;
         let open = places.values().flatten().filter(|session| !session.is_closed(now, idle));
         open.map(|session| session.closes_at(idle)).min()
+    }
+}
+
+/// Does the work of a round while others hear that the worker is alive.
+async fn beside<T>(share: &Share, round: impl Future<Output = T>) -> T {
+    tokio::select! {
+        done = round => done,
+        never = share.keep_alive() => match never {},
     }
 }
 

@@ -3,6 +3,7 @@
 //! | file | holds |
 //! |---|---|
 //! | `mod.rs` | [`Service`]: start, drain |
+//! | `start_error.rs` | why the service does not start |
 //! | `hooks.rs` | what hooks leave for this process |
 //! | `sessions.rs` | the sessions pipelines and the receivers that feed them |
 //! | `transcripts.rs` | the files in which assistants of this machine keep their sessions |
@@ -19,7 +20,7 @@
 //! | `job.rs` | a workspace that is to be mined |
 //! | `workspace_key.rs` | a workspace of a tenant |
 //! | `run_error.rs` | why a run of mining fails |
-//! | `due.rs` | when a workspace is mined again |
+//! | `due.rs`, `share.rs` | when a workspace is mined again, and by which of several workers |
 //! | `wording.rs`, `model_counts.rs` | the LLM step of a run, and what it counts |
 //! | `embeddings/`, `embedding_counts.rs` | word vectors of a run, and what asking for them came to |
 //! | `outbox.rs` | what waits for a target, and when it is tried again |
@@ -28,8 +29,7 @@
 //! | `descriptors.rs` | how many files the process may have open |
 //! | `free_memory.rs` | free memory goes back to the system |
 //! | `health.rs` | `/health`, `/ready`, `/status`, `/metrics`, `/flush` |
-//! | `metrics.rs` | the metrics of the process |
-//! | `metric_writer.rs` | metrics, written as they are read |
+//! | `metrics.rs`, `metric_writer.rs` | what the process says of itself, written as it is read |
 //! | `telemetry/` | the same, sent to a collector |
 //! | `renewal.rs` | tokens and certificates, when their files change |
 //! | `report.rs` | how the process does, and what to do about what fails |
@@ -73,6 +73,8 @@ mod renewal;
 mod report;
 mod run_error;
 mod sessions;
+mod share;
+mod start_error;
 mod targets;
 mod tasks;
 mod telemetry;
@@ -96,18 +98,14 @@ use tokio_util::sync::CancellationToken;
 
 use self::tasks::Tasks;
 use crate::config::{Doors, Settings, TranscriptSettings};
-use crate::exporters::{deeplake, otlp as otlp_exporter, parquet, target};
+use crate::exporters::{deeplake, parquet};
 use crate::forward::Queue;
-use crate::journal::{self, Journal};
+use crate::journal::Journal;
 use crate::receivers::auth::Credential;
-use crate::receivers::tls;
 use crate::receivers::{
     ConnectionBounds, Connections, Counters, Ingest, Lifetimes, Losses, MemoryLimit, cors,
     hooks as hook_doors, langfuse, otlp, serve_within,
 };
-use crate::redact;
-use crate::skillify::llm::ClientError;
-use crate::table;
 
 pub use descriptors::raise as raise_open_files;
 pub use files::unusable_files;
@@ -127,76 +125,14 @@ pub use report::{
     TargetReport,
 };
 use sessions::{Sessions, TableFeed};
+pub use share::ShareError;
+pub use start_error::StartError;
 use telemetry::{Failing, Telemetry};
 
 /// A health request is short.
 const DRAIN_HEALTH: Duration = Duration::from_secs(1);
 /// Whoever asks how the process does finds room whatever clients do.
 const HEALTH_CONNECTIONS: ConnectionBounds = ConnectionBounds { max: 64, per_address: 64 };
-
-/// Why the service did not start.
-#[derive(Debug, thiserror::Error)]
-pub enum StartError {
-    /// A port cannot be had.
-    #[error("{path}: cannot listen on {address}: {source}")]
-    Bind {
-        /// The YAML path that asked for it.
-        path: String,
-        /// The address.
-        address: SocketAddr,
-        /// The system's reason.
-        source: std::io::Error,
-    },
-    /// There are no certificates.
-    #[error("{path}: {source}")]
-    Tls {
-        /// The YAML path that asked for them.
-        path: String,
-        /// Why.
-        source: Box<tls::Error>,
-    },
-    /// A table cannot be opened.
-    #[error("extensions.{id}")]
-    Table {
-        /// The table's id among the extensions.
-        id: String,
-        /// Why.
-        source: table::OpenError,
-    },
-    /// The journal cannot be opened.
-    #[error("service.journal")]
-    Journal(#[from] journal::OpenError),
-    /// The journal is not the one that the table was filled from.
-    #[error("service.journal")]
-    OldJournal(#[from] parquet::CheckError),
-    /// An exporter that follows the table cannot be started.
-    #[error("exporters")]
-    Follower(#[from] deeplake::StartError),
-    /// A target cannot be written.
-    #[error("exporters")]
-    Target(#[from] target::Error),
-    /// The model cannot be asked.
-    #[error("connectors.skillify.proposer")]
-    Model(#[from] ClientError),
-    /// Word vectors cannot be used.
-    #[error("connectors.skillify.embeddings")]
-    Embeddings(#[from] embeddings::EmbeddingsError),
-    /// The redaction rules cannot be used.
-    #[error("processors.redact: {0}")]
-    Redaction(#[from] redact::Error),
-    /// The queue of a backend cannot be opened.
-    #[error("exporters: the queue: {0}")]
-    Queue(String),
-    /// A backend cannot be spoken to.
-    #[error("exporters.{0}")]
-    Forward(#[from] otlp_exporter::StartError),
-    /// There is no HTTP client for own metrics.
-    #[error("service.telemetry.metrics.otlp: {0}")]
-    Telemetry(reqwest::Error),
-    /// There is no key for placeholders.
-    #[error("processors.redact: {0}")]
-    RedactionKey(#[from] redact::KeyError),
-}
 
 /// A running service.
 pub struct Service {

@@ -67,6 +67,12 @@ impl Outbox {
         self.make_room();
     }
 
+    /// Another worker mines these workspaces now.
+    pub(super) fn forget(&mut self, is_lost: impl Fn(&WorkspaceKey) -> bool) {
+        self.waiting.retain(|place, _| !is_lost(place));
+        self.put_back.retain(|place| !is_lost(place));
+    }
+
     /// However many workspaces there are and however long a target is away: what waits is bounded, and what
     /// finds no room is mined again. What a model was paid for stays.
     fn make_room(&mut self) {

@@ -247,7 +247,8 @@ pub fn keep(folder: &Path, place: &WorkspaceKey, mined: &Mined, now: Timestamp) 
     };
     create_folders(&FileSystem, folder, None)?;
     let name = format!("{PREFIX}{}", short_hash(&[tenant, workspace], 8));
-    let temporary = folder.join(format!("{name}.new"));
+    // Two processes may keep records in one folder: neither writes into what the other has begun.
+    let temporary = folder.join(format!("{name}.{}.new", std::process::id()));
     write_durably(&FileSystem, &temporary, &serde_json::to_vec(&record)?)?;
     FileSystem.rename(&temporary, &folder.join(format!("{name}.json")))?;
     FileSystem.sync_folder(folder)

@@ -141,7 +141,10 @@ impl Bucket {
     /// The store, which has not been asked anything yet. Credentials and endpoints come from where the
     /// provider's own tools look: the environment (`AWS_…`, `GOOGLE_…`, `AZURE_…`), files that it names,
     /// and the instance's or workload's identity.
-    pub(super) fn store(&self) -> Result<Arc<dyn ObjectStore>, OpenError> {
+    ///
+    /// # Errors
+    /// If the environment does not say how to reach it.
+    pub fn store(&self) -> Result<Arc<dyn ObjectStore>, OpenError> {
         self.connect().map_err(|source| OpenError::Store { table: self.to_string(), source })
     }
 

@@ -435,6 +435,37 @@ fn with_git(git: &str) -> String {
     )
 }
 
+/// Who was slower has to be refused: a push is, and nothing else.
+#[test]
+fn several_workers_need_a_git_target_and_a_place_for_their_claims() {
+    let with = |coordination: &str, table: &str, exporters: &str| {
+        format!(
+            "extensions: {{ sessions_table: {{ path: \"{table}\" }} }}
+connectors: {{ skillify: {{ coordination: {coordination} }} }}
+exporters: {{ git: {{ remote: \"file:///x.git\" }}, filesystem: {{ path: /srv/skills }} }}
+service: {{ pipelines: {{ skills: {{ receivers: [skillify], exporters: [{exporters}] }} }} }}
+"
+        )
+    };
+    let at = "connectors.skillify.coordination: ";
+    for (coordination, table, exporters, expected) in [
+        ("store", "s3://b", "git, filesystem", "`store` is for several workers, and /srv/skills is a folder"),
+        ("kubernetes", "s3://b", "filesystem", "export to git, which refuses whoever was slower"),
+        ("store", "/srv/sessions", "git", "and /srv/sessions is a folder; use a table at s3://"),
+        ("votes", "s3://b", "git", "expected file, store or kubernetes, found `votes`"),
+    ] {
+        let (code, _, stderr) = validate(&with(coordination, table, exporters));
+        assert_eq!(code, 64, "{coordination} {exporters}: {stderr}");
+        assert!(stderr.contains(at) && stderr.contains(expected), "{expected}\n{stderr}");
+    }
+    for (coordination, table) in
+        [("store", "s3://b"), ("kubernetes", "s3://b"), ("kubernetes", "/srv/sessions")]
+    {
+        let (code, _, stderr) = validate(&with(coordination, table, "git"));
+        assert_eq!(code, 0, "{coordination} {table}: {stderr}");
+    }
+}
+
 #[test]
 fn a_git_exporter_is_checked_before_anything_runs() {
     for (git, expected) in [

@@ -17,6 +17,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use skillspan::config::{Origin, Settings, Source, parse};
+use skillspan::coordination::Coordination;
 use skillspan::exporters::target::TargetKind;
 use skillspan::table::Location;
 
@@ -169,6 +170,46 @@ fn every_rendered_configuration_is_valid_and_fits_its_pod() {
         }
     }
     assert!(shared >= 2 && goldens.len() - shared >= 3, "{goldens:?}");
+}
+
+/// Several workers need to be told how they share, a way to do so, and no more rights than that takes.
+#[test]
+fn workers_are_several_only_where_they_share_what_they_mine() {
+    let mut several = 0;
+    for golden in goldens() {
+        let manifests = fs::read_to_string(&golden).unwrap();
+        let configurations = rendered_configurations(&manifests);
+        let [_, worker] = configurations.as_slice() else { continue };
+        let coordination = resolve(worker, &golden).skills[0].coordination;
+        let objects: Vec<&str> = manifests.split("---\n").collect();
+        let is = |object: &&&str, kind: &str| object.contains(&format!("\nkind: {kind}\n"));
+        let deployment = objects.iter().find(|object| is(object, "Deployment")).expect("a worker");
+        let roles: Vec<&&str> = objects.iter().filter(|object| is(object, "Role")).collect();
+        let replicas = deployment.lines().find_map(|line| line.strip_prefix("  replicas: ")).unwrap();
+        match coordination {
+            Coordination::File => {
+                assert_eq!(replicas, "1", "{}", golden.display());
+                assert!(deployment.contains("    type: Recreate\n"), "{}", golden.display());
+            }
+            _ => {
+                several += 1;
+                assert!(!deployment.contains("Recreate"), "{}", golden.display());
+            }
+        }
+        if coordination == Coordination::Kubernetes {
+            assert_eq!(roles.len(), 1);
+            assert!(
+                roles[0]
+                    .contains("    resources: [leases]\n    verbs: [get, list, create, update, delete]\n")
+            );
+            assert!(deployment.contains("      automountServiceAccountToken: true\n"));
+            assert!(objects.iter().any(|object| is(&object, "RoleBinding")));
+        } else {
+            assert!(roles.is_empty(), "{}", golden.display());
+            assert!(deployment.contains("      automountServiceAccountToken: false\n"));
+        }
+    }
+    assert_eq!(several, 1);
 }
 
 #[test]

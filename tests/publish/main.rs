@@ -15,6 +15,9 @@ mod conformance;
 mod model_server;
 #[path = "../support/port.rs"]
 mod port;
+#[allow(dead_code, reason = "the tests of the table use the rest")]
+#[path = "../table/s3.rs"]
+mod s3;
 #[path = "../support/sessions.rs"]
 mod sessions;
 
@@ -42,3 +45,4 @@ mod rules;
 mod seen;
 mod server;
 mod waiting;
+mod workers;

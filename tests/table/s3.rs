@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt::Write;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::body::{Body, Bytes};
@@ -15,6 +15,7 @@ use axum::response::{IntoResponse, Response};
 use object_store::aws::AmazonS3Builder;
 use object_store::gcp::GoogleCloudStorageBuilder;
 use object_store::{BackoffConfig, ClientOptions, ObjectStore, RetryConfig};
+use skillspan::event::Timestamp;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
@@ -36,10 +37,21 @@ pub(crate) enum Fault {
 }
 
 /// The content of a bucket and the faults to come.
-#[derive(Default)]
 pub(crate) struct Bucket {
     objects: Mutex<BTreeMap<String, Bytes>>,
+    /// When each was put, by the server's clock, after it began.
+    put_at: Mutex<BTreeMap<String, Duration>>,
     faults: Mutex<VecDeque<(Method, Fault)>>,
+    started: Instant,
+    /// How far the server's clock was put forward.
+    ahead: Mutex<Duration>,
+}
+
+impl Default for Bucket {
+    fn default() -> Self {
+        let (put_at, ahead) = (Mutex::default(), Mutex::default());
+        Self { objects: Mutex::default(), put_at, faults: Mutex::default(), started: Instant::now(), ahead }
+    }
 }
 
 pub(crate) struct Server {
@@ -135,6 +147,20 @@ impl Server {
 }
 
 impl Bucket {
+    /// The server's clock, and nobody else's, goes forward.
+    pub(crate) fn let_time_pass(&self, time: Duration) {
+        *self.ahead.lock().unwrap() += time;
+    }
+
+    fn now(&self) -> Duration {
+        self.started.elapsed() + *self.ahead.lock().unwrap()
+    }
+
+    fn modified(&self, key: &str) -> String {
+        let put_at = self.put_at.lock().unwrap().get(key).copied().unwrap_or_default();
+        Timestamp::parse_rfc3339(BEGAN).unwrap().saturating_add(put_at).to_iso_millis()
+    }
+
     pub(crate) fn keys(&self) -> Vec<String> {
         self.objects.lock().unwrap().keys().cloned().collect()
     }
@@ -145,6 +171,9 @@ impl Bucket {
         faults.remove(position).map(|(_, fault)| fault)
     }
 }
+
+/// When the server's clock began.
+const BEGAN: &str = "2026-11-22T09:30:00Z";
 
 /// The bucket that answers as Google's do.
 const OF_GOOGLE: &str = "google";
@@ -200,10 +229,11 @@ async fn act(bucket: &Bucket, request: Request) -> Response {
                 return StatusCode::PRECONDITION_FAILED.into_response();
             }
             let tag = etag(&body);
+            bucket.put_at.lock().unwrap().insert(key.clone(), bucket.now());
             objects.insert(key, body);
             ([(header::ETAG.as_str(), tag.as_str()), (GENERATION, "1")], "").into_response()
         }
-        Method::GET if key.is_empty() => list(&objects, query),
+        Method::GET if key.is_empty() => list(bucket, &objects, query),
         Method::GET | Method::HEAD => {
             let Some(content) = objects.get(&key) else { return StatusCode::NOT_FOUND.into_response() };
             get(content, head.headers.get(header::RANGE).map(|range| range.to_str().unwrap()), &head.method)
@@ -247,7 +277,7 @@ fn get(content: &Bytes, range: Option<&str>, method: &Method) -> Response {
 /// Pages are small, so that every listing of a test has several.
 const PAGE: usize = 3;
 
-fn list(objects: &BTreeMap<String, Bytes>, query: &str) -> Response {
+fn list(bucket: &Bucket, objects: &BTreeMap<String, Bytes>, query: &str) -> Response {
     let parameter = |name: &str| {
         let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
         pairs.filter(|(key, _)| *key == name).map(|(_, value)| percent_decode(value)).next()
@@ -259,10 +289,10 @@ fn list(objects: &BTreeMap<String, Bytes>, query: &str) -> Response {
     let mut xml = String::from("<ListBucketResult>");
     let mut last = String::new();
     for (key, content) in found.by_ref().take(PAGE) {
-        let (size, tag) = (content.len(), etag(content));
+        let (size, tag, modified) = (content.len(), etag(content), bucket.modified(key));
         let _ = write!(
             xml,
-            "<Contents><Key>{key}</Key><LastModified>2026-11-22T09:30:00.000Z</LastModified>\
+            "<Contents><Key>{key}</Key><LastModified>{modified}</LastModified>\
              <ETag>{tag}</ETag><Size>{size}</Size></Contents>"
         );
         last.clone_from(key);

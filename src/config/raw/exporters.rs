@@ -10,6 +10,7 @@ use super::embeddings::Embeddings;
 use super::proposer::Proposer;
 use crate::config::components::Named;
 use crate::config::units::{ByteSize, Span, Zstd};
+use crate::coordination::Coordination;
 use crate::secret::Secret;
 use crate::skillify::{Class, Classes, Rules};
 
@@ -319,7 +320,8 @@ pub(in crate::config) struct Skillify {
     pub(in crate::config) proposer: Proposer,
     /// Where vectors of words come from, which recognise prompts that ask for the same in other words.
     pub(in crate::config) embeddings: Option<Embeddings>,
-    /// How several workers agree on one of them. `kubernetes` is not supported yet.
+    /// How several workers of one table agree on who mines what; `file`: there is one.
+    #[serde(deserialize_with = "coordination")]
     pub(in crate::config) coordination: Coordination,
 }
 
@@ -361,17 +363,12 @@ fn classes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Classes, D::Err
     names.into_iter().map(class).collect()
 }
 
-/// `file`: a lock beside the target.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-pub(in crate::config) struct Coordination;
-
-impl<'de> Deserialize<'de> for Coordination {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        match String::deserialize(deserializer)?.as_str() {
-            "file" => Ok(Self),
-            "kubernetes" => Err(de::Error::custom("`kubernetes` is not supported yet; use file")),
-            other => Err(de::Error::custom(format_args!("expected file or kubernetes, found `{other}`"))),
-        }
+fn coordination<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Coordination, D::Error> {
+    match String::deserialize(deserializer)?.as_str() {
+        "file" => Ok(Coordination::File),
+        "store" => Ok(Coordination::Store),
+        "kubernetes" => Ok(Coordination::Kubernetes),
+        other => Err(de::Error::custom(format_args!("expected file, store or kubernetes, found `{other}`"))),
     }
 }
 
@@ -451,7 +448,7 @@ impl Default for Skillify {
             rules: Rules::default(),
             proposer: Proposer::default(),
             embeddings: None,
-            coordination: Coordination,
+            coordination: Coordination::File,
         }
     }
 }

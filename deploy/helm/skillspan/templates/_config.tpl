@@ -54,7 +54,16 @@
 {{- $skills := dict "receivers" (list "skillify") "exporters" (list "git") }}
 {{- $_ := set $own.service "pipelines" (dict "skills" $skills) }}
 {{- end }}
+{{- if ne .Values.worker.coordination "file" }}
+{{- $_ := set $own "connectors" (dict "skillify" (dict "coordination" .Values.worker.coordination)) }}
+{{- end }}
 {{- mergeOverwrite $own (deepCopy .Values.worker.config) | toYaml }}
+{{- end }}
+
+{{/* How the workers agree on who mines what, as their configuration has it in the end. */}}
+{{- define "skillspan.coordination" -}}
+{{- $config := include "skillspan.workerConfig" . | fromYaml }}
+{{- dig "connectors" "skillify" "coordination" "file" $config }}
 {{- end }}
 
 {{/* What the schema cannot say. */}}
@@ -83,6 +92,9 @@
 {{- end }}
 {{- if not (or .Values.worker.git.remote .Values.worker.config.exporters) }}
 {{- fail "worker.enabled needs a place for the skills: set worker.git.remote, or exporters and service.pipelines in worker.config" }}
+{{- end }}
+{{- if and (gt (int .Values.worker.replicas) 1) (eq (include "skillspan.coordination" .) "file") }}
+{{- fail (printf "worker.replicas %d needs workers that share out their work: set worker.coordination to store or kubernetes" (int .Values.worker.replicas)) }}
 {{- end }}
 {{- end }}
 {{- if and .Values.drain.enabled (lt (int .Values.drain.ordinal) (int .Values.replicaCount)) }}
