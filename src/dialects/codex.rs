@@ -23,6 +23,7 @@
 
 use std::time::Duration;
 
+use super::client::Client;
 use super::costs::Names;
 use super::{Dialect, Mapping, Record, directory, json, mcp, repository};
 use crate::event::{Decision, Kind, SessionEvent, Status, Timestamp};
@@ -183,23 +184,23 @@ fn map_log(record: &Record<'_>) -> Mapping {
     }
 }
 
+const CLIENT: Client = Client {
+    name: "codex",
+    session: SESSION,
+    turn: TURN,
+    user: USER,
+    version: VERSION,
+    model: MODEL,
+    repetitions: REPETITIONS,
+};
+
 fn event(record: &Record<'_>, kind: Kind, rank: i64) -> SessionEvent {
-    record.ignore(REPETITIONS);
-    let text = |names| record.text(names).unwrap_or_default();
     SessionEvent {
-        kind,
-        rank,
-        session_id: text(SESSION),
-        turn_id: text(TURN),
         timestamp: time(record),
-        user_id: record.person(USER),
         project: repository::of(record),
-        assistant: "codex".to_owned(),
-        assistant_version: text(VERSION),
         agent: record.text(AGENT).filter(|agent| !MAIN_AGENTS.contains(&agent.as_str())).unwrap_or_default(),
-        model: text(MODEL),
         truncated: record.boolean(TRUNCATED).unwrap_or(false),
-        ..SessionEvent::default()
+        ..CLIENT.event(record, kind, rank)
     }
 }
 

@@ -16,6 +16,7 @@
 
 use serde_json::Value;
 
+use super::client::Client;
 use super::{Dialect, Mapping, Record, directory, framework, json};
 use crate::event::{Kind, SessionEvent, Status, USAGE};
 use crate::shell::status::code;
@@ -63,19 +64,18 @@ impl Dialect for Hermes {
     }
 }
 
+const CLIENT: Client = Client {
+    name: "hermes",
+    session: &[],
+    turn: TURN,
+    user: USER,
+    version: VERSION,
+    model: MODEL,
+    repetitions: &[],
+};
+
 fn event(record: &Record<'_>, kind: Kind, session_id: String) -> SessionEvent {
-    let text = |names| record.text(names).unwrap_or_default();
-    SessionEvent {
-        kind,
-        rank: RANK,
-        session_id,
-        turn_id: text(TURN),
-        user_id: record.person(USER),
-        assistant: "hermes".to_owned(),
-        assistant_version: text(VERSION),
-        model: text(MODEL),
-        ..SessionEvent::default()
-    }
+    SessionEvent { session_id, ..CLIENT.event(record, kind, RANK) }
 }
 
 fn started(record: &Record<'_>) -> Mapping {

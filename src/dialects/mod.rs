@@ -24,6 +24,7 @@
 //!
 //! | file | what several dialects need |
 //! |---|---|
+//! | `client.rs` | what every record of one client says under the same names |
 //! | `explain.rs` | what became of a record, and why |
 //! | `framework/` | what all frameworks have in common |
 //! | `history.rs` | the hash of a conversation |
@@ -40,6 +41,7 @@
 
 mod ai_sdk;
 mod claude_code;
+mod client;
 mod codex;
 mod copilot;
 mod costs;

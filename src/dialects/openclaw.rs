@@ -15,6 +15,7 @@
 
 use serde_json::Value;
 
+use super::client::Client;
 use super::costs::Names;
 use super::genai::messages::{self, Role};
 use super::record::is_withheld;
@@ -99,20 +100,19 @@ impl Dialect for OpenClaw {
     }
 }
 
+const CLIENT: Client = Client {
+    name: "openclaw",
+    session: SESSION,
+    turn: &[],
+    user: USER,
+    version: VERSION,
+    model: MODEL,
+    repetitions: REPETITIONS,
+};
+
 fn event(record: &Record<'_>, kind: Kind, rank: i64) -> SessionEvent {
-    record.ignore(REPETITIONS);
-    let text = |names| record.text(names).unwrap_or_default();
-    SessionEvent {
-        kind,
-        rank,
-        session_id: text(SESSION),
-        user_id: record.person(USER),
-        assistant: "openclaw".to_owned(),
-        assistant_version: text(VERSION),
-        agent: record.text(AGENT).filter(|agent| agent != MAIN_AGENT).unwrap_or_default(),
-        model: text(MODEL),
-        ..SessionEvent::default()
-    }
+    let agent = record.text(AGENT).filter(|agent| agent != MAIN_AGENT).unwrap_or_default();
+    SessionEvent { agent, ..CLIENT.event(record, kind, rank) }
 }
 
 /// The whole run: the prompt, without its text, if a person sent it; and how it ended.

@@ -17,6 +17,7 @@
 
 use serde_json::Value;
 
+use super::client::Client;
 use super::genai::messages::{self, Role};
 use super::record::{find, is_withheld, to_text};
 use super::{Dialect, Mapping, Record, directory, framework, repository};
@@ -80,21 +81,22 @@ impl Dialect for OpenCode {
     }
 }
 
+const CLIENT: Client = Client {
+    name: "opencode",
+    session: SESSION,
+    turn: &[],
+    user: USER,
+    version: VERSION,
+    model: MODEL,
+    repetitions: REPETITIONS,
+};
+
 fn event(record: &Record<'_>, kind: Kind, rank: i64) -> SessionEvent {
-    record.ignore(REPETITIONS);
-    let text = |names| record.text(names).unwrap_or_default();
     SessionEvent {
-        kind,
-        rank,
-        session_id: text(SESSION),
-        user_id: record.person(USER),
         project: repository::of(record),
-        assistant: "opencode".to_owned(),
-        assistant_version: text(VERSION),
         // Its calls say nothing of it; they are the agent's where its database is read as well.
-        agent: record.text(PARENT).map(|_| text(SESSION)).unwrap_or_default(),
-        model: text(MODEL),
-        ..SessionEvent::default()
+        agent: record.text(PARENT).and_then(|_| record.text(SESSION)).unwrap_or_default(),
+        ..CLIENT.event(record, kind, rank)
     }
 }
 

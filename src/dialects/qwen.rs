@@ -21,6 +21,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use super::client::Client;
 use super::costs::Names;
 use super::genai::messages::{self, Role};
 use super::record::is_withheld;
@@ -159,22 +160,22 @@ fn map_span(record: &Record<'_>, name: &str) -> Mapping {
     }
 }
 
+const CLIENT: Client = Client {
+    name: "qwen",
+    session: SESSION,
+    turn: TURN,
+    user: USER,
+    version: VERSION,
+    model: MODEL,
+    repetitions: REPETITIONS,
+};
+
 fn event(record: &Record<'_>, kind: Kind, rank: i64) -> SessionEvent {
-    record.ignore(REPETITIONS);
-    let text = |names| record.text(names).unwrap_or_default();
     SessionEvent {
-        kind,
-        rank,
-        session_id: text(SESSION),
-        turn_id: text(TURN),
         timestamp: record.time_or_written(TIME).unwrap_or_default(),
-        user_id: record.person(USER),
         project: repository::of(record),
-        assistant: "qwen".to_owned(),
-        assistant_version: text(VERSION),
-        agent: text(AGENT),
-        model: text(MODEL),
-        ..SessionEvent::default()
+        agent: record.text(AGENT).unwrap_or_default(),
+        ..CLIENT.event(record, kind, rank)
     }
 }
 

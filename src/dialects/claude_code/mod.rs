@@ -29,6 +29,7 @@ mod spans;
 
 use serde_json::{Map, Value};
 
+use super::client::Client;
 use super::costs::Names;
 use super::{Dialect, Mapping, Record};
 use super::{mcp, repository};
@@ -137,22 +138,23 @@ impl Dialect for ClaudeCode {
     }
 }
 
+const CLIENT: Client = Client {
+    name: "claude-code",
+    session: SESSION,
+    turn: TURN,
+    user: USER,
+    version: VERSION,
+    model: MODEL,
+    repetitions: &[],
+};
+
 /// An event of the given kind with what every record of this client says.
 fn event(record: &Record<'_>, kind: Kind, rank: i64) -> SessionEvent {
-    let text = |names| record.text(names).unwrap_or_default();
     SessionEvent {
-        kind,
-        rank,
-        session_id: text(SESSION),
-        turn_id: text(TURN),
         seq: record.integer(SEQUENCE).unwrap_or_default(),
-        user_id: record.person(USER),
         project: repository::of(record),
-        assistant: "claude-code".to_owned(),
-        assistant_version: text(VERSION),
         agent: agent(record),
-        model: text(MODEL),
-        ..SessionEvent::default()
+        ..CLIENT.event(record, kind, rank)
     }
 }
 

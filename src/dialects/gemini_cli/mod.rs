@@ -31,6 +31,7 @@ pub(super) use tools::unwrapped;
 
 use serde_json::Value;
 
+use super::client::Client;
 use super::costs::Names;
 use super::record::is_withheld;
 use super::{Dialect, Mapping, Record, directory, repository};
@@ -190,20 +191,22 @@ fn map_span(record: &Record<'_>) -> Mapping {
     }
 }
 
+const CLIENT: Client = Client {
+    name: "gemini-cli",
+    session: SESSION,
+    turn: &[],
+    user: USER,
+    version: &[],
+    model: MODEL,
+    repetitions: REPETITIONS,
+};
+
 fn event(record: &Record<'_>, kind: Kind, rank: i64) -> SessionEvent {
-    record.ignore(REPETITIONS);
-    let text = |names| record.text(names).unwrap_or_default();
     SessionEvent {
-        kind,
-        rank,
-        session_id: text(SESSION),
         timestamp: record.time_or_written(TIME).unwrap_or_default(),
-        user_id: record.person(USER),
         project: repository::of(record),
-        assistant: "gemini-cli".to_owned(),
         agent: agent(record),
-        model: text(MODEL),
-        ..SessionEvent::default()
+        ..CLIENT.event(record, kind, rank)
     }
 }
 
