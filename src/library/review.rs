@@ -27,7 +27,11 @@ impl Waiting {
     /// What the history says if a person agrees: what is asked is whether it holds, or what it may do.
     pub(super) fn agreed(&self) -> &'static str {
         let asks_if_it_holds = |why: &String| why == STATED || why == AUTHORED;
-        if !self.review.is_empty() && self.review.iter().all(asks_if_it_holds) { AGREED_THAT_IT_HOLDS } else { AGREED }
+        if !self.review.is_empty() && self.review.iter().all(asks_if_it_holds) {
+            AGREED_THAT_IT_HOLDS
+        } else {
+            AGREED
+        }
     }
 
     /// The SKILL.md that it would have.

@@ -504,7 +504,9 @@ fn evaluated(label: &str) -> Value {
 fn what_was_said_of_a_session_is_in_its_head_and_in_the_list() {
     let house = House::open();
     let traces = format!("http://127.0.0.1:{}/v1/traces", house.site.http);
-    assert!(crate::site::client().post(traces).json(&evaluated("fail")).send().unwrap().status().is_success());
+    assert!(
+        crate::site::client().post(traces).json(&evaluated("fail")).send().unwrap().status().is_success()
+    );
     house.send(&stories("s", "shop", "make db-up"));
     let owner = house.owner();
     for (id, feedback) in [("run-1", "resolved: fail (0)"), ("s-1", "")] {
