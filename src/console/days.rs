@@ -21,6 +21,7 @@ use crate::skillify::account::{Account, How};
 use crate::table::{
     Cursor, MOST_LISTINGS, OpenError, ReadError, ResolveOptions, Session, Table, overtaken, resolve,
 };
+use crate::views::feedback::feedback_of;
 use crate::views::figures::Figures;
 use crate::views::report::of_home;
 use crate::views::whole::MOST_HELD;
@@ -64,6 +65,8 @@ pub(super) struct Row {
     pub(super) troubles: String,
     /// How its first prompt begins, as it stands: a page shows less of it.
     pub(super) title: String,
+    /// What people or their tools said of it; `""` if nothing.
+    pub(super) feedback: String,
     /// What published files call it: [`session_hash`].
     pub(super) hash: String,
     /// So many rows of the day are in none of this, as the session has too many.
@@ -455,6 +458,7 @@ impl Row {
                     title.into_boxed_str().into_string()
                 })
                 .unwrap_or_default(),
+            feedback: feedback_of(session).into_boxed_str().into_string(),
             hash: session_hash(&session.tenant, &session.id),
             left_out: 0,
         }
@@ -462,7 +466,14 @@ impl Row {
 
     fn bytes(&self) -> usize {
         let texts = [&self.tenant, &self.workspace, &self.project, &self.user, &self.person, &self.assistant];
-        let texts = texts.into_iter().chain([&self.id, &self.said, &self.troubles, &self.title, &self.hash]);
+        let texts = texts.into_iter().chain([
+            &self.id,
+            &self.said,
+            &self.troubles,
+            &self.title,
+            &self.feedback,
+            &self.hash,
+        ]);
         size_of::<Self>() + texts.map(String::capacity).sum::<usize>()
     }
 }

@@ -19,6 +19,7 @@ pub(super) struct Known {
     pub(super) id: String,
     pub(super) user: String,
     pub(super) title: String,
+    pub(super) feedback: String,
 }
 
 /// Of a session that is shown so many bytes of rows are read: some ten thousand rows.
@@ -152,6 +153,7 @@ impl Known {
             id: row.id.clone(),
             user: row.user.clone(),
             title: row.title.clone(),
+            feedback: row.feedback.clone(),
         }
     }
 }

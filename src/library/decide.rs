@@ -7,7 +7,7 @@ use super::changes::{Change, Changes};
 use super::decision::{Decision, DecisionError, Remark};
 use super::digest::digest;
 use super::run::Run;
-use super::state::{AGREED, REJECTED, Reason, Retirement, Skill, WITHDREW, WITHDREW_OWN, Waiting};
+use super::state::{REJECTED, Reason, Retirement, Skill, WITHDREW, WITHDREW_OWN, Waiting};
 use super::{Library, guide, skill};
 
 /// The longest reason, in characters.
@@ -136,11 +136,13 @@ fn carry_out(run: &mut Run<'_>, name: &str, decision: Decision) -> Result<(), De
 
 /// A skill that waits is published, or remembered as one that was deleted.
 fn meet_waiting(run: &mut Run<'_>, id: &str, decision: Decision) -> Result<(), DecisionError> {
-    let Some(Waiting { review, mut skill }) = run.state.waiting.remove(id) else { return Ok(()) };
+    let Some(waiting) = run.state.waiting.remove(id) else { return Ok(()) };
+    let agreed = waiting.agreed();
+    let Waiting { review, mut skill } = waiting;
     match decision {
         Decision::Approve => {
             skill.agreed = true;
-            overwrite(run, id, skill, Change::Created, AGREED)
+            overwrite(run, id, skill, Change::Created, agreed)
         }
         Decision::Reject => {
             skill.refused = true;

@@ -156,6 +156,9 @@ pub(super) struct Decided {
 /// What the history says of a skill that waited and was approved.
 pub(super) const AGREED: &str = "a person agreed to what it may do";
 
+/// The same of one that says what people want, or what a model wrote: nothing that it does was asked about.
+pub(super) const AGREED_THAT_IT_HOLDS: &str = "a person agreed that it holds";
+
 /// What the history says of a skill that was withdrawn.
 pub(super) const WITHDREW: &str = "a person withdrew it";
 
@@ -377,7 +380,8 @@ impl Skill {
         // A reason that a person gave stands behind a refusal, and may end in any words.
         let refusals = [REJECTED, WITHDREW, WITHDREW_OWN];
         let told = self.history.iter().any(|event| {
-            event.what.ends_with(AGREED) && !refusals.iter().any(|refusal| event.what.contains(refusal))
+            let is_agreement = [AGREED, AGREED_THAT_IT_HOLDS].iter().any(|said| event.what.ends_with(said));
+            is_agreement && !refusals.iter().any(|refusal| event.what.contains(refusal))
         });
         self.agreed || self.kept || told
     }

@@ -68,6 +68,11 @@ impl Overseer {
     pub async fn report(&self) -> Result<Report, tokio::task::JoinError> {
         self.0.clone().look().await
     }
+
+    /// A person's decision was written to this target, by its name in the report.
+    pub fn decided(&self, target: &str) {
+        self.0.mining.targets.decided(target);
+    }
 }
 
 pub(super) fn router(vitals: Arc<Vitals>) -> Router {

@@ -129,7 +129,7 @@ pub struct TableReport {
 pub struct TargetReport {
     /// The folder, or the remote and its branch.
     pub target: String,
-    /// When it last took what there was, RFC 3339; absent before the first time since the start.
+    /// When it last took what mining or the console gave it, a change or none, RFC 3339; absent before the first time since the start.
     pub published_at: Option<String>,
     /// What people should know of that time: where a proposal waits.
     pub notes: Vec<String>,

@@ -22,7 +22,7 @@ pub(super) struct Failure {
 /// What is known of one target.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct State {
-    /// When it last took what there was; `None` before the first time since the start.
+    /// When it last took what mining or a person gave it, a change or none; `None` before the first time since the start.
     pub(super) published_at: Option<Timestamp>,
     /// What people should know of that time, a line each.
     pub(super) notes: Vec<String>,
@@ -63,6 +63,13 @@ impl Targets {
         let published_at = Some(Timestamp::now());
         let state = State { published_at, notes: report.notes.clone(), failing: None };
         known.states.insert(target.to_owned(), state);
+    }
+
+    /// A person's decision was written there.
+    pub(super) fn decided(&self, target: &str) {
+        if let Some(state) = self.known().states.get_mut(target) {
+            state.published_at = Some(Timestamp::now());
+        }
     }
 
     pub(super) fn failed(&self, target: &str, failure: Failure) {

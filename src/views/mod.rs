@@ -3,6 +3,7 @@
 //! | file | holds |
 //! |---|---|
 //! | `cases.rs` | what happened in the sessions behind a claim |
+//! | `feedback.rs` | what people or their tools said of a session |
 //! | `figures.rs` | what is counted of a session |
 //! | `phrases.rs` | what a person would say of a call, a length, an output |
 //! | `whole.rs` | sessions that were listed, read whole |
@@ -12,6 +13,7 @@
 //! Nothing here prints or answers anybody: it takes settings and tables, and gives values.
 
 pub(crate) mod cases;
+pub(crate) mod feedback;
 pub(crate) mod figures;
 pub(crate) mod phrases;
 pub(crate) mod report;

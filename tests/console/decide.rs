@@ -59,6 +59,13 @@ fn decide(owner: &Visitor, name: &str, action: &str, more: &[(&str, &str)]) -> c
     owner.post(&format!("/review/{name}"), &fields)
 }
 
+/// When each target was last brought up to date, as the overview says.
+fn written(owner: &Visitor) -> Vec<Value> {
+    let overview = owner.json("/overview");
+    let targets = overview["process"]["targets"].as_array().unwrap().iter();
+    targets.map(|target| target["published_at"].clone()).collect()
+}
+
 fn seen(owner: &Visitor, name: &str) -> String {
     let proposal = owner.get(&format!("/api/v1/review/{name}"));
     let value: Value = serde_json::from_str(&proposal.text).unwrap();
@@ -82,9 +89,12 @@ fn a_proposal_is_shown_with_its_cases_and_accepted() {
             assert!(page.contains(says), "{says}: {page}");
         }
         assert_eq!(standing(&house, &name, in_repository), None);
+        assert!(!page.contains(">work "), "what holds of a line is nobody's word on the work: {page}");
+        let before = written(&owner);
         let answer = decide(&owner, &name, "accept", &[("reason", "we all do it")]);
         assert_eq!(answer.status, 303, "{}", answer.text);
         assert!(standing(&house, &name, in_repository).unwrap().contains(FOREIGN));
+        assert!(written(&owner) != before && written(&owner)[0].is_string(), "{before:?}");
         // It is said once.
         let page = owner.page("/review");
         assert!(page.contains("Nothing waits") && page.contains("the proposal is in place"), "{page}");

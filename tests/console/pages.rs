@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::visitor::{House, Story, Visitor, date, earlier, saying, stories};
 
@@ -470,6 +470,57 @@ fn where_a_person_stopped_the_assistant_is_marked_and_linked() {
     let anchor = link.rsplit_once('#').unwrap().1.split('"').next().unwrap().to_owned();
     assert!(page.contains(&format!("id=\"{anchor}\"")), "{anchor}: {page}");
     assert!(page.contains(">Stopped</span>"), "{page}");
+}
+
+/// A session of one prompt of which an evaluation says how it did.
+fn evaluated(label: &str) -> Value {
+    let attribute = |key: &str, value: &str| json!({ "key": key, "value": { "stringValue": value } });
+    let asked = r#"[{"role": "user", "parts": [{"type": "text", "content": "Fix the build."}]}]"#;
+    let now = std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap().as_nanos().to_string();
+    json!({ "resourceSpans": [{
+        "resource": { "attributes": [attribute("service.name", "mini")] },
+        "scopeSpans": [{ "scope": { "name": "mini" }, "spans": [{
+            "traceId": "11111111111111111111111111111111", "spanId": "2222222222222222",
+            "name": "invoke_agent", "kind": 1, "startTimeUnixNano": now, "endTimeUnixNano": now,
+            "attributes": [
+                attribute("gen_ai.operation.name", "invoke_agent"),
+                attribute("gen_ai.conversation.id", "run-1"),
+                attribute("gen_ai.input.messages", asked),
+            ],
+            "events": [{
+                "timeUnixNano": now, "name": "gen_ai.evaluation.result",
+                "attributes": [
+                    attribute("gen_ai.evaluation.name", "resolved"),
+                    { "key": "gen_ai.evaluation.score.value", "value": { "doubleValue": 0.0 } },
+                    attribute("gen_ai.evaluation.score.label", label),
+                ],
+            }],
+            "status": {},
+        }] }],
+    }] })
+}
+
+#[test]
+fn what_was_said_of_a_session_is_in_its_head_and_in_the_list() {
+    let house = House::open();
+    let traces = format!("http://127.0.0.1:{}/v1/traces", house.site.http);
+    assert!(
+        crate::site::client().post(traces).json(&evaluated("fail")).send().unwrap().status().is_success()
+    );
+    house.send(&stories("s", "shop", "make db-up"));
+    let owner = house.owner();
+    for (id, feedback) in [("run-1", "resolved: fail (0)"), ("s-1", "")] {
+        assert_eq!(owner.json(&format!("/sessions/{id}"))["feedback"], feedback, "{id}");
+        let list = owner.json("/sessions");
+        let sessions = list["days"][0]["sessions"].as_array().unwrap();
+        assert_eq!(sessions.iter().find(|one| one["id"] == id).unwrap()["feedback"], feedback, "{list}");
+    }
+    let page = owner.page("/sessions/run-1");
+    let link = page.split_once(">resolved: fail (0)</a></dd>").unwrap_or_else(|| panic!("{page}")).0;
+    let anchor = link.rsplit_once('#').unwrap().1.split('"').next().unwrap().to_owned();
+    assert!(page.contains(&format!("id=\"{anchor}\"")), "{anchor}: {page}");
+    assert!(owner.page("/sessions").contains(">resolved: fail (0)</span>"));
+    assert!(!owner.page("/sessions/s-1").contains("<dt>Outcome</dt>"));
 }
 
 /// The report, once it is made.

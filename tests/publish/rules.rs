@@ -48,6 +48,9 @@ fn a_rule_that_a_person_agrees_to_is_published_and_stays() {
     let text = target.read(&format!("skills/{name}/SKILL.md"));
     assert!(text.contains("\n1. Do not force-push.\n"), "{text}");
     assert!(text.contains("# Avoid force pushes"), "{text}");
+    let listed = target.exporter().load().unwrap().skills().into_iter().find(|skill| skill.name == name);
+    let told = listed.unwrap().history.last().unwrap().what.clone();
+    assert!(told.ends_with("a person agreed that it holds"), "a rule does nothing: {told}");
     let evidence = target.read(&format!("skills/{name}/references/evidence.md"));
     assert!(
         evidence.contains("Asked for it or said so: 2 sessions; took it back: 0 sessions."),

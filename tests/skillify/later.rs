@@ -67,6 +67,23 @@ fn a_check_belongs_after_the_edit() {
     assert_eq!(seen(&claim, start().edit("src/a/b.rs").ok("cargo test")), held(true, Some(true)));
     assert_eq!(seen(&claim, start().ok("cargo test").edit("src/a/b.rs")), held(false, None));
     assert_eq!(seen(&claim, start().edit("docs/b.md").ok("cargo test")), None);
+    let task = json!({ "check": { "edited": "cmd/*.go", "run": "mise run test" } });
+    for (run, is_it) in [
+        ("mise run test", true),
+        ("mise run test -- -run TestCart", true),
+        ("mise run testing -- -run TestCart", false),
+        ("mise run lint", false),
+    ] {
+        let told = start().edit("cmd/cart.go").ok(run);
+        assert_eq!(seen(&task, told), held(is_it, is_it.then_some(true)), "{run}");
+    }
+    let missing = start().edit("cmd/cart.go").tool(
+        "Bash",
+        r#"{"command": "mise run test"}"#,
+        Status::Error,
+        "bash: mise: command not found",
+    );
+    assert_eq!(seen(&task, missing), held(false, None), "what did not run checked nothing");
     let claim = json!({ "check": { "edited": "src/{name}.py", "run": "pytest tests/test_{name}.py" } });
     assert_eq!(
         seen(&claim, start().edit("src/tax.py").ok("pytest tests/test_tax.py")),

@@ -201,7 +201,7 @@ fn claim(claim: &Value) -> Value {
     let sessions = claim.get("sessions").and_then(Value::as_array);
     // The newest tell most.
     let cited = sessions.into_iter().flatten().rev().take(MOST_CITED).map(|one| {
-        json!({ "date": one.get("date"), "assistant": one.get("assistant"), "outcome": one.get("outcome") })
+        json!({ "date": one.get("date"), "assistant": one.get("assistant"), "feedback": one.get("feedback") })
     });
     json!({
         "claim": claim.get("claim"), "counted": claim.get("counted"), "sessions": sessions.map_or(0, Vec::len),

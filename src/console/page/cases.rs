@@ -16,6 +16,7 @@ use crate::service::record::{Kept, KeptCase, KeptClaim};
 use crate::skillify::{Claim, quotations};
 use crate::table::Session;
 use crate::views::cases::{Call, calls_of};
+use crate::views::feedback::{LONGEST_FEEDBACK, feedback_of};
 
 /// So many calls of a session are shown.
 const MOST_CALLS: usize = 8;
@@ -49,7 +50,8 @@ pub(super) struct Case {
     /// How its first prompt begins; `""` if it is in the table no longer.
     pub(super) title: String,
     pub(super) date: String,
-    pub(super) outcome: String,
+    /// What people or their tools said of the session; `""` if nothing.
+    pub(super) feedback: String,
     pub(super) person: String,
     /// Where the session is shown, at the first event that tells; `""` if it is in the table no longer.
     pub(super) link: String,
@@ -170,7 +172,7 @@ impl Case {
             session: kept.session.clone(),
             title: String::new(),
             date: kept.date.clone(),
-            outcome: kept.outcome.clone(),
+            feedback: String::new(),
             person: String::new(),
             link: String::new(),
             calls: Vec::new(),
@@ -185,6 +187,7 @@ impl Case {
         let title = prompt.map(|prompt| people.title(&prompt.event.text, LONGEST_TITLE));
         Self {
             title: title.unwrap_or_default(),
+            feedback: people.line(&feedback_of(session), LONGEST_FEEDBACK),
             person: people.name(tenant, &session.user_id),
             calls: told(session, &kept.events, claim, &people),
             link,

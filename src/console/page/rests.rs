@@ -11,6 +11,7 @@ use crate::console::access::Reader;
 use crate::console::find::Known;
 use crate::event::visible;
 use crate::library::{SaidClaim, SaidLine};
+use crate::views::feedback::LONGEST_FEEDBACK;
 
 /// So many characters of a first prompt name a session.
 const LONGEST_TITLE: usize = 90;
@@ -39,7 +40,8 @@ pub(super) struct Cited {
     pub(super) date: String,
     pub(super) hash: String,
     pub(super) assistant: String,
-    pub(super) outcome: String,
+    /// What people or their tools said of the session; `""` if nothing, or if it is not known.
+    pub(super) feedback: String,
     /// Where it is shown; `""` if it is not known, or not yet.
     pub(super) link: String,
     /// How its first prompt begins; `""` as above.
@@ -91,13 +93,13 @@ pub(super) fn rests(
     let mut named = BTreeSet::new();
     // A session that tells twice is one session.
     let once = claim.sessions.iter().filter(|(_, hash, ..)| named.insert(hash.clone()));
-    let cited = once.map(|(date, hash, assistant, outcome)| {
+    let cited = once.map(|(date, hash, assistant, _)| {
         let known = known.get(hash);
         Cited {
             date: date.clone(),
             hash: hash.clone(),
             assistant: assistant.clone(),
-            outcome: outcome.clone(),
+            feedback: known.map(|known| people.line(&known.feedback, LONGEST_FEEDBACK)).unwrap_or_default(),
             link: known.map(|known| link::session(&known.tenant, &known.id)).unwrap_or_default(),
             title: known.map(|known| people.title(&known.title, LONGEST_TITLE)).unwrap_or_default(),
             person: known.map(|known| people.name(&known.tenant, &known.user)).unwrap_or_default(),

@@ -24,6 +24,7 @@ use crate::console::find::sees;
 use crate::console::problem::Problem;
 use crate::event::Timestamp;
 use crate::library::{Decision, Library, Listed, Remark, SaidClaim};
+use crate::service::Overseer;
 use crate::skillify::{Claim, short_hash};
 use crate::views::skills::{decide_at, done, find};
 
@@ -419,9 +420,10 @@ pub(in crate::console) async fn decide(
     let text = (verdict.action == "edit").then(|| verdict.text.clone());
     let (at, by) = (Timestamp::now().to_string(), reader.name.clone());
     let remark = Remark { reason: verdict.reason.clone(), text, at, by };
-    let (settings, reader, name) = (app.settings.clone(), reader.clone(), name.to_owned());
+    let (settings, overseer) = (app.settings.clone(), app.overseer.clone());
+    let (reader, name) = (reader.clone(), name.to_owned());
     let deciding = tokio::task::spawn_blocking(move || {
-        carry_out(&settings, &reader, &name, decision, &remark, &verdict)
+        carry_out((&settings, overseer.as_ref()), &reader, &name, decision, &remark, &verdict)
     });
     let done = deciding.await.map_err(|error| Problem::failed("The decision", error))?;
     app.shelf.now().await;
@@ -430,7 +432,7 @@ pub(in crate::console) async fn decide(
 
 /// Blocks.
 fn carry_out(
-    settings: &crate::config::Settings,
+    (settings, overseer): (&crate::config::Settings, Option<&Overseer>),
     reader: &Reader,
     name: &str,
     decision: Decision,
@@ -459,6 +461,9 @@ fn carry_out(
         let report = decide_at(found, decision, remark.clone(), Timestamp::now())
             .map_err(|error| conflict(format!("{:#}", anyhow::Error::from(error))))?;
         let what = if remark.text.is_some() { "your text is in place" } else { done(decision, found) };
+        if let Some(overseer) = overseer {
+            overseer.decided(&found.target.to_string());
+        }
         lines.push(format!("{}: {what} (at {}).", found.skill.name, found.target));
         lines.extend(report.notes.iter().cloned());
         tracing::info!(skill = found.skill.name, target = %found.target, by = reader.name, "{what}");

@@ -23,6 +23,7 @@ use crate::event::{Decision, Kind, Status};
 use crate::library::Library;
 use crate::skillify::account::{Account, How};
 use crate::table::{Fact, Session};
+use crate::views::feedback::{LONGEST_FEEDBACK, feedback_of, is_of_feedback};
 use crate::views::figures::Figures;
 use crate::views::phrases::{fields, length};
 
@@ -69,6 +70,8 @@ pub(in crate::console) struct Shown {
     interrupts: usize,
     errors: usize,
     tokens: i64,
+    /// What people or their tools said of it.
+    feedback: String,
     /// Skills that rest on it.
     skills: Vec<String>,
     /// This part of it, from 1, and how many there are.
@@ -88,6 +91,8 @@ pub(in crate::console) struct Shown {
     first_refusal: String,
     #[serde(skip)]
     first_stop: String,
+    #[serde(skip)]
+    first_feedback: String,
     /// How its first prompt begins, whatever part is shown.
     #[serde(skip)]
     title: String,
@@ -238,6 +243,7 @@ fn shown(session: &Session, people: &People, meant: &Meant, skills: Vec<String>)
         interrupts: figures.interrupts.max(stops.len()),
         errors: figures.errors,
         tokens,
+        feedback: people.line(&feedback_of(session), LONGEST_FEEDBACK),
         skills,
         part,
         parts,
@@ -247,6 +253,7 @@ fn shown(session: &Session, people: &People, meant: &Meant, skills: Vec<String>)
         first_correction: first(&corrections),
         first_refusal: first(&refusals),
         first_stop: first(&stops),
+        first_feedback: first_feedback(session),
         title: first_prompt.map(|prompt| people.title(&prompt.event.text, LONGEST_TITLE)).unwrap_or_default(),
     }
 }
@@ -270,6 +277,12 @@ fn first_failure(session: &Session) -> String {
     let is_failed =
         |fact: &&Fact| fact.event.kind == Kind::ToolResult && session.status_of(&fact.event) == Status::Error;
     let id = session.facts.iter().find(is_failed).and_then(|fact| fact.event_ids.first());
+    id.map(|id| link::event(&session.tenant, &session.id, id)).unwrap_or_default()
+}
+
+fn first_feedback(session: &Session) -> String {
+    let of_feedback = session.facts.iter().find(|fact| is_of_feedback(fact));
+    let id = of_feedback.and_then(|fact| fact.event_ids.first());
     id.map(|id| link::event(&session.tenant, &session.id, id)).unwrap_or_default()
 }
 

@@ -25,6 +25,7 @@ use crate::console::asked::Asked;
 use crate::console::days::{Day, Row};
 use crate::console::escape::with_code;
 use crate::console::problem::Problem;
+use crate::views::feedback::LONGEST_FEEDBACK;
 use crate::views::phrases::length;
 use crate::views::report::grouped;
 
@@ -72,6 +73,8 @@ struct Entry {
     corrected: u32,
     errors: u32,
     tokens: i64,
+    /// What people or their tools said of it on that day.
+    feedback: String,
     /// So many events of that day are not counted, as the session is too large.
     #[serde(skip)]
     left_out: usize,
@@ -280,6 +283,7 @@ impl Entry {
             corrected: row.corrected,
             errors: row.errors,
             tokens: row.tokens,
+            feedback: people.line(&row.feedback, LONGEST_FEEDBACK),
             left_out: row.left_out,
         }
     }

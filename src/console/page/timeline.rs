@@ -11,6 +11,7 @@ use super::when::When;
 use super::who::People;
 use crate::event::{Decision, Kind, SessionEvent, Status};
 use crate::table::{Fact, Session};
+use crate::views::feedback::evaluation;
 use crate::views::figures::is_interrupt;
 use crate::views::phrases::{argument, fields, length};
 
@@ -252,19 +253,6 @@ impl Item {
         }
         (shown.trim_end_matches('\n').to_owned(), rest.to_owned(), rest.lines().count())
     }
-}
-
-/// What was evaluated and how: `resolved: fail (0)`.
-fn evaluation(event: &SessionEvent) -> String {
-    let text =
-        |name: &str| event.attributes.get(name).and_then(serde_json::Value::as_str).unwrap_or_default();
-    let (name, label) = (text("gen_ai.evaluation.name"), text("gen_ai.evaluation.score.label"));
-    let score = event.score.map(|score| score.to_string()).unwrap_or_default();
-    let how = match (label.is_empty(), score.is_empty()) {
-        (false, false) => format!("{label} ({score})"),
-        _ => format!("{label}{score}"),
-    };
-    if name.is_empty() || how.is_empty() { format!("{name}{how}") } else { format!("{name}: {how}") }
 }
 
 fn anchors(fact: &Fact) -> Vec<String> {

@@ -38,12 +38,14 @@ use serde::{Deserialize, Serialize};
 
 use super::claim::Claim;
 use super::digest::Digest;
+use super::kind::member::{is_suite, whole_task};
 use super::session::action::Action;
-use super::session::claimable::repairable;
+use super::session::claimable::{claimable, repairable};
 use super::session::outcome::Outcome;
 use super::session::search_result::Found;
 use super::template::Template;
 use crate::event::Status;
+use crate::shell::command::Command;
 
 /// What one session shows of a claim whose situation it met.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -258,19 +260,28 @@ fn is_of_class(edited: &Template, path: &str) -> bool {
     is_ending && below
 }
 
+/// A check that names no file, read as the kind reads it that finds such checks (`kind/check.rs`).
 fn checked(edited: &Template, run: &Template, actions: &[&Action]) -> Option<Seen> {
-    let mut edits = actions.iter().enumerate().filter_map(|(at, action)| Some((at, action.edited()?)));
-    let (at, path) = edits.find(|(_, path)| is_of_class(edited, path))?;
-    let after = actions.get(at + 1..).unwrap_or_default();
-    let belongs = |action: &&&Action| {
-        !action.refused
-            && repairable(action).is_some_and(|command| {
-                // A class of files has no parameter that a command could share.
-                run.goes_with(edited, path, command) || (!edited.matches_path(path) && run.matches(command))
-            })
+    let files = named::edited_files(actions);
+    let edits = actions.iter().enumerate().filter_map(|(at, action)| Some((at, *action, action.edited()?)));
+    let mut edits = edits.filter(|(.., path)| files.contains(path));
+    let (at, edit, path) = edits.find(|(.., path)| is_of_class(edited, path))?;
+    let task = run.to_string();
+    let belongs = |command: &&Command| {
+        // A class of files has no parameter that a command could share.
+        run.goes_with(edited, path, command)
+            || (!edited.matches_path(path) && run.matches(command))
+            || whole_task(command.identity()).is_some_and(|whole| whole == task)
     };
-    let followed = after.iter().any(|action| belongs(&action));
-    Some(Seen { followed, well: followed.then(|| last_passed(run, after)).flatten() })
+    let after = actions.get(at + 1..).unwrap_or_default().iter();
+    // What one call does has no order to learn.
+    let after = after.filter(|action| action.events != edit.events && named::could_work(action));
+    let checks =
+        after.filter(|action| claimable(action).filter(|own| is_suite(own)).is_some_and(|own| belongs(&own)));
+    let ended: Vec<Status> = checks.map(|action| action.status).collect();
+    let well =
+        ended.iter().rev().find(|status| **status != Status::Unknown).map(|status| *status == Status::Ok);
+    Some(Seen { followed: !ended.is_empty(), well })
 }
 
 fn together(edited: &Template, also: &Template, actions: &[&Action]) -> Option<Seen> {

@@ -9,6 +9,7 @@ use super::super::kind::member::{MOST_FILES, is_suite};
 use super::super::kind::pattern::{is_wider, named_lines, plain};
 use super::super::session::action::Action;
 use super::super::session::claimable::claimable;
+use super::super::session::work_tree::is_of_repository;
 use super::super::template::Template;
 use super::Seen;
 use crate::event::Status;
@@ -23,8 +24,7 @@ pub(super) fn is_pattern(edited: &Template) -> bool {
 /// What a session shows of such a check. One that ran what may hold the check, and not the check, tells nothing.
 pub(super) fn checked(edited: &Template, run: &Template, actions: &[&Action]) -> Option<Seen> {
     let (edited, run) = (edited.to_string(), run.to_string());
-    let files: BTreeSet<&str> = actions.iter().filter_map(|action| action.edited()).collect();
-    let asked = files.into_iter().take(MOST_FILES).filter_map(|file| belonging((&edited, &run), file));
+    let asked = edited_files(actions).into_iter().filter_map(|file| belonging((&edited, &run), file));
     let asked: BTreeSet<String> = asked.collect();
     if asked.is_empty() {
         return None;
@@ -51,7 +51,15 @@ pub(super) fn checked(edited: &Template, run: &Template, actions: &[&Action]) ->
     Some(Seen { followed: !own.is_empty(), well })
 }
 
-fn could_work(action: &Action) -> bool {
+/// The files of the repository that a session edited, as far as they are looked at.
+pub(super) fn edited_files<'a>(actions: &[&'a Action]) -> BTreeSet<&'a str> {
+    let files: BTreeSet<&str> =
+        actions.iter().filter_map(|action| action.edited()).filter(|path| is_of_repository(path)).collect();
+    files.into_iter().take(MOST_FILES).collect()
+}
+
+/// Whether an action ran what it names.
+pub(super) fn could_work(action: &Action) -> bool {
     !action.refused && !action.signature.as_deref().is_some_and(says_a_tool_is_missing)
 }
 

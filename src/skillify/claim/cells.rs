@@ -71,7 +71,7 @@ fn cells(claim: &Claim) -> [&'static str; 4] {
             "did not call it, and it failed",
         ],
         Claim::Instead { .. } => [
-            "the wrong one failed, this one did the work",
+            "the wrong one failed, this one passed or is a check that ran",
             "the wrong one failed, this one failed too",
             "the wrong one worked",
             "the wrong one failed, and nothing did its work",

@@ -21,7 +21,7 @@ use super::super::significance::Counts;
 use super::super::significance::stratified_tail;
 use super::super::template::Template;
 use super::files::{Edited, classes, is_test};
-use super::member::{MOST_FILES, Member, Ran, Run, failed_commit, first_edits, ran};
+use super::member::{MOST_FILES, Member, Ran, Run, failed_commit, first_edits, ran, whole_task};
 use super::{FEWEST_TREATED, Proposed, Sessions, Shuffle, Verdict, counter_evidence, judged, number};
 use crate::shell::command::{Command, single};
 use crate::shell::family::Family;
@@ -108,14 +108,14 @@ pub(super) fn by_project<'a>(sessions: &Sessions<'a>) -> BTreeMap<&'a str, Vec<M
 /// A task that is given words of its own counts as the task: `mise run itest -- -run Cart` as `mise run itest`,
 /// if some session ran it whole.
 fn count_whole_tasks(members: &mut [Member<'_>]) {
-    const BEFORE_ITS_OWN: &str = " -- ";
     let ran = members.iter().flat_map(|member| &member.ran);
     let whole: Ran<'_> =
-        ran.filter(|(text, _)| !text.contains(BEFORE_ITS_OWN)).map(|(text, run)| (*text, *run)).collect();
+        ran.filter(|(text, _)| whole_task(text).is_none()).map(|(text, run)| (*text, *run)).collect();
     for member in members {
         let parts = member.ran.iter().filter_map(|(text, run)| {
-            let (task, _) = text.split_once(BEFORE_ITS_OWN)?;
-            whole.get_key_value(task).map(|(task, own)| (*task, Run { command: own.command, ..*run }))
+            whole
+                .get_key_value(whole_task(text)?)
+                .map(|(task, own)| (*task, Run { command: own.command, ..*run }))
         });
         for (task, run) in parts.collect::<Vec<_>>() {
             let known = member.ran.entry(task).or_insert(run);

@@ -61,6 +61,11 @@ pub(super) fn ran<'a>(timeline: &Timeline<'a>) -> Ran<'a> {
     ran
 }
 
+/// The task that a command gives words of its own: `mise run itest` of `mise run itest -- -run Cart`.
+pub(in super::super) fn whole_task(command: &str) -> Option<&str> {
+    command.split_once(" -- ").map(|(task, _)| task)
+}
+
 /// The place of the last commit of a session that failed.
 pub(super) fn failed_commit(timeline: &Timeline<'_>) -> Option<usize> {
     let is_commit = |action: &Action| match &action.what {

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `repair.rs` | a command failed → another ran → it passed |
 //! | `prevention.rs` | files changed → another command ran first → the check passed |
-//! | `instead.rs` | a command cannot work here → another ran → it did the work |
+//! | `instead.rs` | a command cannot work here → another ran → it passed, or is a check |
 //! | `check.rs` | files were edited → the check that belongs to them ran |
 //! | `counter_evidence.rs` | checks that catch nothing, and files that have another one |
 //! | `files.rs`, `pattern.rs` | classes of paths; checks and files that name each other |

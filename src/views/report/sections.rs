@@ -308,7 +308,8 @@ fn checks(tally: &Tally, names: &Names) -> Section {
         title: "Checks that were missed",
         says: "Sessions that edited such files and did not run this very check after, of the checks that published \
                skills say. Where a check names no file, a session that ran something else, which may hold the check, has \
-               MISSED it here; a skill's own page leaves such sessions out.",
+               MISSED it here; a skill's own page leaves such sessions out. Work that loaded a skill counts here, and is \
+               no evidence on a skill's page.",
         columns: vec![
             text("EDITED", 14),
             text("CHECK", 14),
@@ -356,7 +357,7 @@ fn lines(tally: &Tally, names: &Names) -> Section {
         says: "Sessions that met a line's situation, before the skill was published and after; DID SO: those of them that \
                did what stands under COUNTED, which who has read the line need not do. A path counts with all that lies \
                below it, and with the sessions that found it; a skill's own lines count those that mining took as \
-               proof.",
+               proof, and no work that loaded a skill.",
         columns: vec![
             text("LINE", 20),
             text("COUNTED", 16),
