@@ -159,13 +159,13 @@ fn what_leaves(settings: &Settings) -> String {
         match others.is_empty() {
             true => text.push('.'),
             false => {
-                let _ = write!(text, ", and what was made of them: {}.", others.join(", "));
+                let _ = write!(text, ",\nand what was made of them:\n  {}", others.join("\n  "));
             }
         }
     }
     let mut targets = settings.skills.iter().flat_map(|pipeline| &pipeline.targets);
     if targets.any(|target| matches!(target.place, TargetKind::Git(_))) {
-        text.push_str(" A repository's history keeps what was pushed.");
+        text.push_str("\nA repository's history keeps what was pushed.");
     }
     text.push('\n');
     text
