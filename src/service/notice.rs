@@ -152,7 +152,9 @@ fn what_leaves(settings: &Settings) -> String {
         let digests = settings.skills.iter().filter_map(|pipeline| pipeline.digests.clone());
         let data = settings.hook_spools.as_deref().and_then(Path::parent).map(Path::to_owned);
         let others: BTreeSet<PathBuf> = match &data {
-            Some(data) => digests.filter(|digests| !digests.starts_with(data)).chain([data.clone()]).collect(),
+            Some(data) => {
+                digests.filter(|digests| !digests.starts_with(data)).chain([data.clone()]).collect()
+            }
             None => digests.collect(),
         };
         let others: Vec<String> = others.iter().map(|path| path.display().to_string()).collect();

@@ -105,6 +105,8 @@ pub(super) async fn nothing_found(settings: &Settings, subject: &Subject) -> any
     match longer.len() {
         0 => anyhow!(nothing),
         1 => anyhow!("{nothing}; one session begins so: --session {}", named.concat()),
-        many => anyhow!("{nothing}; {many} sessions begin so, such as {}: give the whole id", named.join(", ")),
+        many => {
+            anyhow!("{nothing}; {many} sessions begin so, such as {}: give the whole id", named.join(", "))
+        }
     }
 }

@@ -253,7 +253,8 @@ async fn running(settings: &Settings) -> Option<(String, String)> {
     let answer = client.get(format!("http://{health}/status")).send().await.ok()?;
     let report: Report = answer.error_for_status().ok()?.json().await.ok()?;
     if !writes_ours(&report, settings) {
-        let others: Vec<_> = report.pipelines.iter().map(|one| one.journal.path.display().to_string()).collect();
+        let others: Vec<_> =
+            report.pipelines.iter().map(|one| one.journal.path.display().to_string()).collect();
         reader::note(&format!(
             "the skillspan at {health} is another one, with its journal in {}: this command stores the sessions itself",
             visible_line(&others.join(", "))
