@@ -132,7 +132,7 @@ impl Started {
         let SessionsTable { id, location, retention, .. } = &settings.table;
         let table = Table::connect(location).await;
         let table = table.map_err(|source| StartError::Table { id: id.clone(), source })?;
-        let table = table.with_zstd_level(settings.zstd_level).with_retention(*retention).with_own_thread();
+        let table = table.with_zstd_level(settings.zstd_level).with_retention(*retention);
         let path = &settings.journal.path;
         let lacks_key = Journal::is_in(path) && !path.join(REDACTION_KEY).exists();
         let journal = open_journal(&settings.journal).await?;

@@ -13,7 +13,6 @@
 //! | `announce.rs` | who is about to write, and waiting for them |
 //! | `clock.rs` | whether the clock is to be believed |
 //! | `write.rs` | [`Table::write`]: events to one file |
-//! | `lane.rs` | the thread that encodes one file after the other |
 //! | `file.rs` | one file back to events; what may be wrong with it |
 //! | `part.rs` | the part of a file that a question needs |
 //! | `ranges.rs` | ranges of a file, fetched and counted |
@@ -78,7 +77,6 @@ mod foreign;
 mod from_files;
 mod groups;
 mod history;
-mod lane;
 mod layout;
 mod location;
 mod manifest;
@@ -137,8 +135,6 @@ pub struct Table {
     /// Whether what is erased is read as well, as far as files hold it.
     with_erased: bool,
     bytes_read: Arc<AtomicU64>,
-    /// Encodes the files of events that are written; else any thread does.
-    lane: Option<Arc<lane::Lane>>,
     /// What upkeep has written is never changed, so it is fetched once.
     known: Arc<upkeep::Known>,
 }
@@ -225,13 +221,6 @@ impl Table {
         self
     }
 
-    /// The same table, with a thread of its own for [`Table::write`]: for who writes one file after the other.
-    #[must_use]
-    pub fn with_own_thread(mut self) -> Self {
-        self.lane = Some(Arc::new(lane::Lane::new("parquet")));
-        self
-    }
-
     fn in_folder(folder: &Path) -> Result<Self, OpenError> {
         let store = LocalFileSystem::new_with_prefix(folder)
             .map_err(|source| OpenError::Store { table: folder.display().to_string(), source })?;
@@ -247,7 +236,6 @@ impl Table {
             retention: None,
             with_erased: false,
             bytes_read: Arc::default(),
-            lane: None,
             known: Arc::default(),
         }
     }

@@ -11,7 +11,6 @@ use parquet::basic::{Compression, ZstdLevel};
 use parquet::errors::ParquetError;
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::schema::types::ColumnPath;
-use tokio::task::JoinHandle;
 
 use super::announce::Announcement;
 use super::error::WriteError;
@@ -78,12 +77,7 @@ impl Table {
             self.remove_unfinished(path).await;
             return Ok(Written::Nothing);
         };
-        let (owned, level) = (identity.clone(), self.zstd_level);
-        let encoding = move || encode(&owned, &events, level);
-        let file = match &self.lane {
-            Some(lane) => encoded(lane.run(encoding), path).await?,
-            None => encoded(tokio::task::spawn_blocking(encoding), path).await?,
-        };
+        let file = encode_off_thread(identity, events, self.zstd_level, path).await?;
         let bytes = file.len() as u64;
         // A journal has one exporter, which replaces here what it left when it was killed.
         if self.put_rows(announcement, path, file, EXPORTER).await? {
@@ -216,10 +210,15 @@ pub(super) fn unfinished(path: &std::path::Path, writer: u64) -> PathBuf {
     name.into()
 }
 
-async fn encoded(
-    encoding: JoinHandle<Result<Vec<u8>, ParquetError>>,
+/// Encoding is seconds of pure computation at worst, too long for a thread that serves requests.
+async fn encode_off_thread<E: AsRow + Send + 'static>(
+    identity: &FileIdentity,
+    events: Vec<E>,
+    zstd_level: u8,
     path: &str,
 ) -> Result<Vec<u8>, WriteError> {
+    let identity = identity.clone();
+    let encoding = tokio::task::spawn_blocking(move || encode(&identity, &events, zstd_level));
     match encoding.await {
         Ok(encoded) => encoded.map_err(|source| WriteError::Encode { path: path.to_owned(), source }),
         Err(source) => Err(WriteError::Unfinished { path: path.to_owned(), source }),
