@@ -93,9 +93,20 @@ impl Scene {
         Self { server, store, table, bare: Bare::new() }
     }
 
-    /// Each publication takes a while, so that workers are met in the middle.
-    fn slow_down(&self) {
-        self.bare.hook("sleep 0.3");
+    /// The remote takes one publication of each worker and keeps the next one waiting until it is told to go on: however
+    /// fast or slow the machine is, each worker is met in the middle of its work.
+    fn hold_after_the_first(&self) {
+        self.bare.hook(
+            r#"[ "$1" = refs/heads/main ] || exit 0
+author=$(git log -1 --format=%an "$3")
+if git log --format=%an refs/heads/main 2>/dev/null | grep -qx "$author"; then
+  while [ -d "$GIT_DIR" ] && [ ! -e "$GIT_DIR/go-on" ]; do sleep 0.05; done
+fi"#,
+        );
+    }
+
+    fn go_on(&self) {
+        std::fs::write(self.bare.path().join("go-on"), "").unwrap();
     }
 
     async fn work_of(&self, workspaces: &[(String, usize)]) {
@@ -275,11 +286,12 @@ const OF_EACH: usize = 6;
 #[tokio::test(flavor = "multi_thread")]
 async fn when_one_of_two_workers_is_killed_the_other_does_its_work() {
     let scene = Scene::new().await;
-    scene.slow_down();
+    scene.hold_after_the_first();
     let (mut one, other) = two(&scene).await;
     scene.work_of(&workspaces(OF_EACH)).await;
     until_both_are_at_work(&scene).await;
     one.child.kill().unwrap();
+    scene.go_on();
     scene.server.bucket.let_time_pass(LEASE + Duration::from_secs(1));
     scene.until_published(2 * OF_EACH, &[&other]).await;
     assert_eq!(scene.holders().await, [usize::from(SHARDS)], "nothing is left with the dead");
@@ -293,7 +305,7 @@ async fn when_one_of_two_workers_is_killed_the_other_does_its_work() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_worker_that_stood_still_for_longer_than_it_was_waited_for_harms_nothing() {
     let scene = Scene::new().await;
-    scene.slow_down();
+    scene.hold_after_the_first();
     let (one, other) = two(&scene).await;
     let all = workspaces(OF_EACH + 1);
     let (later, now): (Vec<_>, Vec<_>) = all.into_iter().partition({
@@ -308,6 +320,7 @@ async fn a_worker_that_stood_still_for_longer_than_it_was_waited_for_harms_nothi
     scene.work_of(&now).await;
     until_both_are_at_work(&scene).await;
     one.signal("-STOP");
+    scene.go_on();
     scene.server.bucket.let_time_pass(LEASE + Duration::from_secs(1));
     scene.until_published(2 * OF_EACH, &[&other]).await;
     one.signal("-CONT");
