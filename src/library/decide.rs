@@ -6,8 +6,9 @@
 use super::changes::{Change, Changes};
 use super::decision::{Decision, DecisionError, Remark};
 use super::digest::digest;
+use super::history::Deed;
 use super::run::Run;
-use super::state::{REJECTED, Reason, Retirement, Skill, WITHDREW, WITHDREW_OWN, Waiting};
+use super::state::{Reason, Retirement, Skill, Waiting};
 use super::{Library, guide, skill};
 
 /// The longest reason, in characters.
@@ -142,12 +143,12 @@ fn meet_waiting(run: &mut Run<'_>, id: &str, decision: Decision) -> Result<(), D
     match decision {
         Decision::Approve => {
             skill.agreed = true;
-            overwrite(run, id, skill, Change::Created, agreed)
+            overwrite(run, id, skill, Change::Created, agreed.as_str())
         }
         Decision::Reject => {
             skill.refused = true;
             skill.review = review;
-            skill.note(&run.as_of, REJECTED);
+            skill.note_deed(&run.as_of, Deed::Rejected);
             run.state.skills.insert(id.to_owned(), skill);
             Ok(())
         }
@@ -276,12 +277,12 @@ fn withdraw(run: &mut Run<'_>, id: &str, mut skill: Skill) -> Result<(), Decisio
     if is_own && !is_known {
         skill.decide(&run.as_of, None, (*text).clone());
     }
-    let what = if is_own { WITHDREW_OWN } else { WITHDREW };
+    let deed = if is_own { Deed::WithdrewOwn } else { Deed::Withdrew };
     let pages: Vec<String> = standing.into_iter().map(|(path, _)| path.clone()).collect();
     run.remove_files(&skill);
     run.changes.removed.extend(pages);
     (skill.refused, skill.proposal) = (true, None);
-    skill.note(&run.as_of, what);
+    skill.note_deed(&run.as_of, deed);
     run.changes.skills.insert(skill.name.clone(), Change::Withdrawn);
     run.changes.reasons.push((Change::Withdrawn, skill.name.clone(), "a person withdrew it".to_owned()));
     run.state.skills.insert(id.to_owned(), skill);

@@ -1,7 +1,6 @@
 //! A library as commands show it.
 
 use super::effect::Effect;
-use super::state::REJECTED;
 use crate::skillify::Claim;
 
 /// A skill of a library.
@@ -61,6 +60,8 @@ pub struct ListedEvent {
     pub at: String,
     /// Who it was; `""` as above.
     pub by: String,
+    /// Whether it is that a person refused the skill before it stood anywhere.
+    pub is_rejection: bool,
 }
 
 /// What people have made of a skill.
@@ -103,7 +104,7 @@ impl Standing {
 impl Listed {
     /// Whether a person refused it before it stood anywhere: brought back, it waits again.
     pub fn never_stood(&self) -> bool {
-        let was_rejected = self.history.last().is_some_and(|event| event.what.starts_with(REJECTED));
+        let was_rejected = self.history.last().is_some_and(|event| event.is_rejection);
         self.standing == Standing::Refused && was_rejected
     }
 

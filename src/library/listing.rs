@@ -6,9 +6,10 @@ use super::Library;
 use super::content::session_hash;
 use super::digest::digest;
 use super::guide;
+use super::history::{Deed, Event};
 use super::listed::{Listed, ListedClaim, ListedEvent, Standing};
 use super::skill::support;
-use super::state::{Event, Skill};
+use super::state::Skill;
 use crate::skillify::Claim;
 
 impl Library {
@@ -149,6 +150,12 @@ fn listed_claim(record: &super::content::ClaimRecord) -> ListedClaim {
 }
 
 fn listed_event(event: &Event) -> ListedEvent {
-    let Event { as_of, version, what, at, by } = event.clone();
-    ListedEvent { date: as_of, version, what, at, by }
+    ListedEvent {
+        date: event.as_of.clone(),
+        version: event.version,
+        what: event.what.clone(),
+        at: event.at.clone(),
+        by: event.by.clone(),
+        is_rejection: event.deed() == Some(Deed::Rejected),
+    }
 }

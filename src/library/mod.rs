@@ -8,6 +8,7 @@
 //! |---|---|
 //! | `layout.rs` | where in a target skills stand |
 //! | `state.rs`, `content.rs` | what is remembered beside the tree, and its format |
+//! | `history.rs` | what became of a skill, and what persons did with it |
 //! | `digest.rs` | digests of files and sessions |
 //! | `migration.rs` | states of older formats |
 //! | `ownership.rs`, `tenants.rs` | whose a library is |
@@ -63,6 +64,7 @@ mod effect;
 mod findings;
 mod guide;
 mod hand_written;
+mod history;
 mod identity;
 mod judgement;
 mod layout;

@@ -7,9 +7,10 @@ use std::collections::BTreeSet;
 
 use super::amendments;
 use super::content::Content;
+use super::history::Deed;
 use super::run::{Run, new_id, refused_claims, with_id};
 use super::skill;
-use super::state::{AGREED, AGREED_THAT_IT_HOLDS, Skill, State, Waiting};
+use super::state::{Skill, State, Waiting};
 use super::{Change, Findings};
 use crate::shell::{Class, Classes, class};
 use crate::skillify::{Candidate, Claim, Shortfall};
@@ -24,13 +25,13 @@ const STATED: &str = "rule: people stated it, and nothing but a person's word ma
 const AUTHORED: &str = "author: a model wrote it from what sessions show, and no count proves its words";
 
 impl Waiting {
-    /// What the history says if a person agrees: what is asked is whether it holds, or what it may do.
-    pub(super) fn agreed(&self) -> &'static str {
+    /// What a person does who agrees: what is asked is whether it holds, or what it may do.
+    pub(super) fn agreed(&self) -> Deed {
         let asks_if_it_holds = |why: &String| why == STATED || why == AUTHORED;
         if !self.review.is_empty() && self.review.iter().all(asks_if_it_holds) {
-            AGREED_THAT_IT_HOLDS
+            Deed::AgreedThatItHolds
         } else {
-            AGREED
+            Deed::Agreed
         }
     }
 

@@ -17,6 +17,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use super::content::Content;
 use super::effect::Effect;
+use super::history::{Deed, Event};
 use super::migration;
 use crate::library::guide::remembered::Guide;
 use crate::skillify::Claim;
@@ -153,21 +154,6 @@ pub(super) struct Decided {
     pub(super) edited: String,
 }
 
-/// What the history says of a skill that waited and was approved.
-pub(super) const AGREED: &str = "a person agreed to what it may do";
-
-/// The same of one that says what people want, or what a model wrote: nothing that it does was asked about.
-pub(super) const AGREED_THAT_IT_HOLDS: &str = "a person agreed that it holds";
-
-/// What the history says of a skill that was withdrawn.
-pub(super) const WITHDREW: &str = "a person withdrew it";
-
-/// What the history says of a skill that was withdrawn with a text that a person wrote.
-pub(super) const WITHDREW_OWN: &str = "a person withdrew it, and what people had written in it";
-
-/// What the history says of a skill that waited and was refused.
-pub(super) const REJECTED: &str = "a person rejected it before it was published";
-
 /// Why a claim is not made.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Withdrawal {
@@ -223,19 +209,6 @@ pub(super) struct Past {
     /// Of its SKILL.md.
     pub(super) digest: String,
     pub(super) content: Content,
-}
-
-/// One line of a skill's history.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Event {
-    pub(super) as_of: String,
-    pub(super) version: u64,
-    pub(super) what: String,
-    /// When a person did it, RFC 3339, and who it was, where that is known.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub(super) at: String,
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub(super) by: String,
 }
 
 /// A change that was not made.
@@ -370,19 +343,14 @@ impl Skill {
 
     /// Whether a person refused it before it stood anywhere.
     pub(super) fn never_stood(&self) -> bool {
-        let was_rejected = self.history.last().is_some_and(|event| event.what.starts_with(REJECTED));
+        let was_rejected = self.history.last().is_some_and(|event| event.deed() == Some(Deed::Rejected));
         self.refused && self.past.is_empty() && was_rejected
     }
 
     /// Whether a person agreed to what it may do: by a command, or by bringing it back.
     pub(super) fn is_agreed(&self) -> bool {
         // Before there was a mark for it, the history alone told.
-        // A reason that a person gave stands behind a refusal, and may end in any words.
-        let refusals = [REJECTED, WITHDREW, WITHDREW_OWN];
-        let told = self.history.iter().any(|event| {
-            let is_agreement = [AGREED, AGREED_THAT_IT_HOLDS].iter().any(|said| event.what.ends_with(said));
-            is_agreement && !refusals.iter().any(|refusal| event.what.contains(refusal))
-        });
+        let told = self.history.iter().any(|event| event.deed().is_some_and(Deed::is_agreement));
         self.agreed || self.kept || told
     }
 
@@ -426,17 +394,20 @@ impl Skill {
     }
 
     pub(super) fn note(&mut self, as_of: &str, what: impl Into<String>) {
-        let (at, by) = (String::new(), String::new());
-        let event = Event { as_of: as_of.to_owned(), version: self.version, what: what.into(), at, by };
-        self.history.push(event);
+        self.history.push(Event::new(as_of, self.version, what));
+    }
+
+    /// Notes what a person did, so that no reason that stands behind it can change what it was.
+    pub(super) fn note_deed(&mut self, as_of: &str, deed: Deed) {
+        self.history.push(Event::new(as_of, self.version, deed.as_str()).with(deed));
     }
 
     /// The text that a person wrote in place of the generated one, if it stood until the skill's files went.
     pub(super) fn own_text(&self) -> Option<&str> {
-        let what = self.history.last().map_or("", |event| event.what.as_str());
-        let is_of_a_person = what.starts_with(WITHDREW_OWN);
+        let deed = self.history.last().and_then(Event::deed);
+        let is_of_a_person = deed == Some(Deed::WithdrewOwn);
         // Withdrawn as it was generated; else who deleted it deleted what was written last.
-        let is_generated = what.starts_with(WITHDREW) && !is_of_a_person;
+        let is_generated = deed == Some(Deed::Withdrew);
         let is_last = |last: &&Decided| is_of_a_person || (!is_generated && last.version == self.version);
         let last = self.decided.last().filter(is_last)?;
         Some(last.edited.as_str()).filter(|text| !text.is_empty())

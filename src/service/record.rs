@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use crate::disk::{Disk, FileSystem, create_folders, write_durably};
 use crate::event::Timestamp;
 use crate::skillify::{
-    Candidate, Claim, Counts, Evidence, Group, Member, Mined, Scope, SupportedClaim, short_hash,
+    Candidate, Claim, Counts, Evidence, Group, Member, Mined, Scope, Shortfall, SupportedClaim, short_hash,
 };
 
 use super::workspace_key::WorkspaceKey;
@@ -130,6 +130,9 @@ pub struct KeptCandidate {
     pub published: bool,
     /// Why it did not, a line each.
     pub because: Vec<String>,
+    /// The same as values; empty where an older version wrote the record.
+    #[serde(default)]
+    pub lacks: Vec<Shortfall>,
     /// What it says.
     pub claims: Vec<KeptClaim>,
     /// How many known people its sessions are of; `None` where an older version wrote the record.
@@ -302,6 +305,7 @@ fn candidate(candidate: &Candidate) -> Value {
         "published": candidate.is_published(),
         "worth": candidate.rank,
         "because": candidate.shortfalls.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "lacks": candidate.shortfalls,
         "lines": lines.collect::<Vec<_>>(),
         "claims": candidate.claims.iter().map(|one| claim(one, against)).collect::<Vec<_>>(),
         "people": people(&candidate.claims),

@@ -56,7 +56,7 @@ pub use adherence::{Later, Recently, Seen, Watched};
 pub use claim::as_predicate;
 pub use claim::publish_rule::{PublishRule, Rules};
 pub use claim::scope::Scope;
-pub use claim::shortfall::Shortfall;
+pub use claim::shortfall::{Shortfall, UNFIT};
 pub use claim::topic::Topic;
 pub use claim::{Claim, Evidence, SupportedClaim};
 pub use cluster::group::{Group, Member};

@@ -12,10 +12,8 @@ use crate::console::escape::with_code;
 use crate::console::shelf::Shelved;
 use crate::library::{Library, Listed};
 use crate::service::record::{Kept, KeptCandidate};
-use crate::skillify::Claim;
+use crate::skillify::{Claim, Shortfall, UNFIT};
 
-/// How it is said that a person has to agree.
-pub(super) const AGREE: &str = "a person has to agree";
 /// Why what lacks nothing but that waits for nobody where one person said it.
 pub(super) const OF_ONE: &str = "one person alone wants it: it waits at a target of that person's own, if there is one, and not \
                       where everybody's skills are";
@@ -43,6 +41,9 @@ pub(super) struct Candidate {
     pub(super) skill: String,
     /// Why it is no skill.
     pub(super) because: Vec<String>,
+    /// Whether it lacks nothing but that a person agrees.
+    #[serde(skip)]
+    pub(super) lacks_a_word: bool,
     pub(super) sessions: usize,
     pub(super) people: usize,
     /// The page of its skill, or of the proposal that waits; `""` if there is neither.
@@ -73,9 +74,14 @@ impl Candidate {
             let name = library.saying(&kept.workspace, one.project.as_deref(), &claims)?;
             seen.iter().find(|skill| skill.name == name)
         });
-        let mut because: Vec<String> = one.because.iter().map(|why| people.without(&in_words(why))).collect();
         // That a person has to agree is the last thing that it lacks, not why nobody is asked.
-        because.sort_by_key(|why| why.starts_with(AGREE));
+        let (asks, lacks): (Vec<&Shortfall>, Vec<&Shortfall>) =
+            one.lacks.iter().partition(|lack| lack.asks_a_person());
+        let lacks_a_word = lacks.is_empty() && !asks.is_empty();
+        let reasons = lacks.into_iter().chain(asks).map(in_words);
+        // An older version wrote nothing but the words.
+        let words = one.because.iter().filter(|_| one.lacks.is_empty()).cloned();
+        let because = reasons.chain(words).map(|why| people.without(&why)).collect();
         let (became, link) = match skill {
             Some(skill) if skill.has_proposal() => ("waits for you", link::review(&kept.tenant, &skill.name)),
             Some(skill) => (told(skill), link::skill(&kept.tenant, &skill.name)),
@@ -93,6 +99,7 @@ impl Candidate {
             became,
             skill: skill.map(|skill| skill.name.clone()).unwrap_or_default(),
             because,
+            lacks_a_word,
             sessions: sessions.len(),
             people: one
                 .people
@@ -125,40 +132,35 @@ impl Candidate {
 }
 
 /// Why mining makes no skill of something, for who does not know its rules.
-fn in_words(why: &str) -> String {
-    let numbers: Vec<&str> =
-        why.split(|char: char| !char.is_ascii_digit()).filter(|number| !number.is_empty()).collect();
-    let of =
-        |count: &str, one: &str, many: &str| format!("{count} {}", if count == "1" { one } else { many });
-    match numbers.as_slice() {
-        [found, needed] if why.ends_with("known people did it") => {
-            let found = of(found, "known person", "known people");
+fn in_words(lack: &Shortfall) -> String {
+    let of = |count: usize, one: &str, many: &str| format!("{count} {}", if count == 1 { one } else { many });
+    match lack {
+        Shortfall::People { found, needed } => {
+            let found = of(*found, "known person", "known people");
             format!("{found} did it; where several people are known, {needed} are needed")
         }
-        [found, needed] if why.ends_with("accepted sessions show it") => {
-            let found = of(found, "session that ended well shows it", "sessions that ended well show it");
+        Shortfall::Sessions { found, needed } => {
+            let found = of(*found, "session that ended well shows it", "sessions that ended well show it");
             format!("{found}; {needed} are needed")
         }
-        [found, needed] if why.starts_with("people said so on") => {
-            format!("people said so on {}; {needed} are needed", of(found, "day", "days"))
+        Shortfall::Days { found, needed } => {
+            format!("people said so on {}; {needed} are needed", of(*found, "day", "days"))
         }
-        [accepted, rejected] if why.ends_with("twice as many must accept") => {
-            let well = of(accepted, "session with it ended well", "sessions with it ended well");
+        Shortfall::Rejected { accepted, rejected } => {
+            let well = of(*accepted, "session with it ended well", "sessions with it ended well");
             format!("{well}, {rejected} ended badly; twice as many must end well")
         }
-        [] if why.starts_with("the guard found a text that does not fit") => {
+        Shortfall::Guarded(found) if found == UNFIT => {
             "its words do not fit the form of a skill: no name, or a description that is too long".to_owned()
         }
-        [] if why.starts_with("the guard found ") => {
-            why.replacen("the guard found", "it may not be published as it is: it names", 1)
-        }
-        [] if why.starts_with("one command among everyday work") => {
+        Shortfall::Guarded(found) => format!("it may not be published as it is: it names {found}"),
+        Shortfall::Everyday => {
             "it is one command among everyday work, which may have come by accident".to_owned()
         }
-        [] if why.ends_with("as much happens by chance") => {
+        Shortfall::Chance => {
             "it may be chance: among so many sessions as much happens without a cause".to_owned()
         }
-        _ => why.to_owned(),
+        other => other.to_string(),
     }
 }
 
@@ -170,19 +172,19 @@ mod tests {
     fn reasons_are_told_to_who_does_not_know_the_rules() {
         for (why, told) in [
             (
-                "1 of 2 known people did it",
+                Shortfall::People { found: 1, needed: 2 },
                 "1 known person did it; where several people are known, 2 are needed",
             ),
-            ("2 of 3 accepted sessions show it", "2 sessions that ended well show it; 3 are needed"),
-            ("people said so on 1 of 2 days", "people said so on 1 day; 2 are needed"),
+            (Shortfall::Sessions { found: 2, needed: 3 }, "2 sessions that ended well show it; 3 are needed"),
+            (Shortfall::Days { found: 1, needed: 2 }, "people said so on 1 day; 2 are needed"),
             (
-                "1 sessions accepted and 2 rejected it; twice as many must accept",
+                Shortfall::Rejected { accepted: 1, rejected: 2 },
                 "1 session with it ended well, 2 ended badly; twice as many must end well",
             ),
-            ("the guard found a host", "it may not be published as it is: it names a host"),
-            ("people took it back", "people took it back"),
+            (Shortfall::Guarded("a host".to_owned()), "it may not be published as it is: it names a host"),
+            (Shortfall::Withdrawn, "people took it back"),
         ] {
-            assert_eq!(in_words(why), told);
+            assert_eq!(in_words(&why), told);
         }
     }
 }

@@ -9,7 +9,7 @@ use axum::response::Response;
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 
-use super::candidate::{AGREE, Candidate, MOST_WAITING, OF_ONE, OTHERS_WAIT, SETTLED, candidates};
+use super::candidate::{Candidate, MOST_WAITING, OF_ONE, OTHERS_WAIT, SETTLED, candidates};
 use super::cluster::{Cluster, Sayings};
 use super::who::People;
 use super::{Frame, Seen, html};
@@ -182,7 +182,7 @@ impl Place {
     fn by_reason(&self) -> Vec<(String, Vec<&Candidate>)> {
         let mut groups: BTreeMap<String, Vec<&Candidate>> = BTreeMap::new();
         for candidate in self.candidates.iter().filter(|candidate| candidate.became == "nothing") {
-            let first = candidate.because.first().map(|why| match why.starts_with(AGREE) {
+            let first = candidate.because.first().map(|why| match candidate.lacks_a_word {
                 true if candidate.people < 2 => OF_ONE.to_owned(),
                 true if self.waiting >= MOST_WAITING => OTHERS_WAIT.to_owned(),
                 true => SETTLED.to_owned(),

@@ -8,6 +8,9 @@ use serde::{Deserialize, Serialize};
 use crate::event::counted;
 use crate::shell::Class;
 
+/// What the guard finds where the words do not fit the form of a skill.
+pub const UNFIT: &str = "a text that does not fit the format";
+
 /// Why a candidate is not published.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
@@ -72,6 +75,13 @@ pub enum Shortfall {
     },
     /// People took it back.
     Withdrawn,
+}
+
+impl Shortfall {
+    /// Whether nothing but a person's word can make it up.
+    pub const fn asks_a_person(&self) -> bool {
+        matches!(self, Self::Review(_) | Self::Rule | Self::Authored)
+    }
 }
 
 impl fmt::Display for Shortfall {

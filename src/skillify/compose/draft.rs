@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::super::adherence::Recently;
 use super::super::claim::scope::Scope;
-use super::super::claim::shortfall::Shortfall;
+use super::super::claim::shortfall::{Shortfall, UNFIT};
 use super::super::claim::topic::Topic;
 use super::super::claim::{Claim, SupportedClaim};
 use super::super::withheld_text;
@@ -83,7 +83,7 @@ pub(super) fn censor(candidate: &mut Candidate) {
 
 pub(super) fn objection(wording: &Wording) -> Option<&'static str> {
     if wording.name.is_empty() || wording.description.chars().count() > 1024 {
-        return Some("a text that does not fit the format");
+        return Some(UNFIT);
     }
     if wording.description.contains(['<', '>']) {
         return Some("angle brackets");

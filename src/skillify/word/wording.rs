@@ -75,10 +75,7 @@ impl Candidate {
 
     /// Whether it may be published once a person agrees to what it may do.
     pub fn is_proposed(&self) -> bool {
-        !self.shortfalls.is_empty()
-            && self.shortfalls.iter().all(|shortfall| {
-                matches!(shortfall, Shortfall::Review(_) | Shortfall::Rule | Shortfall::Authored)
-            })
+        !self.shortfalls.is_empty() && self.shortfalls.iter().all(Shortfall::asks_a_person)
     }
 
     /// For a target of the person whose it is: that no second one shows it is no lack there. Steps that one person
