@@ -14,6 +14,7 @@
 //! | `own_addresses.rs` | whether a backend's address is one of these |
 //! | `credentials.rs` | who may send |
 //! | `console.rs` | where the pages are, and for whom |
+//! | `coordination.rs` | what several workers of one table need |
 //! | `mappings.rs` | what records of agents of one's own mean |
 //! | `processors.rs` | what happens to events before they are stored |
 //! | `proposer.rs` | who words skills, and what that may cost |

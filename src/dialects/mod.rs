@@ -31,6 +31,7 @@
 //! | `json.rs` | JSON inside texts |
 //! | `record.rs` | [`Record`]: one span or log record, and how its attributes are read |
 //! | `names.rs`, `values.rs` | the names and the values of its attributes |
+//! | `costs.rs` | the tokens of a record: which attributes count what, by client |
 //! | `mcp.rs` | the names of tools of the Model Context Protocol |
 //! | `directory.rs` | working directories within arguments and texts |
 //! | `outcome.rs` | who said a prompt and what came of a call, for every dialect |

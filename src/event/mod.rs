@@ -22,6 +22,8 @@
 //! | `tokens.rs` | what a model call cost |
 //! | `visible.rs` | texts where a person reads them |
 //! | `wire.rs` | the events as `proto/skillspan/v1/session.proto`, for the journal |
+//! | `generated.rs` | what prost-build makes of that file |
+//! | `timestamp.rs` | points in time as the table stores them |
 //!
 //! Invariants: no I/O; nothing here knows a client's dialect; an absent text is `""`, an absent
 //! number `0`, and only [`SessionEvent::score`] tells absent from zero.

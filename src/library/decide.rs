@@ -4,7 +4,7 @@
 //! first.
 
 use super::changes::{Change, Changes};
-use super::decision::{Decision, DecisionError, Remark};
+use super::decision::{Decision, DecisionError, Remark, TextFault};
 use super::digest::digest;
 use super::history::Deed;
 use super::run::Run;
@@ -15,6 +15,8 @@ use super::{Library, guide, skill};
 const LONGEST_REASON: usize = 300;
 /// The longest SKILL.md of a person, in bytes.
 const LONGEST_TEXT: usize = 64 << 10;
+/// So many letters of another name are shown.
+const MOST_OF_A_NAME: usize = 64;
 
 /// What the decision changes. `as_of` dates it.
 pub fn decide(
@@ -52,12 +54,8 @@ pub fn decide_saying(
 /// A person's text in place of the one that was proposed. Nothing remembers it as generated, so it stays.
 fn put_edited(run: &mut Run<'_>, name: &str, text: &str) -> Result<(), DecisionError> {
     let text = skill::plain(&text.replace("\r\n", "\n"));
-    let has_front_matter = text
-        .strip_prefix("---\n")
-        .and_then(|rest| rest.split_once("\n---\n"))
-        .is_some_and(|(front, _)| front.lines().any(|line| line.trim_end() == format!("name: {name}")));
-    if text.len() > LONGEST_TEXT || !has_front_matter {
-        return Err(DecisionError::Text(name.to_owned()));
+    if let Some(fault) = fault_of(&text, name) {
+        return Err(DecisionError::Text { name: name.to_owned(), fault });
     }
     let written: Vec<String> = run
         .library
@@ -83,6 +81,28 @@ fn put_edited(run: &mut Run<'_>, name: &str, text: &str) -> Result<(), DecisionE
         skill.decide(&as_of, None, text);
     }
     Ok(())
+}
+
+/// What makes a text no SKILL.md of the skill.
+fn fault_of(text: &str, name: &str) -> Option<TextFault> {
+    if text.trim().is_empty() {
+        return Some(TextFault::Empty);
+    }
+    if text.len() > LONGEST_TEXT {
+        return Some(TextFault::Long(text.len()));
+    }
+    let Some((front, _)) = text.strip_prefix("---\n").and_then(|rest| rest.split_once("\n---\n")) else {
+        return Some(TextFault::NoFrontMatter(name.to_owned()));
+    };
+    let mut names = front.lines().filter_map(|line| line.strip_prefix("name:"));
+    match names.next().map(|found| found.trim().trim_matches(['"', '\''])) {
+        None | Some("") => Some(TextFault::NoName(name.to_owned())),
+        Some(found) if found != name => {
+            let found = crate::event::visible_line(found).chars().take(MOST_OF_A_NAME).collect();
+            Some(TextFault::OtherName { found, name: name.to_owned() })
+        }
+        Some(_) => None,
+    }
 }
 
 /// Why, behind what the decision itself notes.

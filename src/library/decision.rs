@@ -49,13 +49,41 @@ pub enum DecisionError {
     #[error("{0}; move it away first")]
     InTheWay(String),
     /// It is no SKILL.md of this skill.
-    #[error(
-        "the edited text of {0:?} is no SKILL.md: keep the front matter with its `name: {0}`, and no more than 64 KiB"
-    )]
-    Text(String),
+    #[error("the edited text of {name:?} is no SKILL.md of it: {fault}")]
+    Text {
+        /// The skill's name.
+        name: String,
+        /// What is wrong with the text.
+        fault: TextFault,
+    },
     /// Not a decision but findings: they are of the wrong tenant.
     #[error(transparent)]
     Tenant(#[from] TenantError),
+}
+
+/// Why a text is no SKILL.md of a skill.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum TextFault {
+    /// There is nothing.
+    #[error("it is empty")]
+    Empty,
+    /// It has more than 64 KiB.
+    #[error("it has {0} bytes; 65536 are the most")]
+    Long(usize),
+    /// It has no front matter.
+    #[error("it begins with no front matter: put a line `---`, the line `name: {0}` and a line `---` first")]
+    NoFrontMatter(String),
+    /// Its front matter names no skill.
+    #[error("its front matter has no line `name: {0}`")]
+    NoName(String),
+    /// Its front matter names another.
+    #[error("its front matter names `{found}`: a skill keeps its name, so write `name: {name}`")]
+    OtherName {
+        /// The name that stands there.
+        found: String,
+        /// The skill's own.
+        name: String,
+    },
 }
 
 /// What a person says beside a decision.

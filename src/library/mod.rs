@@ -99,7 +99,7 @@ pub use bounds::{Bounds, HeldBack};
 pub use changes::{Change, Changes};
 pub use content::{session_hash, session_number};
 pub use decide::{decide, decide_saying};
-pub use decision::{Decision, DecisionError, Remark};
+pub use decision::{Decision, DecisionError, Remark, TextFault};
 pub use effect::{Effect, Episode, Side};
 pub use findings::{Findings, Turn};
 pub use layout::{Layout, SKILLS};

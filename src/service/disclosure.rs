@@ -16,7 +16,7 @@ pub fn what_is_sent(settings: &ModelSettings) -> String {
     let (model, url) = (&endpoint.model, &endpoint.url);
     match sees {
         Sees::Claims => format!(
-            "Claims of skills, and nothing else, are sent to {model} at {url}{place} {purpose}: commands with holes for what \
+            "Claims of skills, and nothing else, are sent to {model} at {url}{place} {purpose}: commands with placeholders for what \
              varies, ends of the paths of edited files, error signatures from a closed list, single words that several \
              prompts share, counts. No transcript, no prompt, no tool's output and no name of a person is. Limits: {limits}.",
         ),

@@ -10,6 +10,7 @@
 //! | `setting.rs` | where and under which conditions a command runs |
 //! | `usual_setting.rs` | the setting that the runs of one command have in common |
 //! | `command.rs` | commands in canonical form |
+//! | `family.rs` | what a command is for: the family that it belongs to |
 //! | `stage.rs` | what one stage of a pipeline is |
 //! | `memo.rs` | what follows from a command, worked out once |
 //! | `flag.rs`, `global_options.rs` | which words are options |

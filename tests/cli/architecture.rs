@@ -333,3 +333,50 @@ fn rooms_of_mining_import_only_rooms_above_them_in_the_table() {
     assert!(checked > 300, "only {checked} imports were found: the reading is broken");
     assert_eq!(broken, Vec::<String>::new(), "move what they share to a room above both");
 }
+
+/// The folders of `src` whose `mod.rs` lists its files, with the head of each.
+fn listed_folders(folder: &Path, found: &mut Vec<(PathBuf, String)>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            listed_folders(&path, found);
+        }
+    }
+    if let Ok(text) = fs::read_to_string(folder.join("mod.rs")) {
+        let head: String =
+            text.lines().take_while(|line| line.starts_with("//!")).map(|line| format!("{line}\n")).collect();
+        if head.contains("//! | file |") || head.contains("//! | room |") {
+            found.push((folder.to_owned(), head));
+        }
+    }
+}
+
+/// Who looks for something reads these tables first.
+#[test]
+fn a_module_that_lists_its_files_lists_all_of_them() {
+    let mut folders = Vec::new();
+    listed_folders(&root(), &mut folders);
+    assert!(folders.len() > 40, "only {} tables were found: the reading is broken", folders.len());
+    let mut unlisted = Vec::new();
+    for (folder, head) in folders {
+        for entry in fs::read_dir(&folder).unwrap() {
+            let path = entry.unwrap().path();
+            let stem = path.file_stem().unwrap().to_string_lossy().into_owned();
+            if stem == "mod" || stem.ends_with("tests") {
+                continue;
+            }
+            let names = match path.is_dir() {
+                true => vec![format!("`{stem}/`"), format!("`{stem}`")],
+                false if path.extension().is_some_and(|ending| ending == "rs") => {
+                    vec![format!("`{stem}.rs`"), format!("`{stem}`")]
+                }
+                false => continue,
+            };
+            if !names.iter().any(|name| head.contains(name)) {
+                unlisted.push(path.strip_prefix(root()).unwrap().display().to_string());
+            }
+        }
+    }
+    unlisted.sort();
+    assert_eq!(unlisted, Vec::<String>::new(), "give each a line in the table of its `mod.rs`");
+}

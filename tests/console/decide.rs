@@ -178,10 +178,16 @@ fn a_text_that_a_person_edits_stands_as_it_is_and_stays() {
         let (house, owner, name) = proposing(in_repository);
         let proposed = owner.json(&format!("/review/{name}"))["proposed"].as_str().unwrap().to_owned();
         let edited = format!("{}\nAsk the team first.\n", proposed.trim_end());
-        for wrong in ["", "no front matter", "---\nname: another\n---\n"] {
+        for (wrong, fault) in [
+            ("", "it is empty"),
+            ("nothing of that kind", "it begins with no front matter"),
+            ("---\nname: another\n---\n", "its front matter names"),
+            ("---\ndescription: short\n---\n", "its front matter has no line"),
+            (&"long ".repeat(20_000), "it has 100000 bytes"),
+        ] {
             let answer = decide(&owner, &name, "edit", &[("text", wrong)]);
-            assert_eq!(answer.status, 409, "{wrong:?}");
-            assert!(answer.text.contains("front matter"), "{}", answer.text);
+            assert_eq!(answer.status, 409, "{fault}");
+            assert!(answer.text.contains(fault), "{fault}: {}", answer.text);
         }
         // What was written is there again.
         let wrong = [("text", "mine,\r\nwithout front matter"), ("reason", "it says it better")];

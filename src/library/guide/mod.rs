@@ -5,6 +5,7 @@
 //! |---|---|
 //! | `mod.rs` | what becomes of the block; what people decide about it |
 //! | `block.rs` | where the block is in a file |
+//! | `remembered.rs` | what the state remembers of the block |
 //! | `facts.rs` | which facts stand in it |
 //! | `correct.rs` | statements that sessions contradict, and how they would read |
 //! | `proposed.rs` | corrections of the file, for a person to decide |

@@ -7,6 +7,7 @@
 //! | `home.rs` | [`Home`]: the folders of a person |
 //! | `modified.rs` | when a file was last written |
 //! | `database/` | databases, read and never written |
+//! | `no_database.rs` | in their place in a build without the feature `sqlite`: leaves them out, and says why |
 //! | `source.rs` | a session's values, wherever they stand |
 //! | `lines.rs`, `scan.rs` | [`Values`]: the values in a file, in bounded memory |
 //! | `open.rs` | what is asked of a file before it is read |

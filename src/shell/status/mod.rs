@@ -21,6 +21,7 @@
 //! | `forms/` | how public tools say how they ended |
 //! | `verdict.rs` | whose a form is, and what it says |
 //! | `running.rs` | commands that outlive their call |
+//! | `fixtures.rs` | for tests: what real runners print, and what is read from it |
 
 pub(crate) mod code;
 mod exit;

@@ -27,6 +27,11 @@
 //! | Snippet | saw a script of its own fail so | never called the name after | the last such run passed |
 //! | Rule | heard it again from a person | – | – |
 //!
+//! | file | what it decides |
+//! |---|---|
+//! | `named.rs` | checks that name what they check by the name of a file |
+//! | `tools.rs` | claims about a check, a flag, a script or what people say |
+//!
 //! Who keeps a rule says nothing of it, so a rule is met where it was broken.
 
 mod named;

@@ -18,6 +18,7 @@
 //! | `observe.rs` | the question about excerpts; what of an answer stands |
 //! | `merge.rs` | observations of many sessions become few |
 //! | `judge.rs` | which of them stand |
+//! | `stood.rs` | an observation that stands, with its counts |
 //! | `chance.rs` | how probable their counts are by chance |
 //! | `widen.rs` | the same wish in the words of others |
 //! | `mends.rs` | what mends a finding, and what only silences it |

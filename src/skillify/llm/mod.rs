@@ -20,6 +20,7 @@
 //! | `budget.rs` | calls, tokens and money, by run and by day |
 //! | `embedder.rs` | beside all that: vectors of words, from a server |
 //! | `http.rs` | what requests to any server have in common |
+//! | `failure.rs` | why a model did not answer |
 //!
 //! An answer is stored as [`sift`] leaves it: only lines that stood their checks reach a cache, and they
 //! are checked again whenever they are used.
