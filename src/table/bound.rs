@@ -85,12 +85,24 @@ pub(super) struct Bound {
     pub(super) held: usize,
     /// The files of the reading.
     pub(super) files: Vec<Listed>,
+    /// So many bytes each group may have that is read again, once that has begun.
+    pub(super) share: Option<usize>,
 }
+
+/// The files are read again so often at most for the groups that were let go of. If these are so many that they need
+/// more, each gets a share of what can be held, and the rest of its rows is left out.
+const MOST_TURNS: usize = 16;
 
 impl Bound {
     /// So many bytes one group may have.
     pub(super) const fn of_group(&self) -> usize {
         self.most / 2
+    }
+
+    /// So many bytes one of these groups may have, each of which has more, as they are read again.
+    pub(super) fn of_group_again(&mut self, groups: usize) -> usize {
+        let share = MOST_TURNS.saturating_mul(self.most) / groups.max(1);
+        *self.share.get_or_insert(share.min(self.most / 2))
     }
 
     /// Keeps a row.

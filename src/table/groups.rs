@@ -7,7 +7,9 @@
 //!    not again, comes at the end.
 //!
 //! [`NewGroups::within`] bounds what is held: then the largest group that lacks rows is let go of, and read again at the
-//! end, a few of them at a time; of a group that is too large by itself the first rows are given.
+//! end, a few of them at a time; of a group that is too large by itself the first rows are given. If so many were let go
+//! of that the files would be read again and again, the first rows of each are given, as many as a few turns have room
+//! for.
 //!
 //! Memory holds one file as it is on the disk, a few batches of its rows, the rows of incomplete groups, and a hash
 //! for each session and trace of the new files. A file's rows are sorted by session, so few groups are incomplete at
@@ -267,7 +269,7 @@ impl NewGroups {
     /// Groups that are known are held whole.
     pub fn within(mut self, bytes: usize) -> Self {
         let files = self.files.as_slice().to_vec();
-        self.bound = Some(Bound { most: bytes, held: 0, files });
+        self.bound = Some(Bound { most: bytes, held: 0, files, share: None });
         self
     }
 
@@ -305,19 +307,22 @@ impl NewGroups {
 
     /// The next of the groups that were let go of, whole now but for what is too large.
     async fn next_again(&mut self) -> Result<Option<Vec<Group>>, ReadError> {
-        let Some(bound) = &self.bound else { return Ok(None) };
+        let Some(bound) = &mut self.bound else { return Ok(None) };
+        let let_go = || self.held.iter().filter(|(_, held)| held.let_go.is_some());
+        let of_group = bound.of_group_again(let_go().count());
         let (mut groups, mut bytes) = (BTreeSet::new(), 0);
-        for (group, held) in self.held.iter().filter(|(_, held)| held.let_go.is_some()) {
-            if bytes + held.bytes > bound.most && bytes > 0 {
+        for (group, held) in let_go() {
+            let needed = held.bytes.min(of_group);
+            if bytes + needed > bound.most && bytes > 0 {
                 break;
             }
-            bytes += held.bytes;
+            bytes += needed;
             groups.insert(*group);
         }
         if groups.is_empty() {
             return Ok(None);
         }
-        let (files, of_group) = (bound.files.clone(), bound.of_group());
+        let files = bound.files.clone();
         let mut found: BTreeMap<usize, Held> = groups.iter().map(|group| (*group, Held::default())).collect();
         for listed in files {
             let open = found.iter().filter(|(_, held)| held.left_out == 0).map(|(group, _)| *group);

@@ -21,6 +21,7 @@
 //! | `summaries.rs` | [`Table::summaries`]: the sessions of the last days, listed |
 //! | `resolving.rs` | groups of rows to summaries, off the reading thread |
 //! | `decoding.rs` | files decoded a few batches ahead |
+//! | `continued.rs` | the rows that a conversation's history connects with others |
 //! | `components.rs` | [`JoinKeys`]: which rows must be resolved together; [`HashedJoinKeys`]: the same in few bytes |
 //! | `groups.rs` | [`NewGroups`]: what is new, as whole groups of such rows |
 //! | `budget.rs` | how many bytes of one session's rows are read |
@@ -64,6 +65,7 @@ mod bound;
 mod budget;
 pub mod clock;
 mod components;
+mod continued;
 mod costs;
 mod decoding;
 mod dual_reports;

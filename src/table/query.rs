@@ -7,8 +7,8 @@
 //! | [`Table::sessions_around_events`] | the row groups that the ids of some rows point to |
 //!
 //! [`resolve`] builds the sessions, as everywhere. A session's rows are those that carry its id and those of its
-//! traces that carry none; where a conversation's history may join traces (`history_after`), the keys of all rows
-//! with a history are read as well.
+//! traces that carry none; where a conversation's history may join traces (`history_after`), the keys of the rows
+//! that it connects with them are read as well (`continued.rs`).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -235,8 +235,7 @@ impl Table {
         rows.add(Columns::All, events);
         let mut damaged = self.gather_around(&mut rows, ids, filter).await?;
         if rows.0.values().any(|event| !event.history_after.is_empty()) {
-            let with_history = Rows::default().with("history_after", Test::IsSet);
-            let _ = self.gather(with_history, Columns::Keys, filter, &mut rows).await?;
+            self.gather_continued(&mut rows, filter).await?;
             let sessions = resolve(rows.events(), options);
             let members: BTreeSet<&str> = sessions
                 .iter()
@@ -322,8 +321,7 @@ impl Table {
             damaged = self.gather(of_traces, Columns::All, filter, &mut rows).await?;
         }
         if rows.0.values().any(|event| !event.history_after.is_empty()) {
-            let with_history = Rows::default().with("history_after", Test::IsSet);
-            let _ = self.gather(with_history, Columns::Keys, filter, &mut rows).await?;
+            self.gather_continued(&mut rows, filter).await?;
             let sessions = resolve(rows.events(), options);
             let members = members_of(&sessions, &wanted);
             let of = |column: fn(&SessionEvent) -> &String| rows.values_where(column, &members);
@@ -379,7 +377,11 @@ fn members_of<'s>(sessions: &'s [Session], wanted: &impl Fn(&str) -> bool) -> BT
 pub(super) struct Gathered(BTreeMap<(String, i64), SessionEvent>, BTreeSet<(String, i64)>);
 
 impl Gathered {
-    fn add(&mut self, columns: Columns, events: Vec<SessionEvent>) {
+    pub(super) fn iter(&self) -> impl Iterator<Item = &SessionEvent> {
+        self.0.values()
+    }
+
+    pub(super) fn add(&mut self, columns: Columns, events: Vec<SessionEvent>) {
         for event in events {
             let key = (event.event_id.clone(), event.ingested_at.as_micros());
             let whole = columns == Columns::All;

@@ -98,7 +98,7 @@ impl Table {
     }
 
     /// Reads what ties the rows of the files that `filter` asks for.
-    async fn tie(&self, filter: &Filter) -> Result<Tied, ReadError> {
+    pub(super) async fn tie(&self, filter: &Filter) -> Result<Tied, ReadError> {
         let mut tied = Tied::default();
         let mut files = Vec::new();
         let decodings = Ahead::new(self.list(filter).await?.into_iter(), |listed| {
@@ -134,10 +134,10 @@ impl Table {
 
 /// Files in the order of arrival, and what ties their rows.
 #[derive(Default)]
-struct Tied {
-    files: Vec<Listed>,
-    forest: Forest,
-    damaged: Vec<DamagedFile>,
+pub(super) struct Tied {
+    pub(super) files: Vec<Listed>,
+    pub(super) forest: Forest,
+    pub(super) damaged: Vec<DamagedFile>,
 }
 
 /// The rows of groups that are not complete.

@@ -151,3 +151,43 @@ async fn of_a_session_that_is_too_large_the_first_rows_are_read() {
     assert!(within(1 << 20).await.sessions == cut.sessions, "the same each time");
     assert!(within(1 << 30).await.sessions.len() == 1);
 }
+
+/// So many sessions of the same size whose rows lie in all files that none of them is complete before the last.
+fn alternating(file: usize) -> Vec<SessionEvent> {
+    let at = |number: usize| SessionEvent {
+        session_id: format!("long-{:03}", number % 100),
+        text: "some words ".repeat(50),
+        ..event(&format!("{file}-{number:05}"), Kind::Prompt, i64::try_from(file * 10_000 + number).unwrap())
+    };
+    (0..1_000).map(at).collect()
+}
+
+#[tokio::test]
+async fn files_are_read_again_a_few_times_however_many_sessions_go_on_in_all_of_them() {
+    const BYTES: usize = 64 << 10;
+    let table = table_of((0..5).map(alternating).collect()).await;
+    let whole = table.standing(&Cursor::default()).await.unwrap();
+    let mut once = table.new_groups(whole, &[], &BTreeSet::new()).await.unwrap();
+    let before = table.bytes_read();
+    while once.next().await.unwrap().is_some() {}
+    let bytes_once = table.bytes_read() - before;
+
+    let standing = table.standing(&Cursor::default()).await.unwrap();
+    let mut groups = table.new_groups(standing, &[], &BTreeSet::new()).await.unwrap().within(BYTES);
+    let before = table.bytes_read();
+    let mut found = BTreeMap::new();
+    while let Some(complete) = groups.next().await.unwrap() {
+        for group in complete {
+            let rows = (group.events.len(), group.left_out);
+            assert!(found.insert(group.events[0].session_id.clone(), rows).is_none(), "it is given twice");
+        }
+    }
+    let again = (table.bytes_read() - before) / bytes_once;
+    assert_eq!(found.len(), 100);
+    for (id, (given, left_out)) in &found {
+        assert_eq!(given + left_out, 50, "{id}");
+        assert!(*given >= 5, "{id}: {given}");
+    }
+    assert!(found.values().any(|(_, left_out)| *left_out > 0), "they are as large as is meant");
+    assert!(again <= 20, "the files were read {again} times");
+}

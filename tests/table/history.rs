@@ -1,9 +1,12 @@
 //! Sessions without ids, joined by the conversation that their traces show.
 
+use std::sync::Arc;
+
+use object_store::memory::InMemory;
 use proptest::prelude::*;
 use proptest::sample::select;
 use skillspan::event::{Kind, SessionEvent};
-use skillspan::table::{ResolveOptions, Session, SessionSource, resolve};
+use skillspan::table::{FileIdentity, Filter, ResolveOptions, Session, SessionSource, Table, resolve};
 
 use crate::events::{any_observation, event};
 
@@ -137,5 +140,44 @@ proptest! {
         let once: Vec<_> = events.into_iter().filter(|event| ids.insert(event.event_id.clone())).collect();
         prop_assume!(once.len() == before);
         prop_assert_eq!(sessions(&once), sessions(&shuffled));
+    }
+}
+
+fn identity(batch: usize) -> FileIdentity {
+    let first = u64::try_from(batch).unwrap();
+    FileIdentity { first, last: first, batch_id: format!("{batch}"), ..crate::events::identity() }
+}
+
+/// A table of conversations whose turns lie in files of their own, and some that others have besides.
+async fn table_of_conversations() -> (Table, Vec<SessionEvent>) {
+    let mut files: Vec<Vec<SessionEvent>> = vec![Vec::new(); 3];
+    for number in 0..40_i64 {
+        let history = |turn: i64| if turn == 0 { String::new() } else { format!("{number}-{turn}") };
+        for (at, file) in (0..).zip(&mut files) {
+            let trace = format!("t{number}-{at}");
+            let mut asked = turn(&trace, &history(at), &history(at + 1), 100 * at + number);
+            // Every fourth is of a client that names its sessions.
+            if number % 4 == 0 {
+                asked.iter_mut().for_each(|event| event.session_id = format!("s{number}"));
+            }
+            file.extend(asked);
+        }
+    }
+    let table = Table::open_store(Arc::new(InMemory::new()), "memory").await.unwrap();
+    for (at, rows) in files.iter().enumerate() {
+        let _ = table.write(&identity(at), rows.clone()).await.unwrap();
+    }
+    (table, files.concat())
+}
+
+#[tokio::test]
+async fn a_session_is_looked_up_with_all_that_continues_it() {
+    let (table, events) = table_of_conversations().await;
+    let options = ResolveOptions { default_workspace: String::new() };
+    let all = resolve(events, &options);
+    assert_eq!(all.len(), 40, "a session for each conversation");
+    for session in all {
+        let found = table.sessions_called(&session.id, &Filter::default(), &options).await.unwrap();
+        assert_eq!(found.sessions, [session]);
     }
 }
