@@ -76,6 +76,12 @@ impl Entry {
         bytes
     }
 
+    /// The version of the layout, if a later skillspan wrote the entry.
+    pub(super) fn newer(bytes: &Bytes) -> Option<u8> {
+        let length = u32::from_le_bytes(*bytes.first_chunk()?);
+        bytes.get(4).copied().filter(|version| length > 0 && *version > WITH_HOPS)
+    }
+
     /// What [`Entry::encode`] wrote; `None` if it did not.
     pub fn decode(bytes: &Bytes) -> Option<Self> {
         let length = usize::try_from(u32::from_le_bytes(*bytes.first_chunk()?)).ok()?;

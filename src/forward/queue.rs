@@ -304,13 +304,17 @@ impl Queue {
     /// waited for longer than is allowed is dropped before, if the clock is believed.
     ///
     /// # Errors
-    /// If the disk cannot be read, or the cursor not be written.
+    /// If the disk cannot be read, or the cursor not be written, or a later version wrote what comes next.
     pub async fn peek(&self, max_bytes: usize, is_clock_believed: bool) -> Result<Vec<Waiting>, StoreError> {
         loop {
             let (cursor, end) = (self.store.cursor(), *self.store.end().borrow());
             let records = self.store.read(cursor, max_bytes).await?;
+            if let Some(version) = records.first().and_then(|record| Entry::newer(&record.payload)) {
+                return Err(StoreError::Newer { version });
+            }
             let waiting: Vec<Waiting> = records
                 .iter()
+                .take_while(|record| Entry::newer(&record.payload).is_none())
                 .map(|record| Waiting { sequence: record.sequence, entry: Entry::decode(&record.payload) })
                 .collect();
             let is_over =

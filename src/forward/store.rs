@@ -22,6 +22,14 @@ pub enum StoreError {
     /// Its cursor cannot be moved.
     #[error(transparent)]
     Update(#[from] journal::UpdateError),
+    /// A later version wrote what waits. Nothing of it is sent and nothing is dropped.
+    #[error(
+        "what waits has layout {version} and this version reads up to 2: use the newer skillspan until it is sent"
+    )]
+    Newer {
+        /// Its layout.
+        version: u8,
+    },
     /// The work on the disk ended before it was done.
     #[error("the work on the queue was cancelled")]
     GivenUp,

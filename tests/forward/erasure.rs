@@ -248,3 +248,28 @@ async fn an_erasure_keeps_the_order_and_lets_go_of_every_file() {
 fn holds_text(entry: &Entry, text: &str) -> bool {
     entry.body.bytes.windows(text.len()).any(|window| window == text.as_bytes())
 }
+
+/// Going back to this version loses nothing that a later one put into the queue.
+#[tokio::test]
+async fn what_a_later_version_queued_is_neither_sent_nor_dropped() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = QueueStorage::Folder { path: folder.path().join("queue"), durability: Durability::Os };
+    let config = Config { place, max_size: 8 << 20, on_full: OnFull::Refuse, retention: None };
+    let queue = Queue::open(config).unwrap();
+    let now = Timestamp::now();
+    queue.push(&entry("known", now).encode().into(), None).await.unwrap();
+    let mut newer = entry("newer", now).encode();
+    newer[4] = 9;
+    queue.push(&newer.into(), None).await.unwrap();
+    queue.push(&entry("behind it", now).encode().into(), None).await.unwrap();
+
+    let waiting = queue.peek(1 << 20, true).await.unwrap();
+    assert_eq!(
+        waiting.iter().map(|one| one.entry.clone().unwrap()).collect::<Vec<_>>(),
+        [entry("known", now)]
+    );
+    queue.done(waiting[0].sequence + 1).await.unwrap();
+    let error = queue.peek(1 << 20, true).await.unwrap_err().to_string();
+    assert!(error.contains("layout 9") && error.contains("use the newer skillspan"), "{error}");
+    assert_eq!(queue.status().waiting, 2, "it waits for the newer version");
+}
