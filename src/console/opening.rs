@@ -1,7 +1,7 @@
 //! What `skillspan open` and `skillspan mcp` do: make sure that it is this user's console that listens, and make a key,
 //! for a browser or for a question.
 
-use std::io::Write as _;
+use std::io::{ErrorKind, Write as _};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ use crate::config::ConsoleSettings;
 use crate::event::Timestamp;
 
 use super::access::KEY_SCHEME;
-use super::access::secret::{For, Secret, random};
+use super::access::secret::{For, Secret, SecretError, random};
 
 /// How the names of files for browsers begin.
 const PREFIX: &str = "open-";
@@ -27,6 +27,9 @@ pub(crate) enum OpenError {
     /// It is for others.
     #[error("the console listens beyond this machine ({0}): open it at its name and sign in with a token")]
     Elsewhere(SocketAddr),
+    /// No console was started with this folder.
+    #[error("no skillspan has run with the data folder {}: `skillspan run` starts it, and the console with it", .0.display())]
+    NeverStarted(PathBuf),
     /// No secret, so no console was started.
     #[error("{0}; `skillspan run` starts the console")]
     Secret(String),
@@ -67,7 +70,12 @@ pub(crate) fn asking(
 ) -> Result<Asking, OpenError> {
     let console = console.ok_or(OpenError::Disabled)?;
     let folder = console.folder.clone().ok_or(OpenError::NoHome)?;
-    let secret = Secret::read_in(&folder).map_err(|error| OpenError::Secret(error.to_string()))?;
+    let secret = Secret::read_in(&folder).map_err(|error| match error {
+        SecretError::File { source, .. } if source.kind() == ErrorKind::NotFound => {
+            OpenError::NeverStarted(folder.parent().unwrap_or(&folder).to_owned())
+        }
+        error => OpenError::Secret(error.to_string()),
+    })?;
     let (base, port) = match at {
         Some((base, port)) => (base.to_owned(), port),
         None => (base_of(console), console.address.port()),

@@ -39,8 +39,9 @@ pub(super) struct Recovered {
 pub(super) fn recover(folder: &Folder) -> Result<Recovered, OpenError> {
     let names = folder.disk.list(&folder.path).map_err(|error| OpenError::io(&folder.path, error))?;
     let mut recovery = Recovery { folder, health: Health::default(), next: FIRST_SEQUENCE };
-    // Who wrote these names may have been killed before they were durable. What is built on them now must
-    // not outlive them: a cursor that goes back after a power loss would export again what is gone.
+    // The process that wrote these names may have been killed before they were durable. Make them durable
+    // before anything builds on them: a cursor that a power loss sets back would export records that are
+    // gone.
     recovery.try_to("the folder", folder.disk.sync_folder(&folder.path));
     let cursor: Option<Cursor> = recovery.read_document(CURSOR_FILE, CURSOR_FORMAT)?;
     let plan: Option<Plan> = recovery.read_document(plan::FILE, plan::FORMAT)?;

@@ -263,8 +263,8 @@ impl Shared {
         if !released {
             return;
         }
-        // Only a durable name may be written over: under its old one, the segment would come back with a
-        // power loss, and hold something else.
+        // A spare is written over only once its name is durable. Otherwise a power loss would bring the
+        // segment back under its old name, with other content.
         match self.folder.disk.sync_folder(&self.folder.path) {
             Ok(()) => self.state().spares.extend(spares),
             Err(error) => {

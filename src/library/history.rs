@@ -24,7 +24,7 @@ pub(super) struct Event {
 /// What a person did with a skill.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum Deed {
+pub enum Deed {
     /// Agreed to what it may do: it waited, and was approved.
     Agreed,
     /// The same of one that says what people want, or what a model wrote: nothing that it does was asked about.
@@ -35,17 +35,20 @@ pub(super) enum Deed {
     WithdrewOwn,
     /// Refused one that waited.
     Rejected,
+    /// Deleted its files.
+    Deleted,
 }
 
 impl Deed {
     /// What the history says of it.
-    pub(super) const fn as_str(self) -> &'static str {
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::Agreed => "a person agreed to what it may do",
             Self::AgreedThatItHolds => "a person agreed that it holds",
             Self::Withdrew => "a person withdrew it",
             Self::WithdrewOwn => "a person withdrew it, and what people had written in it",
             Self::Rejected => "a person rejected it before it was published",
+            Self::Deleted => "deleted by a person",
         }
     }
 
@@ -57,7 +60,7 @@ impl Deed {
     /// What a line says that was written before lines had a deed. A reason stands behind what it begins with.
     fn told_by(what: &str) -> Option<Self> {
         // The longer beginning first.
-        let refusals = [Self::WithdrewOwn, Self::Withdrew, Self::Rejected];
+        let refusals = [Self::WithdrewOwn, Self::Withdrew, Self::Rejected, Self::Deleted];
         let agreements = [Self::Agreed, Self::AgreedThatItHolds];
         let is_refusal = |deed: &Self| what.starts_with(deed.as_str());
         // An agreement stands behind what it made of the skill: "created: a person agreed to ...".

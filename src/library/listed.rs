@@ -1,6 +1,7 @@
 //! A library as commands show it.
 
 use super::effect::Effect;
+use super::history::Deed;
 use crate::skillify::Claim;
 
 /// A skill of a library.
@@ -60,8 +61,8 @@ pub struct ListedEvent {
     pub at: String,
     /// Who it was; `""` as above.
     pub by: String,
-    /// Whether it is that a person refused the skill before it stood anywhere.
-    pub is_rejection: bool,
+    /// What a person did, where later decisions go by it.
+    pub deed: Option<Deed>,
 }
 
 /// What people have made of a skill.
@@ -104,8 +105,19 @@ impl Standing {
 impl Listed {
     /// Whether a person refused it before it stood anywhere: brought back, it waits again.
     pub fn never_stood(&self) -> bool {
-        let was_rejected = self.history.last().is_some_and(|event| event.is_rejection);
+        let was_rejected = self.history.last().is_some_and(|event| event.deed == Some(Deed::Rejected));
         self.standing == Standing::Refused && was_rejected
+    }
+
+    /// What has become of it, in a word or a few: of what a person took out, how.
+    pub fn state(&self) -> &'static str {
+        let deed = self.history.last().and_then(|event| event.deed);
+        match (self.standing, deed) {
+            (Standing::Refused, Some(Deed::Rejected)) => "rejected",
+            (Standing::Refused, Some(Deed::Withdrew | Deed::WithdrewOwn)) => "withdrawn",
+            (Standing::Refused, Some(Deed::Deleted)) => "deleted by a person",
+            (standing, _) => standing.as_str(),
+        }
     }
 
     /// Whether something waits for a person to decide.

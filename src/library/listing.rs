@@ -6,7 +6,7 @@ use super::Library;
 use super::content::session_hash;
 use super::digest::digest;
 use super::guide;
-use super::history::{Deed, Event};
+use super::history::Event;
 use super::listed::{Listed, ListedClaim, ListedEvent, Standing};
 use super::skill::support;
 use super::state::Skill;
@@ -156,6 +156,6 @@ fn listed_event(event: &Event) -> ListedEvent {
         what: event.what.clone(),
         at: event.at.clone(),
         by: event.by.clone(),
-        is_rejection: event.deed() == Some(Deed::Rejected),
+        deed: event.deed(),
     }
 }

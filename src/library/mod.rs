@@ -102,6 +102,7 @@ pub use decide::{decide, decide_saying};
 pub use decision::{Decision, DecisionError, Remark, TextFault};
 pub use effect::{Effect, Episode, Side};
 pub use findings::{Findings, Turn};
+pub use history::Deed;
 pub use layout::{Layout, SKILLS};
 pub use learned::Learned;
 pub use listed::{Listed, ListedClaim, ListedEvent, Standing};

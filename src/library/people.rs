@@ -2,6 +2,7 @@
 
 use super::Library;
 use super::digest::digest;
+use super::history::Deed;
 use super::state::{Reason, Skill, State};
 
 /// Brings the state up to what people did. `as_of` dates it.
@@ -18,7 +19,7 @@ pub(super) fn remember(library: &Library, state: &mut State, as_of: &str) {
         let Some(found) = paths.iter().find_map(|path| library.tree.get(path)).map(|text| digest(text))
         else {
             skill.refused = true;
-            skill.note(as_of, "deleted by a person");
+            skill.note_deed(as_of, Deed::Deleted);
             state.skills.insert(id, skill);
             continue;
         };

@@ -33,7 +33,7 @@ impl Processor for Filter {
     }
 
     fn forgets(&self, event: &SessionEvent, sent: &Sent<'_>) -> bool {
-        // Of a session whose records do not all name its workspace, those that do decide.
+        // If only some records of a session name its workspace, those decide.
         let is_sure =
             |selection: &Selection| selection.workspaces.is_empty() || self.naming.of(event, sent).1;
         self.exclude.iter().any(|selection| {

@@ -254,7 +254,7 @@ impl Processor for Redact {
         for index in 0..events.len() {
             let (done, rest) = events.split_at_mut(index);
             let Some(event) = rest.first_mut() else { return };
-            // What was moved to another column is looked at by more names than its own.
+            // A value that was moved to another column is judged by the name of both.
             if !self.renamed.is_empty() {
                 plain = Plain::default();
             }

@@ -188,7 +188,8 @@ pub(super) static RULES: [BuiltIn; 139] = [
     BuiltIn::new("password", &["# pw ", "# pass ", "# pwd ", "// pw ", "// pass ", "-- pw ", "-- pass ", "(pw ", "(pass "], r#"(?:#|//|--|\() ?(?:pw|pass|pwd)\s{1,3}(?:is )?\\*["'`]?(?P<secret>[^\s"'`\\)]{6,100})"#).checked(Check::Drawn),
     // Short words for one, which nothing but a colon tells from others.
     BuiltIn::new("password", &["ww: ", "WW: ", "Ww: ", "mk: ", "Mk: ", "MK: "], r#"(?:ww|WW|Ww|mk|Mk|MK): {1,3}\\*["'`]?(?P<secret>[^\s"'`\\,;<>]{6,100})"#).a_word().checked(Check::Drawn),
-    // What a file or a store is shown to hold whose name says that it is a secret: one word on the line behind the command.
+    // The content of a file or a store that is named like a secret: one word on the line behind the command
+    // that shows it.
     BuiltIn::new("shown-secret", &["cat ", "type ", "Get-Content "], shown!(r#"(?:cat|type|Get-Content)\s+(?:-[A-Za-z]{1,8}\s+)?\\*["']?[^\s"'|;&<>\\]{0,150}?(?:\b(?:master|production|staging|development|secret|api|private)\.key|(?i:passw(?:or)?d|passphrase|vault[_-]?pass|secret|[_-]token|/token|api[_-]?key)[A-Za-z0-9_-]{0,20}(?:\.txt|\.key|\.secret)?)"#)).a_word().checked(Check::Mixed),
     BuiltIn::new("shown-secret", &["echo $", "echo \"$", "echo \\", "echo ${", "printenv "], shown!(r"(?:echo|printenv)\s+\\*[\x22']?\$?\{?(?:[A-Z0-9]{1,20}_){0,4}(?:[A-Z]{0,8}PASSWORD|[A-Z]{0,8}PASS|PASSWD|PASSPHRASE|SECRET|TOKEN|API_?KEY|[A-Z]{1,20}_KEY|[A-Z]{1,20}_PWD)\}?")).a_word().checked(Check::Mixed),
     BuiltIn::new("shown-secret", &["pass show ", "gopass show ", "op read ", "get password ", "find-generic-password ", "find-internet-password "], shown!(r"(?:(?:go)?pass show|op read|get password|find-(?:generic|internet)-password)\s(?:[^\n\\]|\\{1,4}[\x22']){1,100}?")).a_word().checked(Check::Mixed),

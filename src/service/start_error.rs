@@ -1,5 +1,6 @@
 //! Why the service does not start.
 
+use std::io::ErrorKind;
 use std::net::SocketAddr;
 
 use crate::exporters::{deeplake, otlp as otlp_exporter, parquet, target};
@@ -16,7 +17,7 @@ use super::share::ShareError;
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// A port cannot be had.
-    #[error("{path}: cannot listen on {address}: {source}")]
+    #[error("{path}: cannot listen on {address}: {source}{}", remedy(source.kind(), path))]
     Bind {
         /// The YAML path that asked for it.
         path: String,
@@ -77,4 +78,16 @@ pub enum StartError {
     /// There is no key for placeholders.
     #[error("processors.redact: {0}")]
     RedactionKey(#[from] redact::KeyError),
+}
+
+/// What to do where an address cannot be had.
+fn remedy(kind: ErrorKind, path: &str) -> String {
+    match kind {
+        ErrorKind::AddrInUse => format!(
+            "; another process has it: `skillspan status` says whether that is a skillspan; `--set {path}=HOST:PORT` \
+             takes another one"
+        ),
+        ErrorKind::AddrNotAvailable => "; this machine has no such address".to_owned(),
+        _ => String::new(),
+    }
 }

@@ -57,7 +57,7 @@ pub(crate) fn objection(text: &str) -> Option<&'static str> {
     if let Some(deceit) = class::deceives(text) {
         return Some(deceit);
     }
-    // What the door took out was one, and a command with a placeholder in it is none.
+    // Redaction took a credential out, and a command with its placeholder runs nowhere.
     if text.contains(PLACEHOLDER) || redactor.finds(text) {
         return Some("a credential");
     }

@@ -219,7 +219,7 @@ impl Local {
                 }
                 locked => locked?,
             };
-            // Who found the file before it was locked took it for one of the dead.
+            // Another process may have found the file before it was locked, and removed it as left over.
             if let Some(lock) = locked.filter(|lock| lock.in_place()) {
                 return Ok((name, Arc::from(lock)));
             }

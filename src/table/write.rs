@@ -179,8 +179,8 @@ impl Local {
         let folder = path.parent().unwrap_or(&self.root);
         create_folders(&*self.disk, folder, Some(&self.root))?;
         let temporary = unfinished(&path, writer);
-        // Who was killed between the two names of one file left both: what is written under this one must
-        // not be the file that readers see under the other.
+        // A writer that was killed between linking and unlinking leaves the file under both names. Writing
+        // under this name must not change the file that readers see under the other.
         match self.disk.remove(&temporary) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => {}

@@ -327,13 +327,32 @@ def decide(house, browser):
         name = link.split("/")[2].split("?")[0]
         assert house.standing(name) is None
         browser.run("document.getElementById('reason').focus()")
-        browser.press(*"seen in a browser")
+        browser.press(*"seen in a browser", ENTER)
+        browser.settle()
+        assert browser.run("return location.pathname") == link.split("?")[0], "Enter in the reason leads away"
+        assert house.standing(name) is None, "Enter in the reason decides"
+        if button == "Accept":
+            edit_wrongly(house, browser, name)
         tab_to(browser, button)
         browser.press(ENTER)
         until(lambda: browser.run("return location.pathname") == "/review", f"{button} leads back", 60)
         assert name in browser.text(), browser.text()
         text = house.standing(name)
         assert (text is not None and repair in text) == stands, f"{button}: {text}"
+
+
+def edit_wrongly(house, browser, name):
+    """A text that is no skill is refused with its fault, and is there again as it was written."""
+    browser.run("document.querySelector('.decide details').open = true; document.getElementById('text').value = ''")
+    browser.run("document.getElementById('text').focus()")
+    browser.press(*"of two", ENTER, *"lines")
+    tab_to(browser, "Accept this text")
+    browser.press(ENTER)
+    until(lambda: "it begins with no front matter" in browser.text(), "the fault is told")
+    assert browser.run("return document.getElementById('text').value") == "of two\nlines"
+    assert browser.run("return document.getElementById('reason').value") == "seen in a browser"
+    assert house.standing(name) is None, "it is refused"
+    browser.run("document.getElementById('reason').focus()")
 
 
 def local_times(house, browser):

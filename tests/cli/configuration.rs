@@ -391,6 +391,10 @@ fn a_port_in_use_is_named_and_nothing_is_left_half_started() {
         site.http
     );
     assert!(stderr.starts_with(&expected), "{stderr}");
+    assert!(
+        stderr.contains("`--set receivers.otlp.protocols.http.endpoint=HOST:PORT` takes another"),
+        "{stderr}"
+    );
     assert_eq!(stderr.lines().count(), 1, "{stderr}");
     assert!(!site.path("journal").exists() && !site.path("sessions").exists(), "nothing was created");
     drop(taken);

@@ -48,6 +48,16 @@ fn a_key_lets_in_once_and_its_secret_is_the_owners_alone() {
     let (code, stdout, stderr) = outcome(&mut command);
     assert_eq!((code, stdout.as_str()), (1, ""));
     assert!(stderr.contains("not a console of yours"), "{stderr}");
+    // Who has never started one is told how.
+    let mut command = crate::site::skillspan();
+    let fresh = house.site.path("fresh");
+    command.env("XDG_DATA_HOME", &fresh).args(["open", "--print", "--config"]).arg(house.site.config());
+    let (code, _, stderr) = outcome(&mut command);
+    assert_eq!(code, 1);
+    assert!(
+        stderr.contains("no skillspan has run with the data folder") && stderr.contains("fresh/skillspan"),
+        "{stderr}"
+    );
 }
 
 #[test]

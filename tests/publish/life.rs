@@ -54,6 +54,12 @@ impl Target {
         library.skills().into_iter().find(|skill| skill.standing == Standing::Waiting)
     }
 
+    /// What is said to have become of a skill.
+    pub(crate) fn state(&self, name: &str) -> &'static str {
+        let library = self.exporter().load().unwrap();
+        library.skills().iter().find(|skill| skill.name == name).unwrap().state()
+    }
+
     pub(crate) fn read(&self, path: &str) -> String {
         fs::read_to_string(self.folder.path().join(path)).unwrap()
     }
@@ -191,6 +197,7 @@ fn what_a_person_deleted_never_comes_back() {
         assert!(!target.files().iter().any(|path| path.starts_with("skills/")));
     }
     assert!(!target.read("README.md").contains(NAME));
+    assert_eq!(target.state(NAME), "deleted by a person");
 }
 
 #[test]

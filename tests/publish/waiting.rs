@@ -51,6 +51,7 @@ fn what_a_person_rejects_is_not_proposed_again() {
     target.decide(&name, Decision::Reject).unwrap();
     target.publish(&foreign());
     assert_eq!((target.waiting(), target.skills()), (None, Vec::<String>::new()));
+    assert_eq!(target.state(&name), "rejected");
 }
 
 #[test]

@@ -120,8 +120,8 @@ async fn erase(arguments: &Arguments) -> Result<Outcome, Failure> {
         erased.add(wanted.erase_from(&table, &mut names).await?);
         tombstones.insert(settings.id.clone(), table.tombstones().await.or_fail()?);
     }
-    // From here on nothing of it is stored again: what is on its way from one place to the next comes to the
-    // next before that is looked at.
+    // From here on nothing of it is stored again. The places are searched in the order in which records pass
+    // through them, so a record on its way is found in the next place.
     let waiting = waiting_hooks(&settings, &erased, &subject, &names)?;
     let QueueErasure { bodies, mut left } =
         journals.forget(&settings, &tombstones, &in_queues(arguments, &subject, &names, now)).await;

@@ -59,7 +59,7 @@ pub(super) fn what_waits(
         bail!("`{endpoint}` is no address: it begins with http:// or https://; what waits is kept");
     }
     let mut sent = 0;
-    // Who adds an entry while another process sends relies on that process to look again.
+    // A process that adds an entry while another one sends relies on the other to look again.
     while spool.may_have_entries() && Instant::now() < deadline {
         let Some(outlet) = spool.outlet()? else { return Ok(sent) };
         listens(endpoint, deadline)

@@ -82,7 +82,7 @@ async fn read(
     let table = reader::open(chosen).await?;
     let options = reader::options(chosen);
     let wanted = arguments.choice.find(&table, &options, Some(since)).await?;
-    // What is counted of each kind of fact is of no use here, and there may be many sessions.
+    // The counts by kind of fact are not needed here, and there may be many sessions.
     let wanted: Vec<Session<()>> = wanted.into_iter().map(|session| session.with_facts(())).collect();
     let mut tally = Tally::new(skills);
     read_whole(&table, &options, &wanted, |session| tally.add(&session)).await.or_fail()?;

@@ -48,7 +48,7 @@ fn list_text(target: &Target, skills: &[Listed]) -> String {
     let row = |skill: &Listed| {
         let mut row = vec![
             skill.name.clone(),
-            skill.standing.as_str().to_owned(),
+            skill.state().to_owned(),
             if skill.has_proposal() { "yes" } else { "-" }.to_owned(),
             one_line(&skill.workspace, 60),
             skill.support.clone(),
@@ -96,7 +96,7 @@ pub(super) fn show(found: &[Found], json: bool) -> String {
             let _ = writeln!(text, "{value}");
             continue;
         }
-        let _ = writeln!(text, "{target}: {} ({}, {})", skill.path, skill.standing.as_str(), skill.support);
+        let _ = writeln!(text, "{target}: {} ({}, {})", skill.path, skill.state(), skill.support);
         let evidence = skill.path.replace("SKILL.md", "references/evidence.md");
         for path in [&skill.path, &evidence] {
             if let Some(content) = library.file(path) {

@@ -314,7 +314,7 @@ impl Cluster {
             _ if !self.is_found && !self.skill.is_empty() => "s7",
             "waits for you" | "proposed" => "s4",
             "nothing" if !self.is_found => "s6",
-            "nothing" | "held back" | "refused" | "withdrawn" | "deleted by a person" => "s5",
+            "nothing" | "held back" | "refused" | "rejected" | "withdrawn" | "deleted by a person" => "s5",
             _ => "s1",
         }
     }

@@ -357,7 +357,7 @@ pub(in crate::console) async fn decide_page(
         (verdict.reason.clone(), lines_of(&verdict.text), verdict.action == "edit");
     match decide(&app, &reader, &name, verdict).await {
         Ok(done) => app.access.tell(&reader, done),
-        // What was written is not lost: the form is there again with it, beside why.
+        // The form comes back with the person's text, beside the reason, so that nothing is lost.
         Err(problem) if problem.status() == StatusCode::CONFLICT => {
             let whose = Whose { tenant };
             let Ok(view) = view(&app, &reader, &name, &whose).await else {

@@ -210,13 +210,10 @@ pub(in crate::console) fn seen(library: &Library, reader: &Reader) -> Vec<Listed
 
 /// What became of a skill, in a word or a few: that it stands comes first.
 pub(super) fn told(skill: &Listed) -> &'static str {
-    let last = skill.history.last().map_or("", |event| event.what.as_str());
     match skill.standing {
         Standing::HandEdited => "published, edited by a person",
         Standing::HandWritten => "written by people",
-        Standing::Refused if last.starts_with("a person withdrew") => "withdrawn",
-        Standing::Refused if last.starts_with("deleted") => "deleted by a person",
-        other => other.as_str(),
+        _ => skill.state(),
     }
 }
 

@@ -136,7 +136,7 @@ fn learn(guide: &mut Guide, file: &File<'_>) {
 fn next(guide: &Guide, file: &File<'_>, mut wanted: Vec<Fact>) -> Next {
     wanted.retain(|fact| fact.claims.is_disjoint(&guide.refused));
     let is_written = |fact: &Fact| guide.written.iter().any(|written| written.claims == fact.claims);
-    // What stands already stays before what would be new: a rank that changes is no news.
+    // Facts that are in the file go before new ones, so that a rank that changes rewrites nothing.
     wanted.sort_by_key(|fact| !is_written(fact));
     wanted.truncate(MOST);
     let mut left = wanted.clone();

@@ -39,7 +39,7 @@ pub(super) async fn collect(
         Err(_) => return Err(Refusal::TooSlow { waited: whole }),
     };
     if matches!(outcome, Err(Refusal::TooLarge(_) | Refusal::Unavailable { .. })) {
-        // What the rest is thrown away for is memory that others can use at once.
+        // The rest of the body is discarded, and its memory is free for others at once.
         lease.shrink(usize::MAX);
         discard(body, patience).await;
     }

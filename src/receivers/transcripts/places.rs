@@ -156,7 +156,7 @@ pub fn sessions_of(file: TranscriptFile) -> io::Result<Vec<TranscriptFile>> {
     let database = Database::open(&file.path, file.assistant.assistant)?;
     let units = database.units()?;
     let database = Arc::new(Mutex::new(database));
-    // What is shown of its size, and how far an import is: every session has its part of the whole.
+    // Each session has an equal share of the file's size, for the list and for the progress of an import.
     let share = file.size / (units.len() as u64).max(1);
     // A database of one session has its folder's name.
     let own = file.path.parent().and_then(Path::file_name).unwrap_or_default().to_string_lossy().into_owned();

@@ -53,7 +53,7 @@ impl Report {
             self.problem(what, of_drop(reason));
         }
         for (reason, count) in &queue.refused {
-            // What is asked for again later is lost to nobody: it is told of while it goes on.
+            // A client that is asked to send again loses nothing, so this is a problem only while it lasts.
             if *reason == "too_large" || queue.is_refusing {
                 let what = format!("{name}: {count} requests of clients were refused ({reason})");
                 self.problem(what, of_refusal(reason));

@@ -61,7 +61,7 @@ impl<'a> Verdicts<'a> {
             })
         });
         let candidates: Vec<Option<Candidate<'a>>> = candidates.collect();
-        // What failed for sure, or passed and is no check, is not told by its output.
+        // The output is not asked about a command that certainly failed, or that passed and is no check.
         let is_asked = |(candidate, proof): (&Option<Candidate<'_>>, &Proof)| match (candidate, proof) {
             (None, _) | (_, Proof::Failed) => false,
             (Some(candidate), Proof::Passed) => candidate.family.is_check(),

@@ -411,7 +411,7 @@ fn run(track: &Track<'_>, beat: &Beat<'_>, clean: &Cleaner, taken: &mut Taken) -
     let command = action.run()?;
     let text = command.text();
     let hands_over = hands_over(command);
-    // What is handed over is that of one day: `gh pr view 7`, and what is said of it.
+    // What is handed over differs each time (`gh pr view 7`): its kind is shown, not its words.
     let kind = if hands_over { kind_of(&text) } else { text.clone() };
     if let Some(since) = &mut taken.since_failure {
         *since += 1;

@@ -272,7 +272,7 @@ fn is_grounded(when: &Predicate, tracks: &[Track<'_>]) -> bool {
 /// What the later half of the sessions shows.
 pub(super) fn later(when: &Predicate, verdict: &Verdict, tracks: &[Track<'_>]) -> (u32, u32) {
     let half = tracks.len() / 2;
-    // Who says something says it now and then: that the others do not speak against it.
+    // People say such a thing now and then. Sessions in which they do not say it are not against it.
     if is_by_words(when) && when.expected.is_none() {
         let later = fors(verdict).filter(|shown| shown.place >= half).count();
         return (u32::try_from(later).unwrap_or(u32::MAX), 0);

@@ -338,7 +338,7 @@ fn judge(
         if fits.is_some() { support.extend(shown) } else { against.extend(shown) }
     }
     let (fitting, pairs) = beside_others(&sides);
-    // What few of those do who edit such files is no rule, however well it fits.
+    // A form that fits well is still no rule if few of the sessions that edit such files follow it.
     if counts.treated_with * 3 < number(sides.len() + idle.len()) {
         return None;
     }

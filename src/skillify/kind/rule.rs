@@ -330,7 +330,8 @@ fn lacks(own: &[Said<'_>], all: &All<'_>) -> Vec<Shortfall> {
     let act = own.first().map_or("", |one| one.statement.act.as_str());
     let asked_days = if acts::is_a_way(act) { SAID_DAYS } else { ASKED_DAYS };
     if enough(&asked, asked_days) {
-        // What a way to work is named by is no word of other requests, and who orders commits means them.
+        // The words for a way to work do not occur in other requests, and an order to commit means just that:
+        // neither is tested against chance.
         let orders = own.iter().any(|one| one.statement.act == ORDERED);
         let is_chance = !acts::stands_out(act) && !orders && all.is_chance(act);
         return is_chance.then_some(Shortfall::Chance).into_iter().chain([Shortfall::Rule]).collect();

@@ -252,7 +252,7 @@ impl<'t> Parser<'t> {
         let is_named = matches!(self.peek().map(|token| &token.kind), Some(TokenKind::Text(_)));
         let command = match (is_named, told, situation) {
             (true, ..) => Some(self.command()?),
-            // What is not run itself is followed by a run of what was run before.
+            // After an edit without a command of its own, the command of the situation is meant.
             (false, Some(Event::Edit { .. }), Event::Run { command, .. }) => Some(command.clone()),
             _ => None,
         };

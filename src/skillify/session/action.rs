@@ -435,7 +435,7 @@ impl<'a> Call<'a> {
     /// What a call did that is no shell's.
     fn classify(&self) -> What {
         let tool = self.tool();
-        // What such a call came to is the outcome of the command that it looks after.
+        // The outcome of such a call is that of the command it waits for.
         let words = name_words(tool);
         let has = |known: &[&str]| words.iter().any(|word| known.contains(&word.as_str()));
         if is_poll(tool) {

@@ -85,7 +85,7 @@ impl Table {
         tenant: Option<&str>,
         now: Timestamp,
     ) -> Result<Erased, UpkeepError> {
-        // What others are erasing is still to be found, and so is what retention hides.
+        // Rows that another erasure or retention hides already must be found as well.
         let table = Self { with_erased: true, retention: None, ..self.clone() };
         let mut erased = Erased::default();
         let mut damaged = Vec::new();
