@@ -7,6 +7,7 @@ use clap::Args;
 use crate::event::Timestamp;
 use crate::table::Table;
 
+use super::columns::counted;
 use super::{ConfigFile, Failure, OrFail, block_on, print, reader};
 
 #[derive(Debug, Args)]
@@ -38,7 +39,8 @@ async fn compact_table(table: Table, trust_clock: bool) -> Result<String, Failur
     let mut text = String::new();
     let erased = table.finish_erasures().await.or_fail()?;
     if erased.files > 0 {
-        let _ = writeln!(text, "{} erased rows have left {} files", erased.rows, erased.files);
+        let (rows, files) = (counted(erased.rows, "erased row"), counted(erased.files, "file"));
+        let _ = writeln!(text, "{rows} left {files}");
     }
     let retired =
         if trust_clock { table.retire_by_the_clock().await } else { table.retire().await }.or_fail()?;
@@ -46,7 +48,8 @@ async fn compact_table(table: Table, trust_clock: bool) -> Result<String, Failur
         reader::warn(&format!("retention removes nothing: {doubt}"));
     }
     if retired.files > 0 {
-        let _ = writeln!(text, "{} files of days that are no longer kept are removed", retired.files);
+        let files = counted(retired.files, "file");
+        let _ = writeln!(text, "removed {files} of days that are no longer kept");
     }
     let compacted = table.compact(Timestamp::now()).await.or_fail()?;
     reader::warn_of_damage(&compacted.damaged);
@@ -54,8 +57,11 @@ async fn compact_table(table: Table, trust_clock: bool) -> Result<String, Failur
         0 => writeln!(text, "no closed day has files to merge"),
         days => writeln!(
             text,
-            "{days} closed days: {} files became {}, {} rows that were stored twice are dropped",
-            compacted.files_before, compacted.files_after, compacted.rows_dropped
+            "{}: {} became {}; dropped {} stored twice",
+            counted(days, "closed day"),
+            counted(compacted.files_before, "file"),
+            compacted.files_after,
+            counted(compacted.rows_dropped, "row"),
         ),
     };
     Ok(text)

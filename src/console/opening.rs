@@ -70,12 +70,7 @@ pub(crate) fn asking(
 ) -> Result<Asking, OpenError> {
     let console = console.ok_or(OpenError::Disabled)?;
     let folder = console.folder.clone().ok_or(OpenError::NoHome)?;
-    let secret = Secret::read_in(&folder).map_err(|error| match error {
-        SecretError::File { source, .. } if source.kind() == ErrorKind::NotFound => {
-            OpenError::NeverStarted(folder.parent().unwrap_or(&folder).to_owned())
-        }
-        error => OpenError::Secret(error.to_string()),
-    })?;
+    let secret = secret_in(&folder)?;
     let (base, port) = match at {
         Some((base, port)) => (base.to_owned(), port),
         None => (base_of(console), console.address.port()),
@@ -106,6 +101,16 @@ impl Asking {
     }
 }
 
+/// The secret that the console's last start left in the folder.
+fn secret_in(folder: &Path) -> Result<Secret, OpenError> {
+    Secret::read_in(folder).map_err(|error| match error {
+        SecretError::File { source, .. } if source.kind() == ErrorKind::NotFound && !folder.exists() => {
+            OpenError::NeverStarted(folder.parent().unwrap_or(folder).to_owned())
+        }
+        error => OpenError::Secret(error.to_string()),
+    })
+}
+
 /// The address by which this machine reaches the console.
 fn base_of(console: &ConsoleSettings) -> String {
     let ip = match console.address.ip() {
@@ -124,7 +129,7 @@ pub(crate) fn opening(console: Option<&ConsoleSettings>) -> Result<Opening, Open
     if console.tls.is_some() && !console.address.ip().is_loopback() {
         return Err(OpenError::Elsewhere(console.address));
     }
-    let secret = Secret::read_in(&folder).map_err(|error| OpenError::Secret(error.to_string()))?;
+    let secret = secret_in(&folder)?;
     let (port, base) = (console.address.port(), base_of(console));
     Ok(Opening { secret, port, base, folder, challenge: random() })
 }

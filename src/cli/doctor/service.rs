@@ -81,7 +81,7 @@ fn console(settings: &Settings, found: &mut Findings) {
 
 fn todo(error: &OpenError) -> &'static str {
     match error {
-        OpenError::Secret(_) => {
+        OpenError::Secret(_) | OpenError::NeverStarted(_) => {
             "remove the file if it is there, and restart `skillspan run`, which makes a new one that you alone can read"
         }
         OpenError::Silent(_) => {

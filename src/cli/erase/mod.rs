@@ -20,6 +20,7 @@ use crate::service::{ErasedSubject, QueueErasure, digests, unowned_queues};
 use crate::table::upkeep::{Erased, Subject, Tombstone};
 use crate::table::{Location, Table};
 
+use super::columns::counted;
 use super::{ConfigFile, Failure, OrFail, block_on, print, reader};
 use asking::{Preview, is_somebody_there, nothing_found};
 use places::{Journals, followers_are_done};
@@ -305,15 +306,18 @@ fn report(
     if erased.before && erased.sessions.is_empty() {
         let _ = writeln!(text, "erased     before, and nothing of it is left in the table");
     }
-    let _ = writeln!(text, "table      {} rows have left {} files", erased.rows, erased.files);
+    let (rows, files) = (counted(erased.rows, "row"), counted(erased.files, "file"));
+    let _ = writeln!(text, "table      {rows} left {files}");
     if remnants.events > 0 {
-        let _ = writeln!(text, "journal    {} events have left the dead letters", remnants.events);
+        let _ = writeln!(text, "journal    {} left the dead letters", counted(remnants.events, "event"));
     }
     if waiting.hooks > 0 {
-        let _ = writeln!(text, "hooks      {} objects no longer wait for a collector", waiting.hooks);
+        let objects = counted(waiting.hooks, "object");
+        let _ = writeln!(text, "hooks      {objects} left the spool and will not be sent");
     }
     if waiting.bodies > 0 {
-        let _ = writeln!(text, "forward    it has left {} requests that wait for a backend", waiting.bodies);
+        let requests = counted(waiting.bodies, "request");
+        let _ = writeln!(text, "forward    it left {requests} that wait for a backend");
     }
     let mut left = vec![
         "the journals of other replicas; each takes its own away with its next upkeep, within an hour"
