@@ -90,7 +90,7 @@ impl<'s> Events<'s> {
     }
 }
 
-/// One call: what was done, how it ended, the first and the last line of what it printed.
+/// One call: its command, its status, and the first and last line of its output.
 fn call(events: &[&SessionEvent]) -> String {
     let Call { done, status, output } = Call::of(events);
     let shown = match output {

@@ -53,7 +53,7 @@ impl Until {
     }
 }
 
-/// A claim of a skill, and what later sessions showed of it.
+/// A claim of a skill, and its counts in later sessions.
 struct Row {
     /// Thousandths of a call for each session.
     worth: u64,

@@ -20,7 +20,7 @@ use super::reader::TableChoice;
 use super::render::minute;
 use super::{ConfigFile, Failure, OrFail, reader};
 
-/// So many rows fit a terminal with what was there before.
+/// The most rows that fit a terminal beside earlier output.
 const ON_A_TERMINAL: usize = 20;
 /// A shorter beginning of an id is easily that of another session tomorrow.
 const SHORTEST_ID: usize = 8;
@@ -96,7 +96,7 @@ impl Since {
     }
 }
 
-/// A listed session, and what is said of it.
+/// A listed session and its figures.
 pub(super) type Listed = (Session<()>, Figures);
 
 /// What was found.

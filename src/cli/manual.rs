@@ -86,7 +86,7 @@ fn at(command: Command, path: &[&str], change: &dyn Fn(Command) -> Command) -> C
     }
 }
 
-/// What is made for fish lacks the values of what has no name, and what follows `help`.
+/// Completions for fish: adds the values of arguments without a name, and the words after `help`.
 fn more_for_fish(command: &Command) -> String {
     let mut script = String::new();
     for sub in command.get_subcommands() {
@@ -124,7 +124,7 @@ pub(super) fn man(arguments: &Man) -> Result<(), Failure> {
     super::print(&format!("{}: manual pages of section {SECTION}; `man -l` shows one\n", folder.display()))
 }
 
-/// The command line without what people do not call: what makes completions and pages leaves nothing out by itself.
+/// The command line without hidden commands, which the generators of completions and pages would show.
 fn shown() -> Command {
     let whole = Cli::command();
     let visible: Vec<Command> =

@@ -36,7 +36,7 @@ pub(super) struct Question {
     pub(super) authorities: Vec<PathBuf>,
 }
 
-/// Sends it. What went wrong is said in a way that tells what to do.
+/// Sends it. An error says what to do.
 pub(super) fn ask(question: &Question) -> Result<Checked, String> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| error.to_string())?;
@@ -180,7 +180,7 @@ fn unreachable(url: &str, error: &reqwest::Error) -> String {
     }
 }
 
-/// An error and what caused it. An error of the system may wrap another, which is no source of it.
+/// An error and its causes. An error of the system may wrap another one without naming it as its source.
 fn collect<'e>(error: &'e (dyn Error + 'static), causes: &mut Vec<&'e (dyn Error + 'static)>) {
     causes.push(error);
     if let Some(inner) = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {

@@ -71,8 +71,7 @@ pub(super) fn start_logging(logs: LogSettings, is_quiet: bool) {
     let _ = if logs.json { builder.json().try_init() } else { builder.try_init() };
 }
 
-/// Writes log lines to standard error: what clients sent neither begins a line of its own nor tells a terminal
-/// what to do.
+/// Writes log lines to standard error. A client's text can neither begin a line of its own nor control the terminal.
 struct LogLines {
     is_json: bool,
 }
@@ -93,7 +92,7 @@ impl Write for LogLines {
     }
 }
 
-/// What asks the process to stop; what comes after `listen` is not missed.
+/// The signals that ask the process to stop; none after `listen` is missed.
 pub(super) struct StopSignals {
     terminate: Signal,
     interrupt: Signal,

@@ -96,7 +96,7 @@ fn add_queue(forward: &ForwardSettings, report: &mut Report) {
     }
 }
 
-/// What this user's hooks left for a collector, and what found no room.
+/// The events that this user's hooks left for a collector, and those that found no room.
 pub(super) fn add_hooks(settings: &Settings, report: &mut Report) {
     let Some(root) = &settings.hook_spools else { return };
     let spools = match hooks::waiting(root) {
@@ -134,7 +134,7 @@ pub(super) fn add_hooks(settings: &Settings, report: &mut Report) {
     }
 }
 
-/// What to do about events that wait, by what the last try to send them met.
+/// The remedy for waiting events, by the result of the last try to send them.
 fn remedy(spool: &hooks::Waiting) -> &'static str {
     let trouble = &spool.trouble;
     match () {

@@ -259,7 +259,7 @@ impl Node {
         DecodeError::at(self.position, format!("expected {what}, found {found}"))
     }
 
-    /// Types that parse their text say what they want; what was found is said here, as written.
+    /// Adds the value as written: types that parse their text only name the form that they expect.
     fn with_found(&self, mut error: DecodeError) -> DecodeError {
         if let (None, Value::Scalar(scalar)) = (error.position, &self.value) {
             error.message = format!("{}, found `{}`", error.message, scalar.written);

@@ -367,7 +367,7 @@ impl Resolver<'_> {
         Ok(Tls { ca_file: file("ca_file", &raw.ca_file)?, identity })
     }
 
-    /// What redaction does where nothing is written of it.
+    /// The redaction of a forward whose configuration names none.
     pub(super) fn unwritten_redaction() -> ProcessorSettings {
         ProcessorSettings::Redact {
             drop_attributes: Vec::new(),

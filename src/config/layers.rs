@@ -16,7 +16,7 @@ use super::tree::{BUILT_IN, Key, Node, Position, Value};
 const SECTIONS: [&str; 8] =
     ["", "extensions", "receivers", "processors", "exporters", "connectors", "service", "pipelines"];
 
-/// What comes later over what came before, key by key.
+/// Merges two layers, key by key; the later one wins.
 pub(super) fn merge(before: Node, later: Node) -> Node {
     merge_named("", before, later)
 }
@@ -57,7 +57,7 @@ fn is_another(name: &str, before: &[(Key, Node)], later: &[(Key, Node)]) -> bool
     }
 }
 
-/// What files write, over what is built in.
+/// Merges the files' layers over the built-in ones.
 pub(super) fn over_built_in(mut built_in: Node, mut written: Node) -> Node {
     for (id, receiver) in written.child("receivers").map(Node::entries).unwrap_or_default() {
         if let Some(protocols) = receiver.child("protocols")

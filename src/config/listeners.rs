@@ -108,7 +108,7 @@ impl Resolver<'_> {
         })
     }
 
-    /// What an OTLP receiver listens on, and what it accepts there.
+    /// The listeners and limits of an OTLP receiver.
     fn otlp(&mut self, id: &str) -> Result<(Vec<Listener>, otlp::Limits), ResolveError> {
         let limits = self.limits_of(id);
         let (mut insecure, mut found) = (false, Vec::new());

@@ -9,8 +9,7 @@ use super::resolver::{ResolveError, Resolver};
 use super::settings::{ReceiverSettings, SessionsPipeline};
 
 impl Resolver<'_> {
-    /// The mappings that a pipeline names, in order. They stand before the other processors, which work
-    /// on what comes of them.
+    /// The mappings that a pipeline names, in order. They run before the other processors, which see the mapped events.
     pub(super) fn mappings(
         &mut self,
         name: &str,

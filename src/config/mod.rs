@@ -160,7 +160,7 @@ const SECRETS: &[&str] = &["extensions", "auth"];
 /// More is not told at once.
 const MOST_FAULTS: usize = 100;
 
-/// Merges the layers over what is built in, and resolves what comes of it.
+/// Merges the layers over the built-in ones, and resolves the result.
 fn assemble(layers: Vec<Layer>, source: &dyn Source) -> Result<Settings, ConfigError> {
     let mut origins = vec![Origin::BuiltIn];
     let mut faults = Vec::new();

@@ -17,8 +17,8 @@ pub(super) struct Reading<'r> {
     pub(super) faults: &'r mut Vec<DecodeError>,
     /// The paths of what was taken out.
     pub(super) refused: Vec<Vec<String>>,
-    /// The paths of what was put right. What is wrong there once more is taken out: `exporters/` stays so whatever
-    /// its name is put right to.
+    /// The paths that were corrected. A second error at such a path removes the value: `exporters/` keeps its path even
+    /// if its name is corrected.
     pub(super) put_right: Vec<Vec<String>>,
     pub(super) source: &'r dyn Source,
 }

@@ -346,7 +346,7 @@ impl Resolver<'_> {
         })
     }
 
-    /// What is promised to who sends.
+    /// What an acknowledgement promises to clients.
     pub(super) fn durability(&self) -> journal::Durability {
         match self.raw.service.journal.as_ref().map(|journal| journal.durability).unwrap_or_default() {
             raw::Durability::Fsync => journal::Durability::Fsync,

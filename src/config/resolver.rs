@@ -100,7 +100,7 @@ impl Resolver<'_> {
         self.unless_refused(&[section, id], self.invalid(&at, &message))
     }
 
-    /// What is wrong only because what stands at `path` was taken out is a consequence.
+    /// Drops an error that only follows from the value removed at `path`.
     pub(super) fn unless_refused(&self, path: &[&str], error: ResolveError) -> ResolveError {
         match error {
             ResolveError::Invalid(error) if self.is_refused(path) => ResolveError::Consequence(error),

@@ -29,7 +29,7 @@ use crate::table::Location;
 /// What runs.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// What they were made of, besides what is built in.
+    /// The files and overrides that the settings come from, besides the built-in ones.
     pub given: Given,
     /// The pipelines as they are written, or built in.
     pub outlines: Vec<Outline>,
@@ -147,7 +147,7 @@ pub struct ReceiverSettings {
     pub id: String,
     /// Which doors it has.
     pub doors: Doors,
-    /// What it listens on; empty for one that is served on the ports of another.
+    /// The addresses it listens on; empty if it shares the ports of another receiver.
     pub listeners: Vec<Listener>,
     /// What its doors accept.
     pub limits: otlp::Limits,
@@ -253,7 +253,7 @@ pub struct ForwardRoute {
 pub struct Listener {
     /// The YAML path that asked for it, for messages.
     pub path: String,
-    /// `grpc` or `http`: what clients are told; either is served.
+    /// `grpc` or `http`: the protocol that clients are told to use; both are served.
     pub protocol: &'static str,
     /// Where.
     pub address: SocketAddr,

@@ -179,7 +179,7 @@ impl Resolver<'_> {
     }
 }
 
-/// What `git check-ref-format` allows, without what would need quoting.
+/// Whether `git check-ref-format` allows the name and no shell would need quotes for it.
 fn is_branch(name: &str) -> bool {
     let is_plain = |part: &str| {
         !part.is_empty() && !part.starts_with(['.', '-']) && !part.ends_with(".lock") && !part.ends_with('.')

@@ -10,7 +10,7 @@ use super::raw;
 use super::resolver::{ResolveError, Resolver, usize_of};
 use super::settings::{FollowerSettings, SkillsPipeline};
 
-/// Stands for the tenant in a path, a remote or a branch: each tenant has a target of its own then.
+/// The placeholder for the tenant in a path, a remote or a branch; with it each tenant has its own target.
 const TENANT: &str = "{tenant}";
 
 impl Resolver<'_> {

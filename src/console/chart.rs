@@ -214,7 +214,7 @@ fn label(area: &Area<'_>, (x, y): (u64, u64), (width, height): (u64, u64)) -> St
 /// A name of fewer letters than these tells nothing.
 const LEAST_ROOM: usize = 6;
 
-/// The text in lines of so many characters, broken at spaces where that is possible; cut where it has more of them.
+/// The text in lines of at most `room` characters, broken at spaces if possible, and cut after `most` lines.
 fn lines_of(text: &str, room: usize, most: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     let mut words = text.split_whitespace().peekable();

@@ -59,13 +59,13 @@ pub(super) struct Row {
     pub(super) corrected: u32,
     pub(super) errors: u32,
     pub(super) tokens: i64,
-    /// What people said, lower-case, the beginning of it.
+    /// The beginning of people's messages, lower-case.
     pub(super) said: String,
-    /// What failed in it and what people were against, a line each: `troubles.rs`.
+    /// Failures and complaints, a line each: `troubles.rs`.
     pub(super) troubles: String,
     /// How its first prompt begins, as it stands: a page shows less of it.
     pub(super) title: String,
-    /// What people or their tools said of it; `""` if nothing.
+    /// Feedback of people or their tools; `""` if there is none.
     pub(super) feedback: String,
     /// What published files call it: [`session_hash`].
     pub(super) hash: String,
@@ -393,7 +393,7 @@ const NAMING: [&str; 8] = [
     "user_name",
 ];
 
-/// Who is known to a session: whom its events name, and whose home folder it is in.
+/// The people of a session: those whom its events name, and the owner of its home folder.
 pub(super) fn names_of(session: &Session) -> BTreeSet<String> {
     let mut names = BTreeSet::from([session.user_id.clone()]);
     for event in session.facts.iter().map(|fact| &fact.event) {
@@ -428,7 +428,7 @@ impl Row {
             said.extend(prompt.chars().take(LONGEST_SAID).flat_map(char::to_lowercase));
             said.push('\n');
         }
-        // What is kept is what it is counted as.
+        // The text's real size is what the memory bound counts.
         said.shrink_to_fit();
         Self {
             tenant: session.tenant.clone(),

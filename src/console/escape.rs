@@ -29,7 +29,7 @@ impl Escaper for Visible {
     }
 }
 
-/// A line of Markdown as markup: what stands between two backticks is code, and everything else what it says.
+/// A line of Markdown as HTML: text between backticks becomes code, all else stays as it is.
 pub(super) fn with_code(text: &str) -> String {
     let parts: Vec<&str> = text.split('`').collect();
     let mut shown = String::with_capacity(text.len());

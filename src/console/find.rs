@@ -38,8 +38,8 @@ impl App {
         tenants.find(|tenant| library.is_of(tenant)).cloned().unwrap_or_default()
     }
 
-    /// The session with this id that the reader may see. With a UTC date, what arrived before the day ahead of it is
-    /// not read. With it, whether it is too large to be read whole: then it is what arrived first of it.
+    /// The session with this id, if the reader may see it. With a UTC date, files from before the previous day are not
+    /// read. The flag says that the session is too large, so that only its first part is here.
     pub(super) async fn session(
         &self,
         reader: &Reader,

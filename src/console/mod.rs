@@ -237,7 +237,7 @@ impl Console {
         self.address
     }
 
-    /// What a start says of it; `options` are those of the command line that name the configuration.
+    /// The lines about the console at the start; `options` are the command line's own that name the configuration.
     pub fn notice(&self, options: &str) -> String {
         let scheme = if self.has_tls { "https" } else { "http" };
         let how = if self.address.ip().is_loopback() {

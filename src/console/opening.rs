@@ -91,7 +91,7 @@ impl Asking {
         (challenge, question)
     }
 
-    /// What lets one question in, once who listens has answered the challenge.
+    /// A header that admits one question, if the listener answered the challenge.
     pub(crate) fn header(&self, challenge: &str, answer: Option<&str>) -> Result<String, OpenError> {
         let answer = answer.ok_or_else(|| OpenError::Silent(self.base.clone()))?;
         if !self.secret.is_proof(self.port, challenge, answer.trim()) {

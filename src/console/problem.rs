@@ -14,7 +14,7 @@ use super::access::Denied;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Problem {
     status: StatusCode,
-    /// What is wrong, and what to do.
+    /// The fault and the remedy.
     says: String,
     /// After so many seconds it may be otherwise.
     again_in: Option<u64>,
@@ -69,7 +69,7 @@ impl Problem {
         }
     }
 
-    /// What is wrong, and what to do.
+    /// The fault and the remedy.
     pub(super) fn says(&self) -> &str {
         &self.says
     }

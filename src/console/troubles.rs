@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::skillify::account::Account;
 
-/// So many bytes of what went wrong in a session are kept.
+/// The most bytes of a session's failures that are kept.
 const LONGEST_TROUBLES: usize = 2_000;
 
 /// What went wrong in a session, as a report counts it.

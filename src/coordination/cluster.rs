@@ -16,7 +16,7 @@ use crate::event::Timestamp;
 const ACCOUNT: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
 /// An API server that takes longer is of no use: the next beat asks again.
 const TIMEOUT: Duration = Duration::from_secs(10);
-/// So much of what it says is told.
+/// The most characters of its answer that are shown.
 const MOST_TOLD: usize = 300;
 
 /// The Leases of a pod's namespace.

@@ -66,7 +66,7 @@ pub struct Spec {
     pub holder_identity: String,
     /// For people who look.
     pub lease_duration_seconds: u64,
-    /// When it was last put, by the clock of who put it; for people who look.
+    /// When the holder last wrote it, by the holder's clock; for people who look.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub renew_time: Option<String>,
     /// How often it was taken over.

@@ -43,7 +43,7 @@ pub use store::StoreClaims;
 pub const LEASE: Duration = Duration::from_secs(60);
 /// How often a worker says that it is alive.
 pub const BEAT: Duration = Duration::from_secs(15);
-/// What a dead worker left is removed after so many [`LEASE`]s.
+/// After how many [`LEASE`]s the files of a dead worker are removed.
 const FORGOTTEN: u32 = 10;
 
 /// How several workers of one table agree on who mines what.
@@ -122,7 +122,8 @@ pub trait Claims: fmt::Debug + Send + Sync {
     fn first_choice(&self) -> Shard;
 }
 
-/// Looks, gives back what is more than the worker's share, and takes what is free up to it. What is held then.
+/// Reads the claims, gives back what exceeds the worker's share, and takes free shards up to it. Returns what it holds
+/// then.
 ///
 /// # Errors
 /// If claims cannot be read or written. What is held already stays so until somebody takes it over.

@@ -16,7 +16,7 @@ pub fn shard_of(tenant: &str, workspace: &str) -> Shard {
     u16::from_be_bytes([first, second]) % SHARDS
 }
 
-/// What tells apart workers that have nothing to share: 16 hex digits of what they mine and where skills go.
+/// Separates workers with different work: 16 hex digits of what they mine and where their skills go.
 pub fn scope_of(parts: &[String]) -> String {
     let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
     hex(hash(&parts).iter().take(8))

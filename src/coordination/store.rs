@@ -43,7 +43,7 @@ pub struct StoreClaims {
     worker: String,
     host: String,
     shards: Shard,
-    /// Who holds what under the greatest numbers, as read.
+    /// The greatest number of each shard and its holder, as last read.
     known: Mutex<BTreeMap<Shard, (u64, Option<String>)>>,
 }
 

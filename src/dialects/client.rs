@@ -18,7 +18,7 @@ pub(super) struct Client {
 }
 
 impl Client {
-    /// An event of the given kind with what the record says of it.
+    /// An event of the given kind with the fields that every record of the client has.
     pub(super) fn event(&self, record: &Record<'_>, kind: Kind, rank: i64) -> SessionEvent {
         record.ignore(self.repetitions);
         let text = |names| record.text(names).unwrap_or_default();

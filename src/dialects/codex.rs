@@ -290,7 +290,7 @@ fn tool_decision(record: &Record<'_>) -> Mapping {
     ])
 }
 
-/// The call and what came of it: a result, or a refusal. The record is written when it is over.
+/// A finished call with its result, or with its refusal. The client writes the record when the call is over.
 fn tool_result(record: &Record<'_>) -> Mapping {
     if !record.has(CALL) && !record.has(TOOL) {
         return Mapping::INCOMPLETE;
@@ -349,7 +349,7 @@ pub(super) fn exit_code_of(output: &str) -> Option<i64> {
     })
 }
 
-/// Every attempt is reported; one that worked says nothing that the turn does not.
+/// The client reports every attempt. A successful one adds nothing to the turn's own record.
 fn api_request(record: &Record<'_>) -> Mapping {
     let status = record.integer(HTTP_STATUS);
     if status.is_none_or(|status| status < 400) && !record.has(ERROR) {

@@ -125,7 +125,7 @@ fn operation(record: &Record<'_>) -> Mapping {
     if events.is_empty() { Mapping::NOISE } else { Mapping::Events(events) }
 }
 
-/// Leaves out what messages say of calls, and keeps what a reply cost that only makes calls.
+/// Drops calls that messages repeat, and keeps the cost of a reply that holds only calls.
 fn leave_calls_out(record: &Record<'_>, events: &mut Vec<SessionEvent>) {
     let is_of_call = |event: &SessionEvent| matches!(event.kind, Kind::ToolCall | Kind::ToolResult);
     let costs = |event: &&SessionEvent| is_of_call(event) && !Tokens::of(event).is_nothing();

@@ -17,7 +17,7 @@ pub struct Explanation {
     pub name: String,
     /// The instrumentation scope.
     pub scope: String,
-    /// What became of it; attributes of events are left to [`Explanation::kept`].
+    /// How the record was mapped. [`Explanation::kept`] has the attributes of its events.
     pub outcome: Outcome,
     /// For every event its columns.
     pub columns: Vec<Vec<Column>>,

@@ -61,7 +61,7 @@ impl Dialect for LangfuseIngestion {
         }
         let events = match OBSERVATION.map(record) {
             Mapping::Events(events) => events,
-            // What is said of a trace is said of its session, even if nobody speaks.
+            // Details of a trace are details of its session, even if it has no messages.
             Mapping::Nothing(_) if type_of(record) == "trace" => return presence(record, upsert),
             nothing => return nothing,
         };
@@ -141,7 +141,7 @@ fn has(record: &Record<'_>, sources: &[framework::Source]) -> bool {
     sources.iter().any(|source| source.is_present(record))
 }
 
-/// Makes of a text's key that of whatever this id says.
+/// Replaces the key of a text by the key that belongs to this id.
 fn replace(key: &mut String, upsert: &Upsert, is_numbered: bool) {
     let id = if upsert.id.is_empty() { &upsert.trace_id } else { &upsert.id };
     let id = history::digest(id);
@@ -154,7 +154,7 @@ fn replace(key: &mut String, upsert: &Upsert, is_numbered: bool) {
     key.push_str(&id);
 }
 
-/// Whose a trace is, and what its application says of it.
+/// The session and person of a trace, and the attributes that its application gave it.
 fn presence(record: &Record<'_>, upsert: &Upsert) -> Mapping {
     let common = framework::common(record);
     if common.attributes.is_empty() && common.user_id.is_empty() && common.session_id.is_empty() {

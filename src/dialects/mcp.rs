@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 
 const PREFIX: &str = "mcp__";
 
-/// What clients call such a tool that do not say which it was.
+/// The tool names that clients send in place of the real name of an MCP tool.
 const PLACEHOLDERS: &[&str] = &["mcp_tool", "mcp"];
 /// Tools that call them, with the names and the arguments in their own.
 const CALLERS: &[&str] = &["use_mcp_tool", "call_mcp_tool", "mcp_call_tool"];
@@ -25,7 +25,7 @@ pub(super) fn name(server: &str, tool: &str) -> String {
     format!("{PREFIX}{server}__{}", bare.unwrap_or(tool))
 }
 
-/// Whether a name stands for any such tool.
+/// Whether a tool name is a placeholder for the name of an MCP tool.
 pub(super) fn is_placeholder(tool: &str) -> bool {
     PLACEHOLDERS.contains(&tool)
 }

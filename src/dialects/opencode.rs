@@ -166,7 +166,7 @@ fn hash(text: &str) -> String {
     sha256_hex(text.trim(), 8)
 }
 
-/// A call and what came of it.
+/// A call and its outcome.
 fn tool(record: &Record<'_>, rank: i64) -> Mapping {
     let call = record.text(CALL).unwrap_or_else(|| record.span_id());
     let of_call = |kind| SessionEvent {

@@ -267,7 +267,7 @@ fn call(record: &Record<'_>, started: Timestamp, rank: i64) -> SessionEvent {
     }
 }
 
-/// The call, what came of it and what was decided. The record is written when it is over.
+/// A finished call: its outcome and the person's decision. The client writes the record when the call is over.
 fn tool_call(record: &Record<'_>) -> Mapping {
     if !record.has(TOOL) {
         return Mapping::INCOMPLETE;

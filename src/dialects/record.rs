@@ -29,7 +29,7 @@ pub struct Record<'a> {
     upsert: Option<&'a Upsert>,
     /// Which names its attributes may have: most names that are asked for are those of other clients.
     names: NameFilter,
-    /// What became of each attribute: the record's own, then its resource's.
+    /// How each attribute was used: first the record's own, then those of its resource.
     uses: RefCell<Vec<Use>>,
     losses: RefCell<BTreeMap<&'static str, u64>>,
 }
@@ -46,7 +46,7 @@ pub struct Upsert {
     pub parent_id: String,
     /// When the client sent it: of several that say the same, the latest counts.
     pub sent_at: Timestamp,
-    /// Whether it only adds to what another record created, and says no more than what is new.
+    /// Whether the record only updates what another record created, and holds only the changes.
     pub is_update: bool,
     /// The record as received.
     pub received: Vec<u8>,
@@ -394,13 +394,14 @@ impl<'a> Record<'a> {
         all.filter_map(|attribute| Some((attribute.key.as_str(), to_text(attribute.value.as_ref()?))))
     }
 
-    /// What nothing read, the resource's attributes included, except what has a column by nature.
+    /// The attributes that no dialect read, those of the resource included. Those that always fill a column are left
+    /// out.
     pub fn unread_attributes(&self) -> Attributes {
         let uses = self.uses.borrow();
         let own = self.own_attributes();
         let is_used = |place: &usize| uses.get(*place).is_some_and(|used| used.is_read || used.is_ignored);
         let all = || own.iter().chain(&self.resource.attributes).enumerate();
-        // One of a name that was read stands for all of it.
+        // If one attribute of a name was read, all of that name count as read.
         let names = || all().filter(|(place, _)| is_used(place)).map(|(_, attribute)| attribute.key.as_str());
         let (filter, used) = (NameFilter::of(names()), LazyCell::new(|| names().collect::<BTreeSet<&str>>()));
         let is_said = |name: &str| filter.may_have(name) && used.contains(name);
@@ -463,7 +464,7 @@ pub(super) fn is_withheld(text: &str) -> bool {
     text.is_empty() || PLACEHOLDERS.iter().any(|placeholder| text.eq_ignore_ascii_case(placeholder))
 }
 
-/// What follows a prefix of a name. Nearly all prefixes that are asked for are told by one byte.
+/// The rest of a name after a prefix. One byte rules out nearly every prefix.
 pub(super) fn behind<'n>(name: &'n str, prefix: &str) -> Option<&'n str> {
     let is_alike = name.as_bytes().first() == prefix.as_bytes().first() || prefix.is_empty();
     if is_alike { name.strip_prefix(prefix) } else { None }

@@ -3,7 +3,7 @@
 /// The attribute of a resource or a record that says whether it is to be stored.
 pub const ATTRIBUTE: &str = "skillspan.capture";
 
-/// What was meant; `None` if that cannot be told.
+/// The value's meaning; `None` if it has none.
 pub fn read(value: &str) -> Option<bool> {
     let is = |words: &[&str]| words.iter().any(|word| value.trim().eq_ignore_ascii_case(word));
     if is(&["true", "on", "yes", "1", "y"]) {
@@ -15,7 +15,7 @@ pub fn read(value: &str) -> Option<bool> {
     }
 }
 
-/// Whether a wish forbids to store anything. Who writes one that cannot be read wanted something out.
+/// Whether a value forbids storing. An unreadable value forbids it too: its author wanted something left out.
 pub fn forbids(value: &str) -> bool {
     !value.trim().is_empty() && read(value) != Some(true)
 }

@@ -129,7 +129,7 @@ impl EncodedBatch {
         Some(Self { owner, ingested_at: Timestamp::from_micros(ingested_at), events, withdrawals })
     }
 
-    /// The same by way of events, which knows what is wrong and reads what another version may have written.
+    /// Decodes and encodes again: this finds the fault, and reads records of other versions.
     fn rewritten(record: &Bytes) -> Result<Self, DecodeError> {
         let EventBatch { owner, ingested_at, events, withdrawals } = super::decode_batch(record)?;
         // What this version writes it reads.

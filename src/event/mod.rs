@@ -90,8 +90,8 @@ pub const OF_FILES: &str = "-transcript";
 /// Attributes that became no field of their own, by key. Rendered as one JSON object.
 pub type Attributes = BTreeMap<String, serde_json::Value>;
 
-/// The tenant and workspace that a credential decided. Storage paths are made of these two and of
-/// nothing that a payload says.
+/// The tenant and workspace that a credential decided. Storage paths are made of these two, never of a payload's
+/// values.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Owner {
     /// The tenant; `default` where no credential is asked for.
@@ -120,8 +120,7 @@ impl Default for Owner {
     }
 }
 
-/// What one accepted request became, or a part of it if that is large. The journal stores one of these a
-/// record.
+/// The events of one accepted request, or a part of a large one. The journal stores one of these a record.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct EventBatch {
     /// Who the request's credential belongs to.
@@ -241,7 +240,7 @@ pub struct SessionEvent {
     pub dialect: String,
     /// Content was cut, by the client or by us.
     pub truncated: bool,
-    /// What became no field of its own.
+    /// Attributes without a column.
     pub attributes: Attributes,
 }
 

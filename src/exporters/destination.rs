@@ -5,9 +5,9 @@ use std::error::Error;
 use super::update::{Report, Update};
 use crate::library::Library;
 
-/// A place that holds a library. All of it blocks.
+/// A place that holds a library. Every method blocks.
 ///
-/// `tests/support/conformance.rs` says what holds for every kind.
+/// `tests/support/conformance.rs` has the rules for every kind.
 pub trait Destination {
     /// Why it cannot be read or written.
     type Error: Error + Send + Sync + 'static;

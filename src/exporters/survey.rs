@@ -27,7 +27,7 @@ pub(super) enum Kind {
     Device,
 }
 
-/// What keeps a path of the library from being what it should be.
+/// The obstacle at a path of the library.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Obstacle {
@@ -279,7 +279,7 @@ fn same_but_for_case(one: &str, other: &str) -> bool {
     one != other && one.to_lowercase() == other.to_lowercase()
 }
 
-/// What a thing is that is not what belongs there.
+/// The obstacle that a file of the wrong kind is.
 pub(super) fn obstacle_of(kind: Kind) -> Obstacle {
     match kind {
         Kind::File => Obstacle::File,

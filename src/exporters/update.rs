@@ -38,7 +38,7 @@ pub enum Update {
 }
 
 impl Update {
-    /// What mining found, if that is what it brings.
+    /// The findings of mining, if the update has any.
     pub(super) fn findings(&self) -> &[Findings] {
         match self {
             Self::Findings(findings) | Self::Routed(findings, _) => findings,
@@ -62,7 +62,7 @@ impl Update {
 /// What one publish did.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Report {
-    /// What became of each skill, by name.
+    /// What happened to each skill, by name.
     pub skills: BTreeMap<String, Change>,
     /// How many files were written or removed, without the state.
     pub files_written: usize,

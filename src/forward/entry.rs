@@ -15,11 +15,11 @@ use serde::{Deserialize, Serialize};
 use super::{Body, Form};
 use crate::event::{Owner, Signal, Timestamp};
 
-/// The layout of what came from a client, and of what another skillspan forwarded.
+/// The layout version of bodies from clients and from other skillspans.
 const VERSION: u8 = 1;
 const WITH_HOPS: u8 = 2;
 
-/// A body with what is known of it besides: whose it is, and since when.
+/// A body, its owner and its time of arrival.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
     /// What it exports.

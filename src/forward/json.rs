@@ -255,7 +255,7 @@ fn clean_value(cleaner: &Cleaner, name: &str, value: &mut Value) -> bool {
                 *members = Map::from_iter([("stringValue".to_owned(), Value::String(text))]);
                 return true;
             }
-            // A list of attributes says what each of them is called.
+            // Members of a list of attributes name themselves by their key.
             if member_key(members).is_some() {
                 return clean_object(cleaner, members);
             }

@@ -60,8 +60,8 @@ impl Placed<'_> {
     }
 }
 
-/// Leaves out what says that it is not to be stored, and what else this body says of such a trace. Says whether
-/// anything was left out, and whether an event is left.
+/// Removes traces that opt out, and everything else in this body about them. Returns whether it removed anything, and
+/// whether an event is left.
 pub(super) fn retain_wanted(form: Form, request: &mut Value) -> (bool, bool) {
     let mut silent = BTreeSet::new();
     retain(form, request, &mut |placed| {

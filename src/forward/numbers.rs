@@ -8,7 +8,7 @@ use std::fmt::Write;
 
 use memchr::memmem;
 
-/// Digits of what stands for a number, behind those that all of them begin with.
+/// How many digits of a placeholder for a number follow the common prefix.
 const INDEX: usize = 6;
 /// So many have an index of their own.
 const MOST: usize = 1_000_000;

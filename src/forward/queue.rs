@@ -107,7 +107,7 @@ pub struct Status {
     pub max_bytes: u64,
     /// Bodies dropped since the start, by reason.
     pub dropped: BTreeMap<&'static str, u64>,
-    /// What the last of them met, if that is known.
+    /// The fate of the last of them, if it is known.
     pub last_drop: Option<String>,
     /// Why its disk takes nothing now.
     pub disk_error: Option<String>,

@@ -22,7 +22,7 @@ pub enum StoreError {
     /// Its cursor cannot be moved.
     #[error(transparent)]
     Update(#[from] journal::UpdateError),
-    /// A later version wrote what waits. Nothing of it is sent and nothing is dropped.
+    /// A later version wrote the entries. They are neither sent nor dropped.
     #[error(
         "what waits has layout {version} and this version reads up to 2: use the newer skillspan until it is sent"
     )]

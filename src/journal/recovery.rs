@@ -233,8 +233,8 @@ impl Recovery<'_> {
         self.folder.keep_damage(&extent.path, first, range).is_ok()
     }
 
-    /// Cuts what is behind the last record. Also makes durable what a killed process had written and not
-    /// synced: what readers have seen must not go.
+    /// Cuts the bytes after the last record. Also syncs what a killed process wrote and did not sync: a reader may have
+    /// seen it, so it must not vanish.
     fn cut(&mut self, segment: &mut Segment, extent: &Extent) {
         let cut = self.folder.disk.open(&extent.path).and_then(|mut file| {
             file.cut(segment.length)?;

@@ -206,7 +206,7 @@ impl Shared {
         self.files.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Fails if the folder is no longer the one that was opened: nobody would find what is written now.
+    /// Fails if the folder was replaced since it was opened: nobody would find new records in the old one.
     pub(super) fn check_folder(&self) -> io::Result<()> {
         if self.lock.in_place() {
             return Ok(());
@@ -360,7 +360,7 @@ impl State {
         self.segments.values().map(|segment| segment.size).sum()
     }
 
-    /// Whether what was refused last would be refused again. What is exported makes room when it is asked for.
+    /// Whether a record of the last refused size would be refused again. Asking frees the room of exported records.
     pub(super) fn is_full(&self, max_size: u64, durable_end: u64) -> bool {
         self.lacking > 0 && self.cursor < durable_end && self.held_bytes() + self.lacking > max_size
     }

@@ -73,7 +73,7 @@ fn with_lines(candidate: &Candidate, lines: &[&Line]) -> Candidate {
     Candidate { wording, claims, ..candidate.clone() }
 }
 
-/// The page that names most of what the claims name; none where no page names any of it.
+/// The page that names the most of the claims' subjects; none if no page names any.
 fn closest(pages: &[HandWritten<'_>], claims: &[&SupportedClaim]) -> Option<usize> {
     let score = |page: &HandWritten<'_>| -> usize {
         let whens = claims.iter().filter_map(|claim| when(&claim.claim));
@@ -122,7 +122,7 @@ fn propose(run: &mut Run<'_>, page: &HandWritten<'_>, candidate: &Candidate, lin
         Some(known) => (known.text.clone(), known.claims.clone()),
         None => (page.text.to_owned(), BTreeSet::new()),
     };
-    // A lesson is told by what it asks sessions; its sentence may have changed since.
+    // A lesson is identified by its predicate; its sentence may have changed.
     let asks_the_same = |one: &Claim, other: &Claim| when(one).is_some() && when(one) == when(other);
     let is_known = |claims: &BTreeSet<Claim>, claim: &Claim| {
         let mut known = claims.iter().chain(&rejected);

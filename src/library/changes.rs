@@ -106,7 +106,7 @@ impl Change {
 /// What a target must become.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Changes {
-    /// What becomes of each skill that the run speaks of, by name.
+    /// What happens to each skill that the run mentions, by name.
     pub skills: BTreeMap<String, Change>,
     /// Files to write.
     pub files: Tree,

@@ -59,7 +59,7 @@ pub(super) struct ClaimRecord {
     /// What was counted when the skill was last written; nothing where format 4 or older wrote it.
     #[serde(default, skip_serializing_if = "is_nothing")]
     pub(super) counts: Counts,
-    /// What the newer half of the sessions showed of it when the skill was last written.
+    /// What the newer half of the sessions showed when the skill was last written.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) recently: Option<Recently>,
     pub(super) evidence: BTreeSet<EvidenceRecord>,
@@ -74,7 +74,7 @@ pub(super) struct EvidenceRecord {
     pub(super) segment: String,
     /// Hash of the person, `""` if unknown.
     pub(super) person: String,
-    /// How the person is told from others; absent in what older versions wrote, and where nobody is known.
+    /// What identifies the person; absent in state of older versions, and where nobody is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) told: Option<ToldBy>,
     pub(super) assistant: String,
@@ -216,7 +216,7 @@ impl Content {
         people.collect::<BTreeSet<_>>().len()
     }
 
-    /// How many of the known people are told from others by what; `None` is what an older version stored.
+    /// How many people are identified by what; `None` stands for state of an older version.
     pub(super) fn people_by(&self) -> BTreeMap<Option<ToldBy>, usize> {
         let known = self.evidence().filter(|record| !record.person.is_empty());
         // Of a person that an older version stored as well, the record that says more counts.
@@ -283,7 +283,7 @@ impl Body {
 }
 
 impl ClaimRecord {
-    /// The claim with its evidence and what was remembered of it.
+    /// The claim with its evidence and its remembered evidence.
     pub(super) fn of(claim: &SupportedClaim, recently: Option<Recently>, remembered: Option<&Self>) -> Self {
         let mut evidence: BTreeSet<EvidenceRecord> = claim.support.iter().map(EvidenceRecord::of).collect();
         let known: BTreeSet<String> = evidence.iter().map(|record| record.segment.clone()).collect();

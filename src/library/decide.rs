@@ -124,7 +124,7 @@ fn note_behind(run: &mut Run<'_>, name: &str, more: &str) {
     }
 }
 
-/// Who decided, and when: beside what happened, for texts of the library name nobody.
+/// Notes who decided and when, apart from the event: texts of the library name nobody.
 fn note_who(run: &mut Run<'_>, name: &str, remark: &Remark) {
     let known = run.library.state.skills.values().find(|skill| skill.name == name);
     let before = known.map_or(0, |skill| skill.history.len());

@@ -9,7 +9,7 @@ pub enum Decision {
     Approve,
     /// Drop the proposal; it is not made again.
     Reject,
-    /// Bring back what was deleted, withdrawn or retired. What was refused before it stood waits again.
+    /// Bring back a skill that was deleted, withdrawn or retired. One that was rejected as a proposal waits again.
     Restore,
     /// Take away what stands; it does not come back by itself.
     Withdraw,
@@ -95,6 +95,6 @@ pub struct Remark {
     pub text: Option<String>,
     /// When, RFC 3339; may be empty.
     pub at: String,
-    /// Who it is, for who may see people; may be empty.
+    /// The person's name, for readers who may see people; may be empty.
     pub by: String,
 }

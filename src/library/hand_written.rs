@@ -49,7 +49,8 @@ pub(super) fn numbered(text: &str) -> impl Iterator<Item = (usize, &str)> {
     text.lines().enumerate().map(|(at, line)| (at + 1, line))
 }
 
-/// Proposes to correct what sessions contradict, in what a run proposes anyway and in the text as it stands.
+/// Proposes corrections where sessions contradict a hand-written skill: in the run's own proposals and in the text that
+/// stands.
 pub(super) fn correct(run: &mut Run<'_>) {
     for skill in all(run.library, &run.state) {
         let known = run.state.hand_written.get(&skill.name);
@@ -88,7 +89,7 @@ impl HandWritten<'_> {
         said >= 2 && said * 2 >= runs.len()
     }
 
-    /// What the candidate would correct and add, `None` if the skill says all of it.
+    /// What the candidate would correct and add; `None` if the skill already says all of it.
     pub(super) fn deepened_by(&self, candidate: &Candidate, rejected: &BTreeSet<Claim>) -> Option<Deepening> {
         let own = candidate.claims.iter().map(|claim| &claim.claim);
         let against: Vec<&Claim> =
@@ -124,7 +125,7 @@ impl HandWritten<'_> {
     }
 }
 
-/// The sentences that say one of the claims: what to do on failure if there is such a sentence.
+/// The sentences that state one of the claims; those about a failure, if there are any.
 fn lines<'a>(candidate: &'a Candidate, claims: &BTreeSet<Claim>) -> Vec<&'a str> {
     let wording = &candidate.wording;
     let says = |line: &&Line| {

@@ -27,7 +27,8 @@ pub(super) struct Event {
 pub enum Deed {
     /// Agreed to what it may do: it waited, and was approved.
     Agreed,
-    /// The same of one that says what people want, or what a model wrote: nothing that it does was asked about.
+    /// Agreed to a skill that states people's wishes or a model's lesson. The question was whether it holds, not what
+    /// it does.
     AgreedThatItHolds,
     /// Took a skill away that stood as it was generated.
     Withdrew,
@@ -40,7 +41,7 @@ pub enum Deed {
 }
 
 impl Deed {
-    /// What the history says of it.
+    /// The word for it in the history.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Agreed => "a person agreed to what it may do",
@@ -57,7 +58,7 @@ impl Deed {
         matches!(self, Self::Agreed | Self::AgreedThatItHolds)
     }
 
-    /// What a line says that was written before lines had a deed. A reason stands behind what it begins with.
+    /// The deed of a line from before lines had one, by its first words. A reason may follow them.
     fn told_by(what: &str) -> Option<Self> {
         // The longer beginning first.
         let refusals = [Self::WithdrewOwn, Self::Withdrew, Self::Rejected, Self::Deleted];

@@ -13,7 +13,7 @@ use crate::skillify::{Candidate, Template};
 pub(super) fn assign(state: &State, workspace: &str, candidates: &[&Candidate]) -> BTreeMap<String, usize> {
     let mut skills: Vec<(&String, &Skill)> =
         state.skills.iter().filter(|(_, skill)| skill.workspace == workspace).collect();
-    // Skills that stand choose first: what a person deleted takes nothing from what he kept.
+    // Standing skills choose first: one that a person deleted takes no sessions from one that was kept.
     skills.sort_by_key(|(id, skill)| (!skill.stands(), skill.content.oldest().to_owned(), (*id).clone()));
     let mut taken = BTreeSet::new();
     let mut assigned = BTreeMap::new();

@@ -212,7 +212,7 @@ impl<'a> Sessions<'a> {
         days_between(&self.last_seen(skill), &self.as_of).is_some_and(|days| days > LIFETIME_DAYS)
     }
 
-    /// When the skill was last seen, if that is long after what is remembered of it.
+    /// The date when the skill was last seen, if that is long after the remembered one.
     pub(super) fn seen_anew(&self, skill: &Skill) -> Option<String> {
         let remembered = skill.content.claims.iter().map(|record| record.newest());
         let remembered = remembered.chain([skill.last_seen.as_str()]).max()?;

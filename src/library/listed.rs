@@ -19,7 +19,7 @@ pub struct Listed {
     pub description: String,
     /// `3 sessions of 2 people`.
     pub support: String,
-    /// What people have made of it.
+    /// What people did to it.
     pub standing: Standing,
     /// The SKILL.md that would stand there, had a person not written or edited it.
     pub proposal: Option<String>,
@@ -29,11 +29,11 @@ pub struct Listed {
     pub review: Vec<String>,
     /// Where its SKILL.md stands.
     pub path: String,
-    /// What later sessions showed of it when it was last written.
+    /// Its effect on later sessions, as of the last time it was written.
     pub effect: Option<Effect>,
     /// The sessions behind each claim.
     pub evidence: Vec<ListedClaim>,
-    /// What became of it, oldest first.
+    /// Its history, oldest first.
     pub history: Vec<ListedEvent>,
 }
 
@@ -109,7 +109,7 @@ impl Listed {
         self.standing == Standing::Refused && was_rejected
     }
 
-    /// What has become of it, in a word or a few: of what a person took out, how.
+    /// Its state in a word or a few; for a skill that a person took out, how.
     pub fn state(&self) -> &'static str {
         let deed = self.history.last().and_then(|event| event.deed);
         match (self.standing, deed) {

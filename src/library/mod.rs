@@ -120,7 +120,7 @@ use state::State;
 /// A target's files: path relative to its root, with `/`, to content.
 pub type Tree = BTreeMap<String, String>;
 
-/// What a target holds and what is remembered of it.
+/// The files of a target, and the library's state beside them.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Library {
     layout: Layout,
@@ -164,7 +164,7 @@ impl Library {
         self
     }
 
-    /// Where it looks for what it published: who cannot look there must not take it for deleted.
+    /// The paths of published files. A writer that cannot see them must not take them for deleted.
     pub fn paths_in_use(&self) -> BTreeSet<String> {
         let states = [Some(&self.state), self.interrupted.as_ref()].into_iter().flatten();
         let mut paths: BTreeSet<String> = self.roots.iter().cloned().collect();

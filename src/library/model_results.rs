@@ -35,7 +35,7 @@ impl Library {
     }
 }
 
-/// Brings the state up to what a model said of a workspace.
+/// Brings the state up to the model's answers about a workspace.
 pub(super) fn take_up(state: &mut State, workspace: &str, learned: &Learned, as_of: &str) {
     let known = state.answers.remove(&learned.place).unwrap_or_default();
     let first = |key: &String, answer: &String| known.get(key).unwrap_or(answer).clone();

@@ -19,7 +19,7 @@ pub struct SaidLine {
     pub claims: Vec<SaidClaim>,
 }
 
-/// A claim with what was counted of it and the sessions behind it.
+/// A claim with its counts and the sessions behind them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SaidClaim {
     /// The claim.

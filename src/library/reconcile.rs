@@ -72,8 +72,8 @@ fn too_late(workspace: &str) -> String {
     format!("another worker has taken over {workspace} and published; what this one found before is left out")
 }
 
-/// What the findings change, with so many new skills of each of them; `foreign` are the skills that rest on other
-/// tenants' sessions.
+/// The changes that the findings cause, with at most so many new skills of each; `foreign` are skills that rest on
+/// other tenants' sessions.
 fn attempt(
     library: &Library,
     findings: &[Cow<'_, Findings>],
@@ -87,7 +87,7 @@ fn attempt(
     for (at, findings) in findings.iter().enumerate() {
         run.begin(quotas.map(|quotas| quotas.get(at).copied().unwrap_or_default()));
         run.episodes = &findings.episodes;
-        // What is noted of its skills has the date of its own newest session, not of another workspace's.
+        // Events of these skills have the date of their own newest session, not of another workspace's.
         run.as_of = findings.as_of.date();
         turns::remember(&mut run.state, findings);
         Workspace::of(&run, findings).settle(&mut run);
@@ -352,7 +352,7 @@ impl<'f> Workspace<'f> {
         }
     }
 
-    /// Whether newer sessions speak against what the candidate mainly says: its first step, or all of it.
+    /// Whether newer sessions contradict the candidate's main claim: its first step, or all of it.
     fn has_fallen(&self, candidate: &Candidate) -> bool {
         let falls = |claim: &SupportedClaim| self.sessions.has_fallen(&claim.claim);
         match candidate.claims.first() {

@@ -25,7 +25,7 @@ const STATED: &str = "rule: people stated it, and nothing but a person's word ma
 const AUTHORED: &str = "author: a model wrote it from what sessions show, and no count proves its words";
 
 impl Waiting {
-    /// What a person does who agrees: what is asked is whether it holds, or what it may do.
+    /// The deed of a person who agrees: to the fact that the skill states, or to the risk of what it does.
     pub(super) fn agreed(&self) -> Deed {
         let asks_if_it_holds = |why: &String| why == STATED || why == AUTHORED;
         if !self.review.is_empty() && self.review.iter().all(asks_if_it_holds) {
@@ -41,7 +41,7 @@ impl Waiting {
     }
 }
 
-/// Brings what waits in a workspace up to what mining found.
+/// Updates the waiting proposals of a workspace from the run's findings.
 pub(super) fn take_up(run: &mut Run<'_>, findings: &Findings, has_fallen: impl Fn(&Candidate) -> bool) {
     let workspace = findings.workspace.as_str();
     drop_what_is_settled(&mut run.state, workspace);

@@ -8,7 +8,7 @@ use super::state::Skill;
 use super::subset::{claims, worded};
 use crate::skillify::{Candidate, Claim, SupportedClaim};
 
-/// A skill and what a run says of it.
+/// A skill, and the run's candidate for it.
 pub(super) struct Revision<'a> {
     pub(super) known: &'a Skill,
     pub(super) candidate: Option<&'a Candidate>,
@@ -49,7 +49,7 @@ pub(super) fn revise(revision: &Revision<'_>) -> Option<Content> {
     Some(candidate.map_or_else(|| remaining.clone(), |candidate| remaining.extended(candidate, new)))
 }
 
-/// A text made of these claims; what it says of requests stays, for requests are not in the claims.
+/// A text with these claims. What it says of requests stays, since requests are no claims.
 fn reworded(known: &Skill, candidate: Option<&Candidate>, claims: Vec<SupportedClaim>) -> Content {
     let when_to_use = known.content.body.iter().flat_map(|body| &body.when_to_use);
     let wording = worded(&claims, when_to_use);
@@ -86,7 +86,7 @@ fn ordered(known: &Skill, candidate: Option<&Candidate>, wanted: &BTreeSet<Claim
     ordered
 }
 
-/// What the claims of a content say, and nothing else: neither its own words nor what was asked.
+/// The content as its claims alone word it, without its own words and without requests.
 pub(super) fn said_by(content: &Content, workspace: &str) -> Content {
     let claims: Vec<SupportedClaim> = content.claims.iter().map(ClaimRecord::recalled).collect();
     let anew = Candidate {

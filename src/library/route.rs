@@ -18,7 +18,7 @@ pub struct Route {
     pub projects: BTreeSet<String>,
     /// Only skills of these scopes (`workspace`, `project`, `person`); empty: of all.
     pub scopes: BTreeSet<String>,
-    /// Of what is one person's own, that of these people, by what people are counted by; empty: of all, but no rules.
+    /// The people whose personal findings the target takes, by their identities. Empty: everybody's, but no rules.
     pub people: BTreeSet<String>,
     /// How many.
     pub bounds: Bounds,

@@ -49,7 +49,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Turns to the next findings, of which so many may become new skills.
+    /// Turns to the next findings, of which at most `quota` become new skills.
     pub(super) fn begin(&mut self, quota: Option<usize>) {
         self.quota = quota;
         self.changes.created.push(0);
@@ -81,7 +81,7 @@ impl<'a> Run<'a> {
         self.state.skills.insert(id.to_owned(), skill);
     }
 
-    /// Takes out of a skill what it learned from sessions of other tenants: `own` is what is left of it.
+    /// Removes the lessons of other tenants' sessions from a skill; `own` is the rest, if there is one.
     pub(super) fn take_out(&mut self, id: &str, own: Option<Skill>) {
         const REASON: &str = "what other tenants' sessions taught is taken out";
         let Some(known) = self.state.skills.remove(id) else { return };

@@ -63,7 +63,7 @@ pub(super) struct State {
     pub(super) tenant: String,
     /// How often the library was published.
     pub(super) release: u64,
-    /// What was generated of each file.
+    /// Digests of each generated file.
     pub(super) files: BTreeMap<String, Digests>,
     /// By `skillspan-id`.
     pub(super) skills: BTreeMap<String, Skill>,
@@ -135,7 +135,7 @@ pub(super) struct Skill {
     /// What persons made of proposals, oldest first, as far as a diff takes it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) decided: Vec<Decided>,
-    /// What became of it, oldest first.
+    /// Its history, oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) history: Vec<Event>,
 }
@@ -369,7 +369,7 @@ impl Skill {
         self.content.claims.iter().any(|record| !record.is_counted())
     }
 
-    /// What it says, what it said, and what it would say or would have said.
+    /// All its contents: the present, the former, the proposed and the rejected ones.
     pub(super) fn remembered(&self) -> impl Iterator<Item = &Content> {
         let past = self.past.iter().map(|past| &past.content);
         let proposed = self.proposal.iter().filter_map(|proposal| proposal.content.as_ref());
@@ -397,7 +397,7 @@ impl Skill {
         self.history.push(Event::new(as_of, self.version, what));
     }
 
-    /// Notes what a person did, so that no reason that stands behind it can change what it was.
+    /// Notes a person's deed as a value, so that the reason's words cannot be mistaken for another deed.
     pub(super) fn note_deed(&mut self, as_of: &str, deed: Deed) {
         self.history.push(Event::new(as_of, self.version, deed.as_str()).with(deed));
     }
@@ -406,7 +406,7 @@ impl Skill {
     pub(super) fn own_text(&self) -> Option<&str> {
         let deed = self.history.last().and_then(Event::deed);
         let is_of_a_person = deed == Some(Deed::WithdrewOwn);
-        // Withdrawn as it was generated; else who deleted it deleted what was written last.
+        // A withdrawn skill was as generated; a deleted one is compared with what was last written.
         let is_generated = deed == Some(Deed::Withdrew);
         let is_last = |last: &&Decided| is_of_a_person || (!is_generated && last.version == self.version);
         let last = self.decided.last().filter(is_last)?;

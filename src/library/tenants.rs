@@ -174,7 +174,7 @@ fn told_apart(
             .map(|(tenant, workspace)| Learned::place(tenant, workspace))
             .collect();
         state.answers.retain(|place, _| own.contains(place));
-        // The next run finds again what waits for a person, and what sessions could add to a person's skill.
+        // The next run finds the waiting proposals again, also those for people's own skills.
         state.waiting.clear();
         for deepening in state.hand_written.values_mut() {
             deepening.claims.clear();

@@ -9,7 +9,7 @@ use super::Library;
 use super::effect::{Episode, Side, situations};
 use crate::skillify::{Claim, Digest, Later, Watched};
 
-/// A published skill, and what sessions showed of it so far.
+/// A published skill, and its counts in later sessions.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct WatchedSkill {
     /// Its folder's name.
@@ -43,7 +43,7 @@ pub struct Week {
     pub without: Side,
 }
 
-/// A claim of a published skill, and what sessions showed of it so far.
+/// A claim of a published skill, and its counts in later sessions.
 #[derive(Debug, Clone, PartialEq)]
 pub struct WatchedLine {
     /// What it says.
@@ -103,7 +103,7 @@ impl WatchedSkill {
                 if is_later { line.after.add(seen) } else { line.before.add(seen) }
             }
         }
-        // Who meets one of its lines is in its situation, and so is who runs what it is about.
+        // A session is in the skill's situation if it meets one of its lines or runs what the skill is about.
         if is_met || episode.meets(&self.about) {
             let side = match (is_later, episode.loaded.contains(&self.name)) {
                 (false, _) => &mut self.before,

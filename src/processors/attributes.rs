@@ -131,7 +131,8 @@ impl Action {
 }
 
 impl Keys {
-    /// The names that are meant; one that is named is meant whether there is such an attribute or not.
+    /// The attribute names that the rule selects. A name that the rule spells out is selected even if the event lacks
+    /// it.
     fn of(&self, event: &SessionEvent) -> Vec<String> {
         match self {
             Self::One(key) => vec![key.clone()],
@@ -175,7 +176,7 @@ fn write(event: &mut SessionEvent, key: &str, from: &Origin) {
     }
 }
 
-/// Changes the column of that name, and every one that holds what the client sent under it.
+/// Changes the column of that name, and every column that the client filled under it.
 fn change_columns(event: &mut SessionEvent, key: &str, sent: &Sent<'_>, change: &mut dyn FnMut(&mut String)) {
     if let Some(text) = column(event, key).filter(|text| !text.is_empty()) {
         change(text);

@@ -48,7 +48,7 @@ pub trait Processor: Send + Sync {
 
 /// What is known of a record besides its events.
 pub struct Sent<'a> {
-    /// An attribute as the client sent it, whatever became of it.
+    /// Looks up an attribute as the client sent it, even if it filled a column.
     pub attributes: &'a dyn Fn(&str) -> Option<String>,
     /// The workspace that a credential decided for all that it brings.
     pub workspace: Option<&'a str>,

@@ -91,8 +91,8 @@ impl Redact {
         Done { is_cut, is_altered: replace(text, |text| self.redactor.redact_up_to(text, self.limit)) }
     }
 
-    /// What a client gave as JSON, before anything was made of it: every value as an attribute's, but
-    /// what a client calls its sessions, turns and calls as what they are.
+    /// Redacts the JSON of a client before it is mapped: each value as an attribute's, but the client's ids of
+    /// sessions, turns and calls as ids.
     pub fn json(&self, json: &mut Value) {
         self.named_json("", json);
     }
@@ -171,7 +171,7 @@ impl Redact {
         replace(identifier, |text| self.redactor.redact_identifier(text))
     }
 
-    /// One event behind `last`, of which `plain` says what stayed as it was.
+    /// Redacts one event. `plain` tells which fields of `last` had nothing to redact.
     fn event(&self, event: &mut SessionEvent, last: &mut SessionEvent, plain: &mut Plain) {
         let mut is_cut = false;
         let texts = payload_texts(event).into_iter().zip(payload_texts(last));

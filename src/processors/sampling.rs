@@ -124,7 +124,7 @@ impl Sampling {
                 traces.known.remove(&oldest);
             }
         }
-        // A trace of two sessions, one of which is stored, keeps what names neither.
+        // If a trace has two sessions and one is stored, records that name neither are kept.
         if before == Some(Known::Session(true)) {
             traces.known.insert(trace, Known::Session(true));
         }

@@ -39,7 +39,7 @@ pub struct Attribute {
     pub value: Option<Test>,
 }
 
-/// What has to match, all of it; an empty list asks nothing.
+/// The conditions that an event must meet, all of them; an empty list selects every event.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Selection {
     /// All of these.

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::event::SessionEvent;
 
-/// Sessions and traces that are remembered; what is older may be told again.
+/// The number of remembered sessions and traces; older ones may be announced again.
 const MAX_KNOWN: usize = 65_536;
 /// Sessions that wait to be told; beyond it they are counted.
 const MAX_WAITING: usize = 64;

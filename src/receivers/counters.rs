@@ -25,8 +25,7 @@ pub struct Counters {
     turned_away: TurnedAway,
 }
 
-/// What was received, said something and became nothing, for those who look after the process: by dialect and
-/// reason. Cloning shares it.
+/// Counts records that held data and became no event, by dialect and reason, for operators. Clones share the counts.
 #[derive(Debug, Clone, Default)]
 pub struct Losses(Arc<Mutex<BTreeMap<(&'static str, &'static str), u64>>>);
 
@@ -133,7 +132,7 @@ impl Counters {
         self.arrivals.clone()
     }
 
-    /// What was lost, for those who look after the process.
+    /// The losses so far, for operators.
     pub fn losses(&self) -> Losses {
         self.losses.clone()
     }

@@ -25,7 +25,8 @@ const MAX_SCOPES: usize = 200;
 /// Bytes of a scope's name that tell it from others: a longer one is a client's mistake, or its malice.
 const MAX_SCOPE_NAME: usize = 200;
 
-/// What becomes of 1,024 bytes before there was a request, and what is expected at most.
+/// The memory that 1,024 bytes of a request take: expected before the first request, and the most that is expected
+/// later.
 const FIRST_GROWTH: usize = 1280;
 const MOST_GROWTH: usize = 4096;
 
@@ -82,7 +83,7 @@ pub struct Tally {
     pub records: u64,
     /// Records that could not: they are lost, the others are stored.
     pub rejected: u64,
-    /// Why, for the first of them; or, if none was rejected, what the client should know; else `""`.
+    /// Why the first of them was rejected; a remark for the client if none was; else `""`.
     pub message: String,
     /// Members of records, and of what surrounds them, that have no name of the protocol's.
     pub skipped: u64,
@@ -383,7 +384,7 @@ impl Request {
         Self { ways: pipelines.iter().map(way).collect(), owner, is_confined, sender, ingested_at, hops }
     }
 
-    /// What is known of it beside its body.
+    /// The facts about a request that are not in its body.
     fn known(&self) -> Known<'_> {
         let Self { owner, is_confined, sender, ingested_at, hops, .. } = self;
         Known { owner, is_confined: *is_confined, sender, ingested_at: *ingested_at, hops }

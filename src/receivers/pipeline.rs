@@ -78,7 +78,7 @@ impl Pipeline {
         Ok(())
     }
 
-    /// Takes out what is of sessions that are not stored, and returns what is not decided yet.
+    /// Removes the events of sessions that sampling drops, and returns those whose session is not decided yet.
     fn sample(&self, events: &mut Vec<SessionEvent>, way: &mut Way) -> Vec<SessionEvent> {
         let Some(sampling) = &self.sampling else { return Vec::new() };
         let mut undecided = Vec::new();
@@ -115,7 +115,7 @@ impl Pipeline {
         own_workspace(events, sent);
     }
 
-    /// What would be stored of one record's events, by whatever part of the sessions is.
+    /// The events of one record as they would be stored, whichever share of the sessions is sampled.
     pub(super) fn processed(&self, mut events: Vec<SessionEvent>, sent: &Sent<'_>) -> Vec<SessionEvent> {
         self.processors.iter().for_each(|processor| processor.process(&mut events, sent));
         own_workspace(&mut events, sent);

@@ -37,7 +37,7 @@ pub enum Error {
     File {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it; never what it holds.
+        /// The fault of the file; never its content.
         message: String,
     },
     /// The files do not belong together.

@@ -13,11 +13,11 @@ pub struct TurnedAway(Arc<Mutex<Turned>>);
 pub struct Turned {
     /// Requests without a credential that is known: they were answered with 401.
     pub unauthenticated: u64,
-    /// When the last of them came, and what they lacked.
+    /// When the last of them came, and which credential it lacked.
     pub last_unauthenticated: Option<(Timestamp, String)>,
     /// Connections whose TLS handshake failed.
     pub handshakes: u64,
-    /// When the last of them came, and what went wrong.
+    /// When the last of them came, and why the handshake failed.
     pub last_handshake: Option<(Timestamp, String)>,
 }
 

@@ -239,7 +239,7 @@ fn compiled(pattern: &Hir, backward: bool) -> Result<NFA, String> {
 }
 
 fn lazy(nfa: NFA, kind: MatchKind) -> Result<DFA, String> {
-    // What a pattern needs at least it has, whatever is kept.
+    // A pattern always gets the memory that it needs at least.
     let config = DFA::config().match_kind(kind).cache_capacity(LEARNED).skip_cache_capacity_check(true);
     dfa::Builder::new().configure(config).build_from_nfa(nfa).map_err(|error| error.to_string())
 }

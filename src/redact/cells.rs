@@ -4,7 +4,7 @@ use super::value::{Style, Value, line_break, skip_spaces};
 
 /// A line is looked at so far.
 const LONGEST_LINE: usize = 400;
-/// So many rows of a table, and bytes of them.
+/// The most rows of a table that are read, and the most bytes.
 const MOST_ROWS: usize = 30;
 const LONGEST_TABLE: usize = 4 << 10;
 

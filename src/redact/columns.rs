@@ -10,10 +10,10 @@ use super::value::{Style, Value, line_break, skip_quote};
 
 /// A line is looked at so far.
 const LONGEST_LINE: usize = 400;
-/// So many lines, and bytes of them.
+/// The most lines that are read, and the most bytes.
 const MOST_LINES: usize = 30;
 const LONGEST: usize = 4 << 10;
-/// A dump is read so far, a row of it, the list of its columns, and what stands around that.
+/// How much of a dump is read: a row, the list of its columns, and the text around them.
 const LONGEST_COPY: usize = 64 << 10;
 const LONGEST_ROW: usize = 8 << 10;
 const LONGEST_HEAD: usize = 2 << 10;
@@ -106,7 +106,7 @@ pub(super) fn copied<'t>(
 
 /// How a dump says which columns its rows have.
 struct Copied {
-    /// So many columns stand before the one that is asked for.
+    /// The number of columns before the wanted one.
     number: usize,
     /// Where the line ends behind which the rows are.
     rows: usize,

@@ -149,7 +149,7 @@ fn escape(rest: &[u8]) -> Option<(char, usize)> {
     }
 }
 
-/// What may stand in a name or a value, and what begins the colours of a terminal between them.
+/// The character, if it may stand in a name or a value; terminals' colour codes may stand between.
 fn readable(char: char) -> Option<char> {
     (!char.is_control() || char == '\u{1b}').then_some(char)
 }

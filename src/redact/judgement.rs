@@ -350,7 +350,7 @@ fn is_hole(text: &str) -> bool {
     };
     let inside = |open: &str, close: &str| {
         let rest = text.strip_prefix(open)?;
-        // White space ends what was read of it.
+        // White space ends the value.
         Some(rest.strip_suffix(close).unwrap_or(rest))
     };
     text.starts_with("{{")

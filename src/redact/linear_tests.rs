@@ -46,7 +46,7 @@ fn sample(pattern: &Hir, dice: &mut Dice, most: u32, text: &mut String) {
     }
 }
 
-/// Pieces of which hostile texts are made: marks, beginnings of matches, and what is nearly one.
+/// Pieces of hostile texts: marks, beginnings of matches, and near misses.
 fn pieces(marks: &[&str], pattern: &str) -> Vec<String> {
     let pattern = pattern::parsed(pattern).unwrap();
     let mut pieces = Vec::new();

@@ -234,7 +234,7 @@ pub(super) static PREFIXES: &[Prefix] = &[
     of("zpka_", 30, Mixed, "zuplo-key"),
 ];
 
-/// What ends where the word begins: the dot of these is no part of a word.
+/// Prefixes that end where the word begins: their dot is no part of a word.
 pub(super) static BEFORE: &[Prefix] = &[
     of(".atlasv1.", 40, Word, "terraform-token"),
     of("SG.", 16, Word, "sendgrid-key"),

@@ -155,7 +155,7 @@ fn is_told(value: &str, behind: &str, manner: Manner, secret: Secret) -> bool {
     }
 }
 
-/// What is no secret, however it is said.
+/// Whether the value is no secret, however a sentence introduces it.
 fn is_other(value: &str) -> bool {
     value.len() < 3
         || is_placeholder(value)

@@ -60,7 +60,7 @@ impl<'t> Value<'t> {
         })
     }
 
-    /// A word or what stands between quotation marks, of which the first stands at `open`.
+    /// A word, or the text between quotation marks, the first of which is at `open`.
     fn word(text: &'t str, at: usize, open: usize, style: Style) -> Option<Self> {
         let bytes = text.as_bytes();
         match skip_quote(bytes, open) {

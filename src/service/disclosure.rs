@@ -3,7 +3,7 @@
 use crate::config::{ModelSettings, Sees};
 use crate::skillify::llm::Allowance;
 
-/// What a model is sent and where, for people who decide whether it may be.
+/// Which data goes to a model and where, for people who decide whether it may.
 pub fn what_is_sent(settings: &ModelSettings) -> String {
     let ModelSettings { endpoint, uses, sees, is_here } = settings;
     let purpose = match (uses.wording, uses.same_skill) {

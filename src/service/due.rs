@@ -11,8 +11,8 @@ use crate::event::Timestamp;
 pub(super) struct Mark {
     turns: u64,
     sessions: usize,
-    /// Hashes of the sessions of which nothing more was expected, each with the time of the last of it, ascending:
-    /// one that goes on and closes again is another one.
+    /// Hashes of the closed sessions, each with the time of its last event, ascending. A session that goes on and
+    /// closes again has another hash.
     closed: Box<[u64]>,
 }
 

@@ -45,7 +45,7 @@ pub(super) struct Vitals {
     pub(super) followers: Vec<deeplake::Handle>,
     /// The senders to other backends.
     pub(super) senders: Vec<otlp::Handle>,
-    /// What takes what is erased out of their queues.
+    /// Removes erased data from their queues.
     pub(super) eraser: Option<Eraser>,
     pub(super) mining: Arc<MiningCounts>,
     pub(super) metrics: Arc<Metrics>,
@@ -168,7 +168,7 @@ async fn forget(State(vitals): State<Arc<Vitals>>, headers: HeaderMap, body: Byt
 
 impl Vitals {
     async fn look(self: Arc<Self>) -> Result<Report, tokio::task::JoinError> {
-        // What happened a moment ago is told too.
+        // Looks at the journals first, so that the answer includes the last moment.
         let looks = join_all(self.feeds.iter().map(|feed| feed.journal.look()));
         let _ = tokio::time::timeout(LOOK, looks).await;
         tokio::task::spawn_blocking(move || self.report()).await

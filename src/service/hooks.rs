@@ -27,7 +27,7 @@ pub(super) struct HookSpools {
     spools: Vec<Spool>,
     ingest: Arc<Ingest>,
     limit: usize,
-    /// Whoever asks for what has come waits for who takes it already.
+    /// One caller takes the waiting entries at a time; others wait.
     turn: Mutex<()>,
 }
 

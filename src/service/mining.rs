@@ -101,7 +101,7 @@ pub async fn jobs(
     Ok(digests.windows(table, wanted, &windows).await?.into_iter().map(job).collect())
 }
 
-/// Keeps what a run found. A record that cannot be written is said and keeps nothing back.
+/// Keeps the record of a run. If it cannot be written, a log line says so and the run goes on.
 pub fn keep_record(settings: &SkillsPipeline, place: &WorkspaceKey, mined: &Mined) {
     let Some(folder) = &settings.digests else { return };
     if let Err(error) = record::keep(folder, place, mined, Timestamp::now()) {
@@ -153,7 +153,7 @@ struct Seen {
     files: Vec<String>,
     /// When the first session that is open now would close.
     next_close: Option<Timestamp>,
-    /// What there was of each workspace at its last run.
+    /// The state of each workspace at its last run.
     mined: BTreeMap<WorkspaceKey, Mark>,
 }
 
@@ -234,7 +234,7 @@ impl Worker {
         if changed.is_empty() {
             return false;
         }
-        // What another worker has published meanwhile is mined anew, on top of what was kept.
+        // Mines a workspace again, on top of its kept digests, after another worker published it.
         self.seen.mined.retain(|place, _| !is_of(place, &changed));
         self.seen.files.clear();
         self.drop_what_is_lost();
@@ -258,7 +258,7 @@ impl Worker {
         );
     }
 
-    /// Mines what is due and brings to each target what waits for it.
+    /// Mines due workspaces and delivers waiting findings to each target.
     async fn round(&mut self, counts: &MiningCounts, stop: &Arc<AtomicBool>, stopping: &CancellationToken) {
         match self.look(counts, stop, stopping).await {
             Ok(false) => {}
@@ -318,7 +318,7 @@ impl Worker {
                 return Ok(is_any);
             }
             self.mine_part(part, &table, &census, counts, stopping).await?;
-            // What was found does not pile up beside what is still to be mined.
+            // Delivers before mining more, so that findings do not pile up.
             self.deliver(counts, stop).await;
         }
         self.seen.files = files;
@@ -374,7 +374,7 @@ impl Worker {
         Ok(found)
     }
 
-    /// Follows the table to what it holds now; only what is new is read.
+    /// Reads the new rows of the table.
     async fn follow(&mut self, table: &Table) -> Result<(), RunError> {
         let digests = match &mut self.digests {
             Some(digests) => digests,

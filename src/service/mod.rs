@@ -131,7 +131,7 @@ use telemetry::{Failing, Telemetry};
 
 /// A health request is short.
 const DRAIN_HEALTH: Duration = Duration::from_secs(1);
-/// Whoever asks how the process does finds room whatever clients do.
+/// Health checks have connections of their own, so that clients cannot crowd them out.
 const HEALTH_CONNECTIONS: ConnectionBounds = ConnectionBounds { max: 64, per_address: 64 };
 
 /// A running service.
@@ -248,7 +248,7 @@ impl Service {
         &self.addresses
     }
 
-    /// What the ports of the first OTLP receiver serve, for who asks from within this process.
+    /// The routes of the first OTLP receiver, for callers within this process.
     pub fn intake(&self) -> Option<Router> {
         self.intake.clone()
     }

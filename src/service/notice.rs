@@ -22,7 +22,7 @@ use super::disclosure::what_is_sent;
 use super::embeddings;
 
 impl Service {
-    /// What listens where, what is stored where, and what to do next.
+    /// The addresses, the places of data, and the next step.
     pub fn notice(&self, settings: &Settings) -> String {
         let mut lines = format!("skillspan {}\n", env!("CARGO_PKG_VERSION"));
         for (protocol, address) in self.addresses() {
@@ -148,7 +148,7 @@ fn what_leaves(settings: &Settings) -> String {
     };
     if stays {
         text.push_str("\nTo forget everything, stop skillspan and delete these folders");
-        // What hooks left, digests and what imports remember lie in one folder, if nothing else is configured.
+        // By default hooks' spools, digests and imports' memory share one folder.
         let digests = settings.skills.iter().filter_map(|pipeline| pipeline.digests.clone());
         let data = settings.hook_spools.as_deref().and_then(Path::parent).map(Path::to_owned);
         let others: BTreeSet<PathBuf> = match &data {

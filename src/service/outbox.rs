@@ -73,8 +73,8 @@ impl Outbox {
         self.put_back.retain(|place| !is_lost(place));
     }
 
-    /// However many workspaces there are and however long a target is away: what waits is bounded, and what
-    /// finds no room is mined again. What a model was paid for stays.
+    /// Bounds the waiting findings, for any number of workspaces and however long a target is away. Dropped ones are
+    /// mined again; paid answers of a model stay.
     fn make_room(&mut self) {
         while self.waiting.len() > MOST_WAITING {
             let unpaid = |(_, findings): &(&WorkspaceKey, &Findings)| findings.learned.is_none();

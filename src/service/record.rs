@@ -38,9 +38,9 @@ struct Record<'a> {
     /// The newest event that it is true of, RFC 3339.
     as_of: String,
     segments: usize,
-    /// What became of each cluster of segments, a line each.
+    /// The outcome of each cluster of segments, a line each.
     clusters: Vec<String>,
-    /// What the clusters are called and cost, and what could be said of them, in the same order.
+    /// The name, cost and claims of each cluster, in the same order.
     groups: Vec<Value>,
     /// Published ones first; of the others the first [`MOST_HELD_BACK`].
     candidates: Vec<Value>,
@@ -50,9 +50,9 @@ struct Record<'a> {
 
 /// So many of the sessions that a claim rests on are kept with their events.
 const MOST_FOR: usize = 3;
-/// So many of those against a claim that a skill makes or would make: all, unless that is out of all proportion.
+/// The most counterexamples kept for a published or proposed claim: all, unless there are absurdly many.
 const MOST_AGAINST: usize = 1_000;
-/// So many of those against a claim that became nothing.
+/// The most counterexamples kept for a claim that was dropped.
 const FEW_AGAINST: usize = 20;
 /// So many sessions of a cluster are named.
 const MOST_MEMBERS: usize = 200;
@@ -68,7 +68,7 @@ pub struct Kept {
     pub mined_at: String,
     /// Segments of sessions.
     pub segments: usize,
-    /// What became of each cluster of segments, a line each.
+    /// The outcome of each cluster of segments, a line each.
     pub clusters: Vec<String>,
     /// What they are called and cost; none where an older version wrote the record.
     #[serde(default)]
@@ -96,11 +96,11 @@ pub struct KeptGroup {
     pub tokens: u64,
     /// How long it took, pauses left out.
     pub seconds: u64,
-    /// What became of it.
+    /// Its outcome.
     pub became: String,
-    /// What could be said of it.
+    /// Its claims.
     pub claims: Vec<Claim>,
-    /// Its sessions, the newest first, so many of them.
+    /// Its newest sessions, up to the bound.
     pub members: Vec<KeptMember>,
 }
 
@@ -162,7 +162,7 @@ pub struct KeptClaim {
     pub sessions: Vec<String>,
     /// How many known people these are of.
     pub people: usize,
-    /// What happened in some of them; nothing where an older version wrote the record.
+    /// The events of some of them; empty in a record of an older version.
     #[serde(default)]
     pub cases: KeptCases,
 }

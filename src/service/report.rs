@@ -44,7 +44,7 @@ pub struct Report {
     /// Who was turned away at the doors, a line each kind.
     #[serde(default)]
     pub turned_away: Vec<String>,
-    /// What fails, and what to do.
+    /// Faults, each with its remedy.
     pub problems: Vec<Problem>,
 }
 

@@ -44,7 +44,7 @@ pub(super) struct TableFeed {
     pub(super) upkeep: Arc<UpkeepCounts>,
 }
 
-/// The way of one pipeline: what receivers hand over to, and what runs until the stop.
+/// A running pipeline: where receivers hand events over, and the tasks that run until the stop.
 struct Started {
     mappings: Vec<UserMapping>,
     ingest: Arc<Pipeline>,
@@ -78,7 +78,7 @@ impl Sessions {
         Ok(Self { started, memory: MemoryLimit::new(for_requests), counters })
     }
 
-    /// What the doors of a receiver hand requests to, and whom they ask first.
+    /// Where a receiver's listeners hand requests over, and the credentials that they check first.
     pub(super) fn of(&self, receiver: &ReceiverSettings, credentials: Option<Credentials>) -> (Ingest, Gate) {
         let fed = || receiver.pipelines.iter().filter_map(|name| self.started.get(name));
         let pipelines = fed().map(|started| Arc::clone(&started.ingest)).collect();

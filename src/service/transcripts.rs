@@ -77,7 +77,7 @@ impl Watch {
                 tracing::debug!(path = %path.display(), reason, "left out");
             }
             let (mut changed, databases) = sessions(listing.files, memory, earliest);
-            // What was forked after what it was forked from.
+            // A fork comes after its origin.
             changed.sort_by(|a, b| (a.modified, &a.path).cmp(&(b.modified, &b.path)));
             for file in changed {
                 if stop.is_cancelled() || !self.read(&file, memory, &mut owners, stop, runtime) {

@@ -45,7 +45,7 @@ const PAUSE_FOR_A_PERSON: Duration = Duration::from_secs(15 * 60);
 pub struct Found {
     /// The skills.
     pub mined: Mined,
-    /// What the model said of them, where one is asked.
+    /// The model's answers, if a model is configured.
     pub learned: Option<Learned>,
 }
 
@@ -101,7 +101,7 @@ pub struct Known {
     pub(super) source: Option<Source>,
 }
 
-/// A model, what it is asked, and what it said that no target may have yet.
+/// A model, its questions, and the answers that a target may not have yet.
 pub struct Step {
     client: Client,
     uses: Uses,
@@ -318,7 +318,7 @@ impl Step {
         }
     }
 
-    /// What is known of a job's skills; what stands at a target counts before what was only heard.
+    /// The known answers for a job's skills; a target's own come before those from memory.
     fn answers(&self, job: &Job, known: &Known) -> BTreeMap<String, String> {
         let place = Learned::place(&job.place.0, &job.place.1);
         let memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);

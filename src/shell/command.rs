@@ -21,7 +21,7 @@ use std::borrow::Cow;
 
 pub(crate) use super::stage::{is_trivial, looks_like_file, program_name};
 
-/// How the mark begins that stands for what was redacted.
+/// The beginning of the mark that replaces a redacted text.
 const REDACTED: &str = "[redacted:";
 
 /// One command that changes or checks something, or a trivial one.
@@ -33,7 +33,7 @@ pub(crate) struct Command {
     trivial: bool,
     /// Whether code stands in the command itself (`python -c …`).
     inline: bool,
-    /// Whether what its words do not say decides what it does: text or a file that is fed to it.
+    /// Whether its input decides what it does: text or a file that is fed to it.
     is_fed: bool,
     setting: Setting,
     #[serde(skip)]
@@ -284,7 +284,7 @@ impl Command {
         self.words.iter().map(|word| word.value.as_str()).filter(|word| !is_flag(word)).collect()
     }
 
-    /// Program and subcommand: what the command does, whatever it does it to.
+    /// Program and subcommand, without the arguments.
     pub(crate) fn token(&self) -> &str {
         self.known.token.get(|| self.verb().join(" ").into())
     }
@@ -341,8 +341,8 @@ impl Command {
             && self.setting.is_literal()
     }
 
-    /// Whether others may have to run it as well, though no claim can speak of it: neither code of its own
-    /// nor what tells whether something works or hands work over.
+    /// Whether it may be a step for others though no claim can state it: it is not code of its own, no check, and hands
+    /// no work over.
     pub(crate) fn may_be_a_step(&self) -> bool {
         *self.known.may_be_a_step.get(|| self.needs_doing())
     }

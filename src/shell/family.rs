@@ -12,7 +12,7 @@ use std::sync::LazyLock;
 use super::stage::{looks_like_file, program_name};
 use super::vocabulary::families as known;
 
-/// What a command of these words is for.
+/// The purpose of a command with these words.
 pub(super) fn family_of(words: &[&str]) -> Family {
     of_words(&main_words(words))
 }

@@ -10,7 +10,7 @@ use std::sync::OnceLock;
 pub(super) struct Memo<T>(OnceLock<T>);
 
 impl<T> Memo<T> {
-    /// What is known, else what `work_out` gives.
+    /// The known value, else the result of `work_out`.
     pub(super) fn get(&self, work_out: impl FnOnce() -> T) -> &T {
         self.0.get_or_init(work_out)
     }

@@ -107,7 +107,7 @@ pub(crate) fn persons_words(decision: &str) -> Option<&str> {
     }
 }
 
-/// What a person said who did not allow a call.
+/// The words of a person who refused a call.
 pub(crate) fn words_of(output: &str) -> Option<String> {
     refusal(output)?.words.map(str::to_owned)
 }

@@ -38,7 +38,7 @@ pub(crate) fn is_trivial(stage: &[Word]) -> bool {
         return true;
     }
     match program {
-        // What is added is told by the commit.
+        // `git add`: the commit tells what was added.
         "git" => verb == "add" || known::LOOKING_GIT.contains(&verb),
         "sed" => has(&["-n"]) && !has(&["-i"]),
         "find" => !has(&["-delete", "-exec", "-execdir"]),

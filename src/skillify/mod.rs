@@ -132,11 +132,11 @@ pub struct Mined {
     pub as_of: Timestamp,
     /// How many segments were read.
     pub segments: usize,
-    /// How many older sessions there are, of which it is remembered what they showed.
+    /// The number of older sessions whose lessons are remembered.
     pub older: usize,
     /// Published ones first, then by worth.
     pub candidates: Vec<Candidate>,
-    /// The clusters of segments, and what became of each.
+    /// The clusters of segments, and the outcome of each.
     pub clusters: Vec<Group>,
 }
 

@@ -35,7 +35,7 @@ use crate::event::Status;
 use crate::shell::command::Command;
 use crate::shell::family::Family;
 
-/// What a kind publishes, and what it publishes by chance.
+/// How many claims a kind publishes, and how many it publishes by chance.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Row {
     /// The kind.

@@ -12,7 +12,7 @@ pub(super) struct Held {
     pub(super) replaces: Vec<usize>,
     /// How many of its new rows were read.
     pub(super) read: usize,
-    /// Those that are not hidden, and what was known of it.
+    /// The rows that are not hidden, and the rows known before.
     pub(super) events: Vec<SessionEvent>,
     /// About how many bytes they take, or took. Counted where they are bounded.
     pub(super) bytes: usize,
@@ -99,7 +99,7 @@ impl Bound {
         self.most / 2
     }
 
-    /// So many bytes one of these groups may have, each of which has more, as they are read again.
+    /// The new bound for each of these groups, which are all larger, when they are read again.
     pub(super) fn of_group_again(&mut self, groups: usize) -> usize {
         let share = MOST_TURNS.saturating_mul(self.most) / groups.max(1);
         *self.share.get_or_insert(share.min(self.most / 2))

@@ -104,7 +104,7 @@ fn place_usage(events: &mut Vec<SessionEvent>) {
     }
 }
 
-/// Leaves out the sums of agents whose model calls say what they cost, and those of agents within such an agent.
+/// Drops the sums of agents whose model calls have costs of their own, and of agents within such an agent.
 fn leave_out_sums(events: &mut Vec<SessionEvent>) {
     let is_sum = |event: &SessionEvent| event.kind == Kind::Response && event.fact_key.starts_with(USAGE_SUM);
     if !events.iter().any(is_sum) {

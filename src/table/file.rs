@@ -21,7 +21,7 @@ use super::layout;
 use super::schema::{COLUMNS, Column, Values};
 use crate::event::{Owner, SessionEvent, Timestamp};
 
-/// What is wrong with a file. None of it mends itself.
+/// A fault of a file. None of them goes away by itself.
 #[derive(Debug, Error)]
 pub enum Damage {
     /// It is no Parquet file, or one that was cut.
@@ -127,7 +127,7 @@ const MOST_RESERVED: usize = 1 << 16;
 const BATCH_ROWS: usize = 256;
 const BATCH_BYTES: i64 = 8 << 20;
 
-/// So many rows of a file are decoded at once: no more than `most`, and few of those that are long.
+/// How many rows of a file to decode at once: at most `most`, fewer if they are long.
 pub(super) fn rows_at_once(metadata: &ParquetMetaData, most: usize) -> usize {
     let bytes = metadata.row_groups().iter().map(RowGroupMetaData::total_byte_size).sum::<i64>();
     let rows = metadata.file_metadata().num_rows();

@@ -193,7 +193,7 @@ fn words(event: &SessionEvent) -> Option<String> {
     }
 }
 
-/// What a person said, without what their client puts around it in one way and not in the other.
+/// The person's words, without what one way of sending wraps around them and another does not.
 fn of_a_person(text: &str) -> Cow<'_, str> {
     match machine::hear(text) {
         Heard::Words(words) if !words.trim().is_empty() => words,

@@ -37,11 +37,11 @@ use crate::event::SessionEvent;
 pub struct Group {
     /// What ties them.
     pub join_keys: JoinKeys,
-    /// The known groups that it stands for, as indices of those that were given.
+    /// The known groups that it replaces, as indices.
     pub replaces: Vec<usize>,
     /// The rows; an observation may be among them more than once. None if all of them are gone.
     pub events: Vec<SessionEvent>,
-    /// So many rows of it are left out, as it is larger than the bound of the reading allows.
+    /// How many of its rows were left out because it exceeds the reading's bound.
     pub left_out: usize,
 }
 
@@ -61,7 +61,7 @@ pub struct NewGroups {
     damaged: Vec<DamagedFile>,
 }
 
-/// What ties new rows, before they are read. Say what is known with [`NewRows::join`], then ask for
+/// The join keys of new rows, before the rows are read. Name the known ones with [`NewRows::join`], then call
 /// [`NewRows::groups`].
 #[derive(Debug)]
 #[must_use]
@@ -172,7 +172,7 @@ impl NewRows {
     ) -> Vec<usize> {
         let kept_since = self.table.kept_since().unwrap_or_default();
         let mut joined = Vec::new();
-        // No two groups that are known share a tie, so what is not met here is met by nothing that comes later.
+        // No two known groups share a join key, so a group that nothing meets here is met by nothing later.
         for (at, join_keys) in known.into_iter().enumerate() {
             if stale.contains(&at) || join_keys.is_older_than(&kept_since) || self.forest.meets(join_keys) {
                 self.forest.add_known(join_keys);
@@ -280,7 +280,7 @@ impl NewGroups {
                 if let Some(again) = self.next_again().await? {
                     return Ok(Some(again));
                 }
-                // What is left has no new rows, as some of it is past its retention, or lacks those of a damaged file.
+                // The remaining groups have no new rows: some of their rows are past retention, or in a damaged file.
                 let left: Vec<usize> = self.held.keys().copied().collect();
                 return Ok((!left.is_empty()).then(|| self.hand_over(left)));
             };

@@ -41,7 +41,7 @@ pub struct Sessions {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Cursor(BTreeSet<String>);
 
-/// What came to a set and what left it.
+/// Which sessions a set gained and lost.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Difference {
     came: Vec<String>,
@@ -150,7 +150,8 @@ impl Table {
         self.called(&BTreeSet::from([id.to_owned()]), filter, options, Some(bytes)).await
     }
 
-    /// The sessions with exactly these ids, of each tenant that `filter` admits; files are read once for all of them.
+    /// The sessions with exactly these ids, of each tenant that `filter` admits. One pass reads the files for all of
+    /// them.
     pub async fn sessions_all_called(
         &self,
         ids: &BTreeSet<String>,

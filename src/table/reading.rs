@@ -7,7 +7,7 @@ use super::Fact;
 use crate::event::{Decision, ENDING, Kind, SessionEvent};
 use crate::shell::machine::{self, Heard};
 
-/// Who says what no person said.
+/// The role of texts that no person wrote.
 const CLIENT: &str = "client";
 
 /// A call, its result and its decision have one name: the call's, where it has one.

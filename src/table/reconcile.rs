@@ -354,8 +354,7 @@ fn calls(
     (executed, stated)
 }
 
-/// The last line of what a call gave back. What the one side puts before it, such as `Error: `, the other may leave
-/// out.
+/// The last line of a call's output. One of the two sides may put `Error: ` or the like before it.
 fn last_line(output: &str) -> &str {
     let line = output.trim_end().rsplit('\n').next().unwrap_or_default().trim();
     line.strip_prefix("Error: ").unwrap_or(line)

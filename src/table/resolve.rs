@@ -30,7 +30,7 @@ use super::trace::is_usage;
 use super::{Fact, Session, SessionSource, Summary};
 use crate::event::{Kind, SessionEvent, Timestamp};
 
-/// What resolving needs to be told.
+/// The settings of resolving.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ResolveOptions {
     /// The workspace of sessions whose observations name none.
@@ -155,7 +155,7 @@ fn find_homes<'a>(events: &'a [SessionEvent]) -> Vec<Home<'a>> {
     events.iter().map(find).collect()
 }
 
-/// The traces of each tenant, and of each workspace that credentials name, by their ids.
+/// The traces by their ids, apart for each tenant and each workspace that a credential names.
 struct Traces<'a>(BTreeMap<TraceId<'a>, Trace<'a>>);
 
 /// What the observations of one trace say of its sessions.
@@ -271,7 +271,7 @@ fn put_together(mut members: Members, options: &ResolveOptions) -> Session {
 }
 
 impl Members {
-    /// What the session's reconciled observations say of it as a whole.
+    /// The fields of the whole session, from its reconciled observations.
     fn head(&self, options: &ResolveOptions) -> Session<()> {
         let Self { tenant, id, source, events } = self;
         let usual = |column: fn(&SessionEvent) -> &String| {

@@ -32,7 +32,7 @@ pub(super) struct RowPosition {
     pub(super) row: usize,
 }
 
-/// What is resolved, and what waits for it.
+/// The groups that are resolved, and those that wait.
 pub(super) struct Resolving<'f> {
     table: Table,
     files: &'f [Listed],

@@ -33,11 +33,11 @@ pub struct Session<F = Vec<Fact>> {
     pub last_ingested_at: Timestamp,
     /// Whether the client said that it ended.
     pub ended: bool,
-    /// Its facts by (timestamp, seq, event id), or what a reader wants of them.
+    /// Its facts by (timestamp, seq, event id), or a reader's extract of them.
     pub facts: F,
 }
 
-/// What a listing says of a session: how many facts of each kind it has ([`Session::counts`]).
+/// A session in a listing: how many facts of each kind it has ([`Session::counts`]).
 pub type Summary = Session<BTreeMap<Kind, usize>>;
 
 /// One fact: its observations, merged.
@@ -134,13 +134,13 @@ impl Session {
     }
 }
 
-/// Whether a kind is what somebody said: what sub-agents are asked and answer is counted with nobody's.
+/// Whether facts of this kind are messages. Messages to and from sub-agents do not count for a person.
 pub(super) const fn is_said(kind: Kind) -> bool {
     matches!(kind, Kind::Prompt | Kind::Response)
 }
 
 impl<F> Session<F> {
-    /// The same session with other facts, or something else that is said of them.
+    /// The same session with other facts, or with an extract of them.
     #[must_use]
     pub fn with_facts<G>(self, facts: G) -> Session<G> {
         let Self { tenant, id, source, workspace, project, user_id, assistant, .. } = self;

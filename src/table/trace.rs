@@ -9,7 +9,7 @@ use crate::event::{Kind, SessionEvent, USAGE};
 /// Between a key and its number.
 pub(super) const NUMBER: char = '#';
 
-/// What makes a call knows it at first hand; what repeats it has a lower rank.
+/// The rank of a span of the call itself; spans that repeat it have a lower rank.
 pub(super) const FIRST_HAND: i64 = 2;
 
 /// Trace and span.

@@ -36,7 +36,7 @@ pub enum Written {
     Nothing,
 }
 
-/// What stands between the name of a file that is being written and the number of who writes it.
+/// Separates the name of an unfinished file from the number of its writer.
 pub(super) const UNFINISHED: char = '#';
 
 /// The number of a journal's exporter, the only one that writes the files of its plans.
@@ -225,7 +225,7 @@ async fn encode_off_thread<E: AsRow + Send + 'static>(
     }
 }
 
-/// The events in the order of a file's rows. What sorts them is a small part of them, and looked at once.
+/// The events in the order of a file's rows. Each sort key is small, and computed once.
 fn sorted<E: AsRow>(events: &[E]) -> Vec<&E> {
     let mut keyed: Vec<_> = events
         .iter()
@@ -255,7 +255,7 @@ pub(super) struct Encoder {
 }
 
 impl Encoder {
-    /// For about so many rows; `room` is made for so many bytes ahead.
+    /// For about so many rows; allocates room for `room` bytes ahead.
     pub(super) fn new(
         zstd_level: u8,
         rows: usize,

@@ -6,7 +6,7 @@ use super::phrases::argument;
 use crate::event::{Kind, SessionEvent, Status};
 use crate::skillify::command_line;
 
-/// So many sessions stand for many.
+/// The most sessions that are shown as examples of many.
 const MOST_CASES: usize = 3;
 
 /// The first, the middle and the last of many.
@@ -30,7 +30,7 @@ pub(crate) fn calls_of<'e>(events: impl Iterator<Item = &'e SessionEvent>) -> Ve
     calls
 }
 
-/// What was done, how it ended, the first and the last line of what it printed.
+/// A call: its command, its status, and the first and last line of its output.
 pub(crate) struct Call<'e> {
     pub(crate) done: String,
     pub(crate) status: Status,

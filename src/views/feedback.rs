@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use crate::event::{Kind, SessionEvent};
 use crate::table::{Fact, Session};
 
-/// So many characters of it are shown where sessions are named.
+/// The most characters of it that a list of sessions shows.
 pub(crate) const LONGEST_FEEDBACK: usize = 80;
-/// So many bytes of it are kept.
+/// The most bytes of it that are kept.
 const MOST_KEPT: usize = 400;
 
 /// Whether a fact tells in a few words how a session did: a name, a label or a score.
@@ -15,7 +15,7 @@ pub(crate) fn is_of_feedback(fact: &Fact) -> bool {
     fact.event.kind == Kind::Feedback && !evaluation(&fact.event).is_empty()
 }
 
-/// What was said of the session, of each name the last; `""` if nothing was.
+/// The feedback on the session, the last of each name; `""` if there is none.
 pub(crate) fn feedback_of(session: &Session) -> String {
     let mut by_name: BTreeMap<&str, String> = BTreeMap::new();
     for fact in session.facts.iter().filter(|fact| is_of_feedback(fact)) {

@@ -23,7 +23,7 @@ pub(crate) struct Figures {
     pub(crate) interrupts: usize,
     /// Errors of the agent or of its model.
     pub(crate) errors: usize,
-    /// What the calls of each model cost, as far as clients say.
+    /// The tokens of each model's calls, where clients report them.
     pub(crate) tokens: BTreeMap<String, Tokens>,
     /// The models that answered.
     pub(crate) models: BTreeSet<String>,

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-/// What a person would say the call was about: of an object its one telling field, else all of it.
+/// The subject of a call, for people: the one field of an object that tells it, else the whole input.
 pub(crate) fn argument(input: &str) -> String {
     const TELLING: [&str; 9] =
         ["command", "cmd", "file_path", "path", "pattern", "query", "url", "prompt", "description"];

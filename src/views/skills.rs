@@ -69,7 +69,7 @@ pub(crate) fn decide_at(
     found.target.publish(&update, Arc::default())
 }
 
-/// What a decision that was carried out has done; `found` is what stood before.
+/// What a carried-out decision did; `found` is the state before it.
 pub(crate) fn done(decision: Decision, found: &Found) -> &'static str {
     match decision {
         Decision::Approve => "the proposal is in place",

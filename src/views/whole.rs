@@ -11,7 +11,7 @@ use crate::table::{
     Cursor, Filter, MOST_LISTINGS, ReadError, ResolveOptions, Session, Table, overtaken, resolve,
 };
 
-/// So many sessions are looked up one by one; for more of them the table is read once.
+/// Up to this many sessions are looked up one by one; for more, one pass reads the table.
 const LOOKED_UP: usize = 64;
 
 /// So many bytes of rows are held, about, until sessions are complete. Of a session that has more than half of that the
@@ -54,7 +54,7 @@ pub(crate) async fn read_whole<F>(
     read_wanted(table, options, wanted, take).await
 }
 
-/// The same for who knows no more of them.
+/// The same for a caller that knows only their ids.
 pub(crate) async fn read_wanted(
     table: &Table,
     options: &ResolveOptions,

@@ -578,7 +578,7 @@ fn erasing_reaches_what_waits() {
     user.prompt("keep", "five");
     let (code, said, error) = user.run(&["erase", "--session", "forget"]);
     assert_eq!(code, 0, "{error}");
-    assert!(said.contains("1 objects no longer wait"), "{said}");
+    assert!(said.contains("1 object left the spool"), "{said}");
     let waiting = user.files().into_iter().map(|(_, bytes)| String::from_utf8_lossy(&bytes).into_owned());
     let waiting = waiting.collect::<String>();
     assert!(!waiting.contains("forget") && waiting.contains("keep"), "{waiting}");

@@ -346,7 +346,7 @@ fn an_erased_session_leaves_what_waits() {
         let scores = vec![score("t-gone-1", "of s-gone"), score("t-keep", "good")];
         assert_eq!(site.post(SCORES, JSON, serde_json::to_vec(&scores).unwrap()), 202);
         let said = site.run(&["erase", "--session", "s-gone"]);
-        assert!(said.contains("it has left 3 requests that wait for a backend"), "{keys}: {said}");
+        assert!(said.contains("it left 3 requests that wait for a backend"), "{keys}: {said}");
         assert!(
             said.contains("what langfuse/team (default) was sent before: erase it at http://127.0.0.1:"),
             "{said}"

@@ -23,7 +23,7 @@ struct Row {
     way: &'static Client,
     found: String,
     state: String,
-    /// What was done, or why not, and what is left to a person.
+    /// What was done or why not, and what remains for a person to do.
     said: String,
     failed: bool,
 }
@@ -123,7 +123,7 @@ fn look_or_write(row: &mut Row, assistant: &Assistant, to: &To<'_>, what: Do) ->
     Ok(())
 }
 
-/// Whatever is connected, in whichever way, whether or not its assistant is still there.
+/// Disconnects the client however it was connected, even if its assistant is gone.
 fn removed(client: &'static Client, to: &To<'_>) -> Option<Row> {
     client.place.below_home()?;
     let mut row = Row::of(client.title, client, String::new());

@@ -335,7 +335,7 @@ fn value_of(item: &Item) -> Option<Value> {
             .or_else(|| value.as_integer().map(Value::from))
             .or_else(texts)
     });
-    // What is neither is not what any of our settings is.
+    // An item of neither kind is no value of our settings.
     known.or_else(|| (!item.is_none()).then_some(Value::Null))
 }
 

@@ -253,7 +253,7 @@ pub(super) fn remove(
     Ok(Removed { any: true, said })
 }
 
-/// The setting as it was written, whoever and whatever token was named then.
+/// The setting as it was written, for any token or person that it then named.
 fn as_written(document: &Document, setting: &Setting) -> Setting {
     let is_another_address = |value: &Value| setting.is_address() && is_address(value);
     let is_ours =

@@ -86,7 +86,7 @@ fn all(ask: &Ask<'_>, what: Do) -> Result<(), Failure> {
     }
 }
 
-/// Takes an assistant's entry out with the rest of what it was told; what was done, if anything was there.
+/// Removes an assistant's entry and the instructions that came with it. Returns what was done, if there was anything.
 pub(super) fn removed(assistant: &str) -> Result<Option<String>, Failure> {
     Entry::of(assistant).map_or(Ok(None), Entry::remove)
 }
@@ -179,7 +179,7 @@ impl Entry {
         told.into_iter().filter_map(|(name, value)| Some([name.to_owned(), value?])).flatten().collect()
     }
 
-    /// Whether the assistant is told of it.
+    /// Whether the assistant has the entry.
     fn is_there(&self) -> Result<bool, Failure> {
         match file::is_connected(self.place, &(self.settings)(MCP[0], &[]), &self.path()?) {
             // A file that cannot be read as its format holds nothing of ours.

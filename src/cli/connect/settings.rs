@@ -5,9 +5,9 @@ use std::path::Path;
 
 use serde_json::Value;
 
-/// The variable in which an SDK is told what it says of itself.
+/// The variable with the resource attributes that an SDK sends.
 pub(super) const RESOURCE: &str = "OTEL_RESOURCE_ATTRIBUTES";
-/// The variable in which an SDK is told what it sends beside its data.
+/// The variable with the headers that an SDK sends.
 pub(super) const HEADERS: &str = "OTEL_EXPORTER_OTLP_HEADERS";
 /// How a token begins there, and in a header of its own.
 /// As it is: some clients decode what stands there, and Claude Code and OpenCode do not.
@@ -37,7 +37,7 @@ impl To<'_> {
         To { endpoint: super::ENDPOINT, workspace: None, user: None, token: None, token_file: None }
     }
 
-    /// With whose they are said, if only as an example: for what takes settings out again.
+    /// The same with a workspace and a person, if only as examples: removal looks for all settings.
     pub(super) fn naming_all(self) -> Self {
         Self {
             workspace: self.workspace.or(Some("default")),
@@ -82,7 +82,7 @@ impl To<'_> {
     }
 }
 
-/// As the SDKs read values: what separates pairs is percent-encoded, and so is what shells would read.
+/// Encodes a value as the SDKs read it: separators of pairs and characters that shells read become percent codes.
 fn encoded(value: &str, is_plain: impl Fn(u8) -> bool) -> String {
     let escaped =
         |char: char| char.to_string().bytes().map(|byte| format!("%{byte:02X}")).collect::<String>();
@@ -99,7 +99,7 @@ pub(super) struct Setting {
     pub(super) value: Value,
     /// Whether the value is one more element of a list rather than the setting itself.
     pub(super) in_list: bool,
-    /// What it exposes, `""` for what only says where to send.
+    /// The data that the setting exposes; `""` if it only says where to send.
     pub(super) exposes: &'static str,
 }
 
@@ -114,7 +114,7 @@ impl Setting {
         self.value.as_str().is_some_and(holds_a_token)
     }
 
-    /// Whether a value in its place is one of ours, whoever and whatever token was named with it.
+    /// Whether a value in its place is one of ours, with any token or person.
     pub(super) fn may_be(&self, value: &Value) -> bool {
         let text = value.as_str().unwrap_or_default();
         let is_whose = |pair: &str| pair.split_once('=').is_some_and(|(name, _)| WHOSE.contains(&name));

@@ -128,7 +128,7 @@ fn remedied(reason: &str, way: &str, here: &Here) -> (String, String) {
     }
 }
 
-/// What is wrong, and what to do, of a reason that says both.
+/// The fault and the remedy, from a reason that holds both.
 fn split(reason: &str, way: &str) -> (String, String) {
     const BEGINS: [&str; 8] =
         ["start ", "take ", "compare ", "write ", "check ", "put ", "`skillspan ", "move "];

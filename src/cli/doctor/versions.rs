@@ -10,7 +10,7 @@ use crate::views::phrases::first_line;
 /// Some take a second to say their version.
 const PATIENCE: Duration = Duration::from_secs(5);
 const LOOK: Duration = Duration::from_millis(20);
-/// So many characters of what a program says of itself are shown.
+/// The most characters of a program's version that are shown.
 const LONGEST: usize = 40;
 
 /// The first line of what a program says of itself, or why there is none.

@@ -82,13 +82,13 @@ fn list(lines: &[String]) -> String {
     lines.iter().map(|line| format!("\n- {line}")).collect()
 }
 
-/// What is erased of each table, by the table's id.
+/// The tombstones of each table, by the table's id.
 type Tombstones = BTreeMap<String, Vec<Tombstone>>;
 
 /// What an erasure says.
 struct Outcome {
     report: String,
-    /// Where something of it still is, or may be; and what to do.
+    /// Places that may still hold some of it, and what to do there.
     left: Vec<String>,
 }
 
@@ -286,7 +286,7 @@ fn in_queues(
     ErasedSubject { session, people, tenant: arguments.tenant.clone(), at: now.as_micros() }
 }
 
-/// What was done, and what only people can do.
+/// What was erased, and what remains for people to do.
 fn report(
     settings: &Settings,
     erased: &Erased,

@@ -50,8 +50,8 @@ impl Journals {
         Ok(if out_of_reach.is_empty() { Self::Ours(ours) } else { Self::OutOfReach(out_of_reach) })
     }
 
-    /// Takes away the files that hold what was flushed, and what waits for other backends; answers what could not
-    /// be, and what to do.
+    /// Removes the files with flushed events, and events that wait for other backends. Returns those that it could not
+    /// remove, and what to do.
     pub(super) async fn forget(
         self,
         settings: &Settings,
@@ -118,7 +118,7 @@ async fn drained(pipeline: &SessionsPipeline) -> Result<Result<Journal, String>,
     })
 }
 
-/// Waits until the exporters that follow the tables have deleted what they wrote; answers what they have not.
+/// Waits until the exporters that follow the tables have deleted their copies. Returns those that have not.
 pub(super) async fn followers_are_done(settings: &Settings, tombstones: &Tombstones) -> Vec<String> {
     let deadline = Instant::now() + if is_running(settings).await { PATIENCE } else { Duration::ZERO };
     let mut left = Vec::new();
@@ -160,7 +160,7 @@ async fn in_queues(settings: &Settings, tombstones: &Tombstones, subject: &Erase
     erase_from_queues(settings, &tombstones, subject).await
 }
 
-/// The same with whom it is about; answers what that did.
+/// Sends the subject to a running process, and returns what it erased.
 async fn ask_for(url: &str, subject: &ErasedSubject) -> Result<QueueErasure, String> {
     let client = local_client().timeout(PATIENCE).build().map_err(|error| error.to_string())?;
     let answer = client.post(url).json(subject).send().await.map_err(|error| error.to_string())?;

@@ -87,7 +87,7 @@ pub(super) fn run(arguments: &Arguments) -> ExitCode {
         return check::run(arguments, began);
     }
     if send::is_asked() {
-        // Nobody is there to be told; `status` reads in the spool what went wrong.
+        // Nobody reads this output; `status` shows the spool's errors.
         let _ = send_what_waits(arguments, began);
         return ExitCode::SUCCESS;
     }
@@ -105,7 +105,7 @@ pub(super) fn is_called() -> bool {
     std::env::args_os().nth(1).is_some_and(|command| command == "hook")
 }
 
-/// What the assistant expects of a hook that has nothing against what it does.
+/// Prints the answer by which a hook tells its assistant to go on.
 fn answer(assistant: &str) {
     let answer = if assistant == "cline" { "{\"cancel\":false}\n" } else { "{}\n" };
     let mut out = std::io::stdout().lock();
@@ -158,7 +158,7 @@ fn deliver(arguments: &Arguments, began: Instant) -> anyhow::Result<String> {
         return Ok("kept for the collector on this machine, which takes it".to_owned());
     }
     let is_far = !is_here(endpoint);
-    // Who wants to be told what happened waits for it.
+    // With `--verbose`, the person waits for the result.
     if is_far && !arguments.verbose && send::on_its_own(arguments, endpoint).is_ok() {
         return Ok(format!("kept, and sent to {endpoint} by a process of its own"));
     }
@@ -166,7 +166,7 @@ fn deliver(arguments: &Arguments, began: Instant) -> anyhow::Result<String> {
     Ok(format!("{sent} sent to {endpoint}"))
 }
 
-/// Sends what waits, and keeps for `status` what went wrong. Returns how many entries were acknowledged.
+/// Sends the waiting entries, and keeps errors for `status`. Returns how many entries were acknowledged.
 fn sent(spool: &Spool, endpoint: &str, token: &str, deadline: Instant) -> anyhow::Result<usize> {
     let sent = send::what_waits(spool, endpoint, token, deadline);
     let trouble = sent.as_ref().err().map(|error| format!("{error:#}"));

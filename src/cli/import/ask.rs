@@ -19,7 +19,7 @@ const MOST_LISTED: usize = 20;
 /// Reasons that are named.
 const MOST_NAMED: usize = 10;
 
-/// What was found, as two tables and what will become of it.
+/// What was found, as two tables, and what the import will do with it.
 pub(super) fn shown(found: &Found, to: &Described, at_paths: bool) -> String {
     if found.candidates.is_empty() && found.exports.is_empty() && found.known_exports == 0 {
         let nothing = match at_paths {

@@ -36,7 +36,7 @@ pub(super) struct Candidate {
 /// What is on the machine.
 #[derive(Default)]
 pub(super) struct Found {
-    /// In the order in which they are read: what was forked after what it was forked from.
+    /// In reading order: a fork comes after its origin.
     pub(super) candidates: Vec<Candidate>,
     /// What leaves sessions out, with how many files it does.
     pub(super) refused: BTreeMap<String, u64>,

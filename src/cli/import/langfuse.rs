@@ -137,7 +137,7 @@ fn is_local(host: &str) -> bool {
         .unwrap_or(false)
 }
 
-/// What will be asked for, and what becomes of it.
+/// The requests that the import will make, and where the data will go.
 fn shown(walk: &Walk, ready: &Ready, address: &str) -> String {
     let since = walk.span().map(|(from, _)| from.date()).unwrap_or_default();
     let begin = match walk.resumed() {
@@ -196,7 +196,7 @@ async fn pages(
         let room = MOST_NAMED.saturating_sub(pulled.left.len());
         pulled.left.extend(std::mem::take(&mut step.left).into_iter().take(room));
         if matches!(way, Way::Nowhere) {
-            // One page shows what there is. More would use up what a server allows.
+            // One page shows whether there is data. More would use up the server's limit.
             return Ok(());
         }
         walk.done(step).map_err(|error| reason(&error))?;

@@ -12,7 +12,7 @@ use crate::cli::run::StopSignals;
 /// How often progress is shown.
 const SHOWING: Duration = Duration::from_millis(200);
 
-/// What asks an import to stop. It does so between two requests, and says what is stored.
+/// Stops an import between two requests, and says how much is stored.
 pub(super) struct Stop {
     token: CancellationToken,
     signal: Arc<OnceLock<&'static str>>,

@@ -29,7 +29,7 @@ const SENDING: Duration = Duration::from_secs(60);
 /// A collector that is busy, or away, is asked again for so long.
 const PATIENCE: Duration = Duration::from_secs(120);
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
-/// Who waits so long wants to know what for.
+/// After this wait, the person is told the reason for it.
 const TOLD_AFTER: Duration = Duration::from_millis(800);
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 /// One request is under way at a time.

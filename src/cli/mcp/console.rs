@@ -32,7 +32,7 @@ pub(super) struct There {
 }
 
 enum With {
-    /// A key of the secret of this user's console; what the settings say of it.
+    /// A key of this user's console, and the console's settings.
     Key {
         console: Option<ConsoleSettings>,
         at: Option<(String, u16)>,
@@ -77,7 +77,7 @@ impl There {
         Ok(Self { base, client, with })
     }
 
-    /// Asks which tools there are, or what one of them says.
+    /// Asks for the list of tools, or for the result of one.
     pub(super) async fn ask(&self, call: Option<&Call>) -> Result<Value, Trouble> {
         let (base, authorization) = self.authorization().await.map_err(Trouble::Unanswered)?;
         let (question, headers) = modern_call(call);
@@ -152,7 +152,7 @@ fn said(error: &OpenError) -> String {
 
 fn client(is_plain: bool, with_key: bool) -> Result<Client, reqwest::Error> {
     let builder = match (with_key, is_plain) {
-        // Who listens proves that it knows the secret, whatever its certificate is called.
+        // The listener proves that it knows the secret, so any certificate will do.
         (true, _) => local_client().danger_accept_invalid_certs(true),
         (false, true) => local_client(),
         (false, false) => Client::builder(),

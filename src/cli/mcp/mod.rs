@@ -100,7 +100,7 @@ async fn serve(there: Arc<There>, mut lines: mpsc::Receiver<Line>) -> Result<(),
     tokio::time::timeout(LEAVING, left).await.unwrap_or(Ok(()))
 }
 
-/// Says what was answered; what was cancelled is not answered.
+/// Prints the answer; a cancelled call gets none.
 fn say(
     handles: &mut BTreeMap<String, AbortHandle>,
     done: Result<(String, Value), tokio::task::JoinError>,

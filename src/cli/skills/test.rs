@@ -52,7 +52,7 @@ struct Lesson {
 }
 
 pub(super) fn test(arguments: &Arguments) -> Result<(), Failure> {
-    // What is wrong with a file is said before a table is read.
+    // Errors in a file are reported before any table is read.
     let lessons: Vec<Lesson> = arguments.files.iter().map(|path| lesson(path)).collect::<Result<_, _>>()?;
     let sessions = block_on(sessions(arguments))?;
     let tracks: Vec<Track<'_>> = sessions.iter().map(Track::of).collect();

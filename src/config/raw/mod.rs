@@ -141,10 +141,10 @@ pub(in crate::config) struct Token {
     pub(in crate::config) secret_sha256: Option<Secret>,
     /// The tenant of the events that are sent with it.
     pub(in crate::config) tenant: String,
-    /// The workspace of all of them. Absent: the one that a payload names, within the tenant.
+    /// The workspace of all its requests. Absent: the one that the payload names, within the tenant.
     #[serde(default)]
     pub(in crate::config) workspace: Option<String>,
-    /// The person of all of them, whatever a payload says.
+    /// The person of all its requests, whatever the payload says.
     #[serde(default)]
     pub(in crate::config) user: Option<String>,
     /// What the token allows. Absent: `[write]`.

@@ -27,7 +27,7 @@ const SIGNED_OUT: &str = "You are signed out.";
 #[template(path = "sign-in.html")]
 pub(in crate::console) struct SignIn {
     has_tokens: bool,
-    /// What was wrong with what was shown.
+    /// The fault of the credential.
     wrong: &'static str,
     /// The page that somebody wanted.
     next: String,

@@ -32,7 +32,7 @@ const HEADERS: [(&str, &str); 7] = [
 /// The header of a program's request that changes something with a session's cookie.
 const CSRF: &str = "x-csrf-token";
 
-/// Passes who may see something to what they asked for.
+/// Lets a reader with the needed right pass.
 pub(in crate::console) async fn guard(
     State(app): State<Arc<App>>,
     mut request: Request,

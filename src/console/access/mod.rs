@@ -41,15 +41,15 @@ use secret::{For, KEY_LASTS, Secret, random};
 pub(super) const KEY_SCHEME: &str = "Skillspan-Key ";
 /// So long a session lasts.
 const LASTS: Duration = Duration::from_secs(12 * 3600);
-/// So many there are at most; then the one that ends first goes.
+/// The most sessions at once; beyond it, the one that ends first is dropped.
 const MOST_SESSIONS: usize = 1_000;
-/// So many wrong keys and tokens of one address are answered as wrong within a minute; then it is told to wait.
+/// The most wrong keys and tokens of one address within a minute; beyond it, the address has to wait.
 const MOST_FAILURES: u32 = 30;
 const A_MINUTE: Duration = Duration::from_secs(60);
 /// Of so many addresses failures are counted at most.
 const MOST_ADDRESSES: usize = 10_000;
 
-/// Who reads a page, and what they may see and do.
+/// A reader of pages, and the reader's rights.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Reader {
     /// What they are called: the id of a token, or the owner of this machine's data.
@@ -62,7 +62,7 @@ pub(super) struct Reader {
     pub(super) reviews: bool,
     /// Whether people are named to them.
     pub(super) sees_people: bool,
-    /// What their forms carry; empty for who shows a token with each request.
+    /// The token of their forms; empty for a reader who sends a bearer token with each request.
     pub(super) csrf: String,
 }
 
@@ -151,7 +151,7 @@ impl Access {
         self.secret.proof(self.address.port(), challenge)
     }
 
-    /// Lets in who has a key; what their cookie holds.
+    /// Admits the holder of a key. Returns the cookie's value.
     pub(super) fn enter_with_key(&self, key: &str, peer: IpAddr, now: Timestamp) -> Result<String, Denied> {
         self.take_key(For::Pages, key, peer, now)?;
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
@@ -177,7 +177,7 @@ impl Access {
         Ok(())
     }
 
-    /// Lets in who has a token; what their cookie holds.
+    /// Admits the holder of a token. Returns the cookie's value.
     pub(super) fn enter_with_token(&self, token: &str, peer: IpAddr) -> Result<String, Denied> {
         let found = self.now().and_then(|credentials| find_token(&credentials, token));
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
@@ -263,7 +263,7 @@ impl State {
         self.sessions.values_mut().find(|session| is_same(&session.csrf, csrf))
     }
 
-    /// Counts a wrong key or token; what its bearer is told.
+    /// Counts a wrong key or token. Returns the answer.
     fn failed(&mut self, peer: IpAddr) -> Denied {
         let now = Instant::now();
         self.failures.retain(|_, (_, since)| now.duration_since(*since) < A_MINUTE);
@@ -292,7 +292,7 @@ impl State {
     }
 }
 
-/// Who can read this user's files sees what they hold.
+/// Whoever can read this user's files may see everything in them.
 fn owner(csrf: String) -> Reader {
     Reader {
         name: "the owner of this machine's data".to_owned(),

@@ -118,7 +118,7 @@ impl Secret {
         (now.as_micros() / 1_000_000 <= ends).then(|| nonce.to_owned())
     }
 
-    /// What proves that the secret is known to who listens on that port.
+    /// Proves that the listener on that port knows the secret.
     pub(crate) fn proof(&self, port: u16, challenge: &str) -> String {
         hex(&self.mac("prove", port, challenge).finalize().into_bytes())
     }

@@ -19,14 +19,14 @@ use crate::library::{Library, Listed, Standing};
 
 /// How long what is being read is waited for between two looks.
 const LOOK: Duration = Duration::from_millis(100);
-/// So often it is looked: what takes longer is told in part.
+/// How many times the page is asked for; after that the answer is partial.
 const LOOKS: usize = 200;
 /// So many skills a list has where nobody says how many, and at most.
 const USUAL: usize = 20;
 const MOST: usize = 50;
 /// So many sessions behind a claim are named.
 const MOST_CITED: usize = 5;
-/// So many rows of a report's table are told.
+/// The most rows of a report's table in an answer.
 const MOST_ROWS: usize = 10;
 /// So many characters of an item's input and output.
 const LONGEST: usize = 600;

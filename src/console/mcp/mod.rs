@@ -167,7 +167,7 @@ async fn respond(app: &Arc<App>, reader: &Reader, request: &Request) -> Result<V
     }
 }
 
-/// Headers, where there are any, say what the message says: who routes by them must not be told another thing.
+/// Headers must agree with the message, since proxies route by them.
 fn check_headers(request: &Request, headers: &HeaderMap) -> Result<(), Failure> {
     let value = |name: &str| headers.get(name).map(|value| value.to_str().map(decoded).unwrap_or_default());
     match (value(VERSION), &request.version) {

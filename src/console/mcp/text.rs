@@ -76,7 +76,7 @@ impl Told {
     }
 }
 
-/// Takes out what says nothing: it costs who reads it.
+/// Removes empty values, which only cost the reader tokens.
 fn slim(value: &mut Value) {
     match value {
         Value::Object(fields) => {

@@ -25,7 +25,7 @@ pub(super) const OTHERS_WAIT: &str = "it would take a person's word, and twenty 
 /// So many proposals wait at once.
 pub(super) const MOST_WAITING: usize = 20;
 
-/// What could be said of some sessions.
+/// A claim about some sessions.
 #[derive(Debug, Serialize)]
 pub(super) struct Candidate {
     pub(super) name: String,
@@ -34,8 +34,8 @@ pub(super) struct Candidate {
     pub(super) lines: Vec<String>,
     /// Whether mining would publish it.
     pub(super) published: bool,
-    /// What the library made of it: the state of its skill, `held back` where it has none of what mining would publish,
-    /// or `nothing`.
+    /// Its state in the library: that of its skill, `held back` if no skill has it though mining would publish it, or
+    /// `nothing`.
     pub(super) became: &'static str,
     /// The skill of the library that says it; `""` if there is none.
     pub(super) skill: String,

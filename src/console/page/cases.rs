@@ -37,9 +37,9 @@ pub(super) struct Cases {
     /// How many there are in all, shown or not.
     pub(super) all_supporting: usize,
     pub(super) all_against: usize,
-    /// So many of those against it come before those that are shown.
+    /// How many counterexamples come before those shown.
     pub(super) from: usize,
-    /// Where the next of them begin, to be given as `from`; absent at the end of those that are kept.
+    /// Where the next ones begin, to pass as `from`; absent at the end.
     pub(super) next: Option<usize>,
 }
 
@@ -50,7 +50,7 @@ pub(super) struct Case {
     /// How its first prompt begins; `""` if it is in the table no longer.
     pub(super) title: String,
     pub(super) date: String,
-    /// What people or their tools said of the session; `""` if nothing.
+    /// Feedback on the session by people or their tools; `""` if there is none.
     pub(super) feedback: String,
     pub(super) person: String,
     /// Where the session is shown, at the first event that tells; `""` if it is in the table no longer.

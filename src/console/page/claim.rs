@@ -42,7 +42,7 @@ struct ClaimPage {
 #[serde(default)]
 pub(in crate::console) struct Meant {
     tenant: String,
-    /// So many of those against it come before.
+    /// How many counterexamples come before.
     from: u32,
 }
 

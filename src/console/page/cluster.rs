@@ -43,13 +43,13 @@ pub(in crate::console) struct Cluster {
     pub(super) tokens: u64,
     /// How long it took, pauses of more than ten minutes left out.
     pub(super) seconds: u64,
-    /// What became of it, as of a candidate; `nothing` as well where too little is in common.
+    /// Its state, as a candidate's; also `nothing` if its sessions have too little in common.
     pub(super) became: &'static str,
-    /// The skill that says what could be said of it; `""` if there is none.
+    /// The skill with its lessons; `""` if there is none.
     pub(super) skill: String,
     /// Its page, or that of the proposal that waits; `""` if there is neither.
     pub(super) link: String,
-    /// What was found of it, or why nothing was.
+    /// Its lessons, or why it has none.
     pub(super) says: String,
     /// Whether something could be said of it.
     #[serde(skip)]
@@ -319,7 +319,7 @@ impl Cluster {
         }
     }
 
-    /// What a map says of it.
+    /// Its text on the map.
     pub(super) fn told(&self) -> String {
         let became = if self.skill.is_empty() { &self.says } else { &self.skill };
         let (tokens, took) = (self.tokens(), self.took());

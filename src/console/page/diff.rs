@@ -11,7 +11,7 @@ pub(super) struct Line {
     pub(super) text: String,
 }
 
-/// So many lines that stay are shown around what changes.
+/// How many unchanged lines are shown around each change.
 const AROUND: usize = 3;
 
 /// The lines that change, with some around them.

@@ -38,7 +38,7 @@ pub(super) struct Measured {
     pub(super) cost: Cost,
 }
 
-/// How many sessions, and what one of them cost on average.
+/// How many sessions there are, and the average cost of one.
 #[derive(Debug, Serialize)]
 pub(super) struct Cost {
     pub(super) sessions: u64,
@@ -70,7 +70,7 @@ impl OfWeek {
 /// A skill is counted that came to stand since the last count, if that was so long ago.
 const SOON: Duration = Duration::from_secs(20);
 
-/// What is known of what sessions showed of a skill.
+/// What is known about a skill's effect.
 pub(super) enum Counted {
     /// It was counted.
     Seen(Box<WatchedSkill>),
@@ -141,7 +141,7 @@ fn since(now: Timestamp) -> Timestamp {
     now.saturating_sub(A_DAY * 7 * u32::try_from(WEEKS).unwrap_or_default())
 }
 
-/// What was counted; until that is done, what the last run of mining wrote.
+/// The counts so far; until they are ready, those of the last mining run.
 pub(super) fn effect(watched: Option<&WatchedSkill>, skill: &Listed) -> Vec<Measured> {
     let (with, without) = ("later, with the skill", "later, without it");
     let sides = match (watched, &skill.effect) {

@@ -34,7 +34,7 @@ const LONGEST_TITLE: usize = 140;
 /// The colours of assistants and of what went wrong.
 const COLOURS: [&str; ASSISTANTS + 1] = ["s1", "s2", "s3", "s4", "s5", "s6"];
 
-/// What came in, how it went, what waits and what fails.
+/// Arrivals, failures, waiting proposals and faults.
 #[derive(Debug, Serialize)]
 pub(in crate::console) struct Overview {
     /// The last days on which sessions began, the oldest first; one without sessions is there as well.

@@ -39,7 +39,7 @@ impl Position {
     }
 }
 
-/// Of a page with so many of what is wanted, if every day on which such a session may have arrived is in memory.
+/// Its place on a page of the wanted sessions, if every day on which one may have arrived is in memory.
 pub(super) async fn of(app: &App, reader: &Reader, wanted: &Wanted, here: usize) -> Option<Position> {
     if here == 0 {
         return None;

@@ -32,7 +32,7 @@ impl Page<'_> {
     }
 }
 
-/// With the navigation for who is signed in; where somebody has to sign in first, with what they wanted as `next`.
+/// With the navigation for a signed-in reader; before the sign-in, with the wanted page as `next`.
 pub(in crate::console) fn page(
     problem: &Problem,
     access: &Access,

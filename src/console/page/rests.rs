@@ -40,7 +40,7 @@ pub(super) struct Cited {
     pub(super) date: String,
     pub(super) hash: String,
     pub(super) assistant: String,
-    /// What people or their tools said of the session; `""` if nothing, or if it is not known.
+    /// Feedback on the session by people or their tools; `""` if there is none or it is not known.
     pub(super) feedback: String,
     /// Where it is shown; `""` if it is not known, or not yet.
     pub(super) link: String,

@@ -53,7 +53,7 @@ pub(in crate::console) struct Proposal {
     proposed: String,
     /// What would change.
     diff: Vec<DiffLine>,
-    /// What would stand there line by line, with what each line rests on.
+    /// The proposed text line by line, with the evidence of each line.
     lines: Vec<Line>,
     cases: Vec<OfClaim>,
     /// Its other claims, which have pages of their own.
@@ -313,8 +313,8 @@ pub(in crate::console) async fn view(
     })
 }
 
-/// Why a person has to decide, for who does not know the words of the configuration: `send: ssh` is a class of
-/// commands and the one that is of it.
+/// Why a person has to decide, in words for readers who do not know the configuration: `send: ssh` is a class of
+/// commands and the command in it.
 fn needs(why: &str) -> String {
     let Some((class, what)) = why.split_once(": ") else { return why.to_owned() };
     let does = match class {
@@ -378,7 +378,7 @@ pub(in crate::console) async fn decide_page(
     led_to(&back)
 }
 
-/// What became of a skill whose form was sent too late, with what was typed.
+/// The page after a form that came too late: the skill's state now, and the text that was typed.
 async fn too_late(
     app: &Arc<App>,
     reader: &Reader,

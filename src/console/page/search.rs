@@ -18,7 +18,7 @@ const UNKNOWN: &str = "unknown";
 /// So many sessions are on a page.
 pub(super) const ON_A_PAGE: usize = 50;
 
-/// What is looked for. What is empty is not asked for.
+/// The filters of a search. Empty ones do not count.
 #[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(default)]
 pub(in crate::console) struct Wanted {
@@ -100,7 +100,7 @@ fn is_date(text: &str) -> bool {
 }
 
 impl Wanted {
-    /// What is asked for by what nothing can be is an error, not everything.
+    /// Rejects a filter that nothing can match, instead of ignoring it.
     pub(super) fn check(&self) -> Result<(), Problem> {
         let bad = |says: &str| Err(Problem::new(StatusCode::BAD_REQUEST, says));
         if [&self.from, &self.until].into_iter().any(|date| !date.is_empty() && !is_date(date)) {
@@ -143,7 +143,7 @@ impl Wanted {
             && self.is_said(people, row)
     }
 
-    /// Whether what went wrong is among what the reader is shown of it.
+    /// Whether the searched failure is among those that the reader may see.
     fn is_troubled(&self, people: &People, row: &Row) -> bool {
         let is = |wanted: &str, own: &str| wanted.eq_ignore_ascii_case(&people.without(own));
         let failed = |trouble: Trouble<'_>| match trouble {

@@ -70,7 +70,7 @@ pub(in crate::console) struct Shown {
     interrupts: usize,
     errors: usize,
     tokens: i64,
-    /// What people or their tools said of it.
+    /// Feedback of people or their tools.
     feedback: String,
     /// Skills that rest on it.
     skills: Vec<String>,
@@ -78,7 +78,7 @@ pub(in crate::console) struct Shown {
     part: usize,
     parts: usize,
     items: Vec<Item>,
-    /// It is too large to be shown whole: this is what arrived first of it.
+    /// Whether it is too large to show whole, and this is its first part.
     #[serde(skip)]
     is_cut: bool,
     /// Where its first failed call is shown; `""` if none failed.
@@ -351,7 +351,7 @@ pub(in crate::console) async fn event(
     })
 }
 
-/// What the other events of a call say of it.
+/// Facts about a call from its other events.
 #[derive(Default)]
 struct OfCall<'s> {
     ended: &'static str,
@@ -403,7 +403,7 @@ impl Event {
         fields(&self.input)
     }
 
-    /// What it is, for who does not know the table's words.
+    /// The event's kind, in words for readers who do not know the table.
     fn named(&self) -> &'static str {
         match self.kind {
             "prompt" => "Prompt",
@@ -420,7 +420,7 @@ impl Event {
 }
 
 impl Shown {
-    /// What is counted, in words, but for what went wrong.
+    /// The counts in words, without the failures.
     fn what(&self) -> String {
         format!("{}, {}", counted(self.prompts as u64, "prompt"), counted(self.calls as u64, "call"))
     }

@@ -73,7 +73,7 @@ struct Entry {
     corrected: u32,
     errors: u32,
     tokens: i64,
-    /// What people or their tools said of it on that day.
+    /// Feedback of that day by people or their tools.
     feedback: String,
     /// So many events of that day are not counted, as the session is too large.
     #[serde(skip)]

@@ -67,7 +67,7 @@ pub(in crate::console) struct Skill {
     targets: Vec<String>,
     /// Whether assistants read the text.
     heading: &'static str,
-    /// What a person changed in what was generated.
+    /// A person's changes to the generated text.
     edited: Vec<DiffLine>,
     /// The SKILL.md, line by line.
     lines: Vec<Line>,
@@ -114,7 +114,7 @@ pub(super) struct Event {
     pub(super) what: String,
     /// When a person did it, RFC 3339; `""` if it was no person, or that is not known.
     pub(super) at: String,
-    /// Who it was, for who may see people.
+    /// The person's name, for readers who may see people.
     pub(super) by: String,
 }
 
@@ -131,7 +131,7 @@ struct Decided {
     version: u64,
     /// `refused` or `edited`.
     what: &'static str,
-    /// What would have changed, or what the person changed.
+    /// The rejected change, or the person's change.
     diff: Vec<DiffLine>,
 }
 
@@ -271,12 +271,12 @@ impl Skill {
         matches!(self.entry.state, "published" | "hand-edited" | "proposed") && !self.entry.has_proposal
     }
 
-    /// Whether what stands there differs by more than what the last decision tells.
+    /// Whether the standing text differs by more than the last decision's change.
     fn shows_what_stands(&self) -> bool {
         !self.edited.is_empty() && !self.decisions.first().is_some_and(|last| last.diff == self.edited)
     }
 
-    /// The front matter: it says what assistants load the skill by, and what the head of the page says.
+    /// The front matter: the words by which assistants load the skill; the head of the page shows them too.
     fn front(&self) -> &[Line] {
         let end = self.lines.iter().skip(1).position(|line| line.text == "---").map_or(0, |at| at + 2);
         let is_front = self.lines.first().is_some_and(|line| line.text == "---");
@@ -372,7 +372,7 @@ pub(in crate::console) async fn view(
     })
 }
 
-/// What a person changed in what was generated and stands.
+/// A person's changes to the generated text that stands.
 fn edited(library: &Library, skill: &Listed, standing: Option<&str>) -> Vec<DiffLine> {
     match (standing, library.remembered(&skill.name)) {
         (Some(standing), Some(generated)) if skill.standing == Standing::HandEdited => {
@@ -382,7 +382,7 @@ fn edited(library: &Library, skill: &Listed, standing: Option<&str>) -> Vec<Diff
     }
 }
 
-/// What became of it, the newest first.
+/// Its history, the newest first.
 pub(super) fn history(skill: &Listed, names_people: bool) -> Vec<Event> {
     let events = skill.history.iter().rev();
     let told = |event: &ListedEvent| Event {
@@ -414,7 +414,7 @@ fn near(library: &Library, reader: &Reader, tenant: &str, name: &str) -> Vec<Nea
     near.collect()
 }
 
-/// What changed from version to version, the newest first; what was first written is not a change.
+/// The changes from version to version, the newest first; the first version is no change.
 fn changes(library: &Library, name: &str) -> Vec<Version> {
     let versions = library.versions(name);
     let pairs = versions.iter().zip(versions.iter().skip(1));

@@ -17,7 +17,7 @@ use crate::views::phrases::{argument, fields, length};
 
 /// So many characters of a text are shown; the rest is on the event's own page.
 const LONGEST: usize = 2_000;
-/// So many characters of what a call is about.
+/// The most characters of a call's subject.
 const LONGEST_TITLE: usize = 300;
 /// So many anchors an item has: other observations of the same fact.
 const MOST_ANCHORS: usize = 8;
@@ -32,7 +32,7 @@ pub(super) struct Item {
     pub(super) at: Option<When>,
     /// The tool, or the sub-agent.
     pub(super) title: String,
-    /// What a call is about; what was said.
+    /// The subject of a call, or a message.
     pub(super) text: String,
     /// `ok`, `error`, `refused` or `""`.
     pub(super) status: &'static str,

@@ -58,7 +58,7 @@ impl People {
         Ok(Self { are_named: false, names: vec![names] })
     }
 
-    /// The same beside those whom this session names: it may be newer than what was read.
+    /// The same with the people of this session added: it may be newer than the last reading.
     pub(super) fn and_of(&self, session: &Session) -> Self {
         let mut people = self.clone();
         if !people.are_named {
@@ -90,7 +90,7 @@ impl People {
         self.names.iter().fold(without_homes(text), |text, names| names.without(&text))
     }
 
-    /// So many characters of a text, and whether that is not all of it.
+    /// At most `most` characters of a text, and whether it is cut.
     pub(super) fn beginning(&self, text: &str, most: usize) -> (String, bool) {
         let at = |most: usize| text.char_indices().nth(most).map(|(end, _)| end);
         let Some(end) = at(most) else { return (self.without(text), false) };
@@ -117,7 +117,7 @@ pub(super) fn title(text: &str, most: usize) -> String {
     let mut lines =
         text.trim().lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with("```"));
     let mut line = lines.next().unwrap_or_default().to_owned();
-    // What ends in a colon says what follows, not what it is about.
+    // A line that ends in a colon introduces the subject and is not it.
     if line.ends_with(':')
         && let Some(more) = lines.next()
     {

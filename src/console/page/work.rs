@@ -26,9 +26,9 @@ use crate::service::record::Kept;
 const MOST: usize = 100;
 /// So many clusters.
 const MOST_CLUSTERS: usize = 400;
-/// So many of them are on the map.
+/// The most clusters on the map.
 const MOST_AREAS: usize = 100;
-/// So many of them stand in the open; the smaller ones are folded.
+/// How many clusters are listed openly; the smaller ones are folded.
 const OPEN: usize = 12;
 /// One with fewer pieces is folded in any case.
 const FEWEST: u64 = 3;
@@ -178,7 +178,7 @@ impl Place {
         }
     }
 
-    /// What did not become anything, by the first reason why: what keeps most back first.
+    /// Candidates that became nothing, by the first reason; the most frequent reason first.
     fn by_reason(&self) -> Vec<(String, Vec<&Candidate>)> {
         let mut groups: BTreeMap<String, Vec<&Candidate>> = BTreeMap::new();
         for candidate in self.candidates.iter().filter(|candidate| candidate.became == "nothing") {
@@ -196,7 +196,7 @@ impl Place {
         groups
     }
 
-    /// What became a skill, waits, or is held back; of what one skill says, that of the most sessions.
+    /// Candidates that became a skill, wait, or are held back; of those in one skill, the one with the most sessions.
     fn something(&self) -> Vec<&Candidate> {
         let mut all: Vec<&Candidate> =
             self.candidates.iter().filter(|candidate| candidate.became != "nothing").collect();
@@ -226,8 +226,8 @@ fn tell_apart(clusters: &mut [Cluster]) {
 /// A part of a name that more than one in so many groups have tells little of a group.
 const COMMON: usize = 8;
 
-/// What groups are called on a map: what many of them have comes last, and all but what is left of the name in areas
-/// that have no room for it.
+/// Labels of clusters on the map. Words that many clusters share come last; small areas have only the part that
+/// distinguishes them.
 fn label(clusters: &mut [Cluster]) {
     let mut counts: BTreeMap<String, usize> = BTreeMap::new();
     let parts = clusters.iter().flat_map(|cluster| cluster.parts.iter().collect::<BTreeSet<_>>());

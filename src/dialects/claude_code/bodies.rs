@@ -168,7 +168,7 @@ fn result_block(record: &Record<'_>, block: &Value) -> Option<SessionEvent> {
     Some(result(record, call, output, if failed { Status::Error } else { Status::Unknown }))
 }
 
-/// The decision of a person who said why, or what to do instead.
+/// The decision of a person who refused a call and gave a reason or an alternative.
 pub(super) fn refused(record: &Record<'_>, call: &str, output: &str) -> Option<SessionEvent> {
     let words = refusal(output)?.words?;
     Some(SessionEvent {

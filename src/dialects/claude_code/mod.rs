@@ -158,11 +158,11 @@ fn event(record: &Record<'_>, kind: Kind, rank: i64) -> SessionEvent {
     }
 }
 
-/// What a reply cost that the client says in a record of its own, or that has no words.
+/// The cost of a reply that has a record of its own, or that has no text.
 fn usage(record: &Record<'_>, rank: i64) -> Mapping {
     let tokens = TOKENS.of(record);
     let key = match reply_key(record) {
-        // A gateway may give its replies no ids. What the log says then costs what it says.
+        // A gateway may give its replies no ids. Then only the log record counts the cost.
         none if none.is_empty() && record.as_log().is_some() => {
             record.digest().event_id("", "usage", Kind::Response, 0)
         }

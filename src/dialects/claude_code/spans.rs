@@ -47,7 +47,7 @@ fn interaction(record: &Record<'_>) -> Mapping {
     Mapping::one(prompt(record, MENTION_RANK, record.content(PROMPT)))
 }
 
-/// What the model replied, and what it was sent of the tools' results.
+/// The model's reply, and the results of tools that it received.
 fn llm_request(record: &Record<'_>) -> Mapping {
     let context = record.content(NEW_CONTEXT).unwrap_or_default();
     let mut events = bodies::results_in_context(record, &context);

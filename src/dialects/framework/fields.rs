@@ -151,7 +151,7 @@ const SESSION_METADATA: &[&str] = &[
 ];
 const USER_METADATA: &[&str] = &["langfuse_user_id", "user_id", "userId"];
 
-/// Repeats what columns say, or what every record of an application says again; in alphabetical order.
+/// Attributes that repeat a column, or that every record of an application repeats; in alphabetical order.
 const REPETITIONS: &[&str] = &[
     "ai.operationId",
     "ai.prompt",

@@ -60,10 +60,10 @@ pub(super) use self::fields::{common, tokens};
 pub(super) use self::sources::{Source, message_of_event};
 pub(super) use self::tool::Tool;
 
-/// What a tool's own span says, and what a model call says.
+/// Ranks: a tool's own span knows the most about the call, then the model call.
 const TOOL_RANK: i64 = 3;
 const OPERATION_RANK: i64 = 2;
-/// What an agent's span repeats, what a message repeats, and arguments without their names.
+/// Ranks: an agent's span repeats its calls, a message repeats them too, and some have arguments without names.
 const AGENT_RANK: i64 = 1;
 const MENTION_RANK: i64 = 1;
 const BARE_ARGUMENTS_RANK: i64 = 1;
@@ -97,7 +97,7 @@ pub(super) enum Step {
     Plumbing,
 }
 
-/// Where a step has what it was given and what it answered, in order of precedence.
+/// The attributes in which a step has its input and its answer, in order of precedence.
 pub(super) struct Exchange {
     pub(super) input: &'static [Source],
     pub(super) output: &'static [Source],
@@ -198,7 +198,7 @@ pub(super) fn lone_message(record: &Record<'_>, name: &str, message: &serde_json
     }
 }
 
-/// What was said to a model or an agent, and what it answered.
+/// The messages to a model or an agent, and its answer.
 struct Said {
     is_model: bool,
     input: Conversation,
@@ -322,7 +322,8 @@ impl Said {
     }
 }
 
-/// What an agent says that all its model calls cost. They may say nothing of it, or have no spans.
+/// The cost of all model calls of an agent, as the agent's span gives it. The calls may have no cost of their own, or
+/// no spans.
 fn sum_of_tokens(record: &Record<'_>, common: &SessionEvent) -> Option<SessionEvent> {
     let tokens = fields::tokens(record);
     let is_told = !tokens.is_nothing() && !record.span_id().is_empty();
@@ -414,7 +415,7 @@ fn error(record: &Record<'_>, common: &SessionEvent) -> Option<SessionEvent> {
     })
 }
 
-/// The key of what a text says within a trace; `""`, a fact of its own, outside of any trace.
+/// The key of a text within its trace; `""`, which makes it a fact of its own, outside of any trace.
 fn text_key(record: &Record<'_>, text: &str) -> String {
     match record.trace_id() {
         trace if trace.is_empty() => trace,

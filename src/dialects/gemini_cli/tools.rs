@@ -53,7 +53,7 @@ const REFUSED: &[&str] = &["policy_violation"];
 
 const SKILL_TOOL: &str = "activate_skill";
 
-/// The call, what came of it and what was decided. The record is written when it is over.
+/// A finished call: its outcome and the person's decision. The client writes the record when the call is over.
 pub(super) fn tool_call(record: &Record<'_>) -> Mapping {
     let Some(tool) = record.text(TOOL) else {
         return Mapping::INCOMPLETE;
@@ -166,7 +166,7 @@ pub(super) fn tool_span(record: &Record<'_>) -> Mapping {
     })
 }
 
-/// What the model was given of a completed call, else all of it.
+/// The part of a completed call that the model received; all of it if that part is missing.
 fn output_of(completed: &Value) -> String {
     const RESPONSES: &str = "/response/responseParts";
     let parts = completed.pointer(RESPONSES).and_then(Value::as_array);

@@ -15,7 +15,7 @@ use crate::event::{Kind, SessionEvent, Timestamp, person};
 /// Paths in order of precedence.
 pub(super) type Paths = &'static [&'static str];
 
-/// Where an assistant's hooks have what is the same in all of them.
+/// The names under which an assistant's hooks send the fields that all hooks have.
 pub(super) struct Common {
     /// The value of the column `assistant`.
     pub(super) assistant: &'static str,

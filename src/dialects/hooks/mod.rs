@@ -30,7 +30,7 @@ use super::{Dialect, Mapping, Record};
 /// The scope of an assistant's hooks ends with its name.
 const SCOPE: &str = "skillspan.hooks.";
 
-/// What a later hook tells of a fact, and what an earlier one announces.
+/// Ranks: a later hook knows the result of a call, an earlier one only announces it.
 const AFTER: i64 = 2;
 const BEFORE: i64 = 1;
 

@@ -29,7 +29,7 @@ use super::record::is_withheld;
 use super::{Dialect, Mapping, Record};
 use crate::event::{Decision, Kind, SessionEvent, Status};
 
-/// What a record says of a fact of its own.
+/// The rank of a record that reports its own fact.
 const RANK: i64 = 2;
 
 /// A mapping as a dialect.

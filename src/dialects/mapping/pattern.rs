@@ -10,7 +10,7 @@ pub struct Pattern {
     parts: Vec<String>,
 }
 
-/// One pattern, or a list of them of which one has to match.
+/// One pattern, or a list of which one has to match.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Patterns(Vec<Pattern>);
 

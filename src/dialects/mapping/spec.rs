@@ -26,7 +26,7 @@ pub struct UserMapping {
     /// Where the columns are that events of every kind have.
     #[serde(default)]
     pub(super) common: BTreeMap<Column, Lookup>,
-    /// What such a record becomes; nothing: it is known to be noise.
+    /// The events that the record becomes; an empty list marks it as noise.
     pub(super) events: Vec<EventSpec>,
 }
 
@@ -55,7 +55,7 @@ impl TryFrom<String> for Name {
     }
 }
 
-/// What a record must have, all of it.
+/// The conditions that a record must meet, all of them.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "WrittenMatch")]
 pub(super) struct Match(WrittenMatch);
@@ -269,7 +269,7 @@ impl<'de> Visitor<'de> for EventVisitor {
 }
 
 impl EventSpec {
-    /// What does not belong to the kind, and what it cannot be without.
+    /// Rejects fields that the kind does not have, and requires those that it needs.
     fn check(&self) -> Result<(), String> {
         let kind = self.kind;
         let strangers = self.columns.keys().filter(|column| !column.belongs_to(kind));

@@ -98,7 +98,7 @@ impl Claude {
         if is_sidechain && self.head.agent.is_empty() {
             text(line, "agentId").clone_into(&mut self.head.agent);
         }
-        // What is told of where a session takes place comes with its first message.
+        // The line that tells where a session takes place comes with the session's first message.
         let is_message = matches!(text(line, "type"), "user" | "assistant");
         if is_message && !self.is_started && self.head.agent.is_empty() && !self.head.session.is_empty() {
             self.is_started = true;

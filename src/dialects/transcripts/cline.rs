@@ -211,7 +211,7 @@ fn typed(said: String) -> String {
     inner.and_then(|rest| rest.rsplit_once(close)).map(|(inner, _)| inner.to_owned()).unwrap_or(said)
 }
 
-/// What the model was given of a call, and whether a part of it says that it did not succeed.
+/// The part of a call that the model received, and whether it says that the call failed.
 fn outcome(content: &Value) -> (String, bool) {
     let parts = content.as_array().map(Vec::as_slice).unwrap_or_default();
     let told: Vec<&Value> =

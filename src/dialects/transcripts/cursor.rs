@@ -29,7 +29,7 @@ const PERSON: i64 = 1;
 const ASSISTANT: i64 = 2;
 const EXIT_CODES: &[&str] = &["/exitCode", "/exitCodeV2", "/exit_code"];
 const QUERY: (&str, &str) = ("<user_query>", "</user_query>");
-/// Before the folder, in what the agent is told of its surroundings.
+/// The words before the folder in the description of the workspace that the agent receives.
 const FOLDER: &[&str] = &["Workspace Path:", "workspace path:"];
 
 /// A reader of one session.
@@ -145,7 +145,7 @@ impl Cursor {
         told.push(Told { origin, events: vec![event] });
     }
 
-    /// A call with what came of it, once that is there.
+    /// A call, and its outcome once the outcome is there.
     fn tool(&mut self, id: &str, call: &Value, model: &str, told: &mut Vec<Told>) {
         let name = text(call, "name");
         let key = [text(call, "toolCallId"), id].into_iter().find(|key| !key.is_empty()).unwrap_or_default();

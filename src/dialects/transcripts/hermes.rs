@@ -59,7 +59,7 @@ pub(super) struct Hermes {
     /// What comes now repeats them.
     is_repeating: bool,
     is_started: bool,
-    /// A call was, and what the client says of it is no more than that.
+    /// Whether the call took place and the client recorded nothing else of it.
     is_interrupted: bool,
 }
 

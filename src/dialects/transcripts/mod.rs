@@ -71,7 +71,7 @@ pub trait Reader: Send {
     /// One value.
     fn read(&mut self, value: Value, told: &mut Vec<Told>);
 
-    /// The end of what there is now: what waits for something that is not there.
+    /// The end of the file for now: also passes on what still waits for a line that has not come.
     fn end(&mut self, told: &mut Vec<Told>);
 
     /// The working directory of the session, as far as it is known.
@@ -83,7 +83,7 @@ pub trait Reader: Send {
     }
 }
 
-/// What the place of a file tells of it.
+/// What the path of a file tells about its session.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Place {
     /// Its name without what stands behind the first full stop.

@@ -89,7 +89,7 @@ pub(super) struct Open {
     pub(super) since: String,
     /// When it is to be looked at again, in microseconds since the epoch.
     pub(super) look_again: i64,
-    /// What was written of it may not be seen by reads before, in microseconds since the epoch.
+    /// Reads may not show the rows written until this time, in microseconds since the epoch.
     pub(super) remember_until: i64,
     /// The beginnings of the ids of its rows that are written.
     pub(super) written: BTreeSet<String>,

@@ -32,7 +32,7 @@ enum Dialect {
 pub(super) enum Said<'a> {
     /// A person's prompt.
     Prompt(&'a SessionEvent),
-    /// A tool call with what came of it, either of which may be unknown.
+    /// A tool call and its outcome, either of which may be unknown.
     Tool {
         /// The call.
         call: Option<&'a SessionEvent>,
@@ -43,7 +43,7 @@ pub(super) enum Said<'a> {
     Response(&'a SessionEvent),
 }
 
-/// What a message says beside what was said.
+/// The fields of a message beside its text.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Context<'a> {
     pub(super) id: &'a str,

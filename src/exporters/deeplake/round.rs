@@ -16,7 +16,7 @@ use crate::table::{Filter, ResolveOptions, Session, Table};
 
 /// What is read of new files at once, compressed: a table of years is followed in bounded memory.
 const MOST_BYTES: u64 = 8 << 20;
-/// Rows of a session are looked for in files that were ingested so long before what is new of it.
+/// How far back files are searched for earlier rows of a session that has new ones.
 const LONGEST_GAP: Duration = Duration::from_secs(7 * 24 * 3600);
 /// Sessions named in one statement.
 const MOST_SESSIONS: usize = 100;
@@ -107,7 +107,7 @@ impl Follower {
         Ok((sessions.sessions, since))
     }
 
-    /// The rows of complete turns that are not written, and what to remember of each session.
+    /// The rows of complete turns that are not written yet, and what to remember of each session.
     fn plan(&self, sessions: &[Session], since: &str, due: &BTreeSet<Key>, now: Timestamp) -> Plan {
         let mut next = self.state.clone();
         // A session that is due and not found has retired from the table, or is erased.

@@ -20,7 +20,7 @@ use crate::library::{Candidate, Listed, SKILLS, Tree, session_hash};
 pub(super) const OURS: &str = "skillspan";
 /// The link to a file that a row cannot carry.
 const EVIDENCE_LINK: &str = ": [references/evidence.md](references/evidence.md)";
-/// What stands before a trigger within a description: the end of what the skill teaches.
+/// Separates a description's trigger from the lesson before it.
 const BEFORE_TRIGGER: &str = ". Use ";
 
 /// The columns that the latest version of a skill is read from, in the order of [`Latest::of`].

@@ -287,7 +287,7 @@ impl Publisher<'_> {
         SkillsError::Memory { table: self.config.library.clone(), source }
     }
 
-    /// The versions that are to be written: of what changes, and of what the table has lost.
+    /// The versions to write: of changed skills, and of those that the table has lost.
     fn versions(
         &self,
         view: &View,

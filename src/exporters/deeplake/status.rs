@@ -21,7 +21,7 @@ pub struct Status {
     pub waiting_rows: u64,
     /// Rows that the service refuses for good, also before the start.
     pub refused: u64,
-    /// What it says of one of them.
+    /// The reason it gives for one of them.
     pub refusal: Option<String>,
     /// Sessions that were removed from the service because they are erased.
     pub erased: u64,

@@ -129,7 +129,7 @@ impl Folder {
     /// Replaces a file whole: a reader, or a restart, sees the old text or the new one.
     pub(super) fn replace(&self, name: &str, content: &str) -> Result<(), Error> {
         let temporary = format!(".{name}.skillspan-new");
-        // A leftover, or what somebody put there: its name is taken away, what it leads to is not touched.
+        // A leftover, or a link that somebody made: only the name is removed, never the target of a link.
         self.remove(&temporary)?;
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let created = rustix::fs::openat(&self.handle, &temporary, flags, Mode::from_raw_mode(0o666));

@@ -300,7 +300,7 @@ fn read_folder(folder: &Folder, prefix: &str, survey: &mut Survey, tree: &mut Tr
     Ok(())
 }
 
-/// Creates a folder and what is missing above it, for this user alone; what is there stays as it is.
+/// Creates a folder and its missing parents, for this user alone. Existing ones stay as they are.
 pub(super) fn create_closed_folder(folder: &Path) -> Result<(), Error> {
     DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(failed("create", folder))
 }
@@ -314,8 +314,8 @@ fn failed<'a>(verb: &'static str, path: &'a Path) -> impl FnOnce(io::Error) -> E
     move |source| Error::Io { verb, path: path.to_owned(), source }
 }
 
-/// The file's text, `None` if there is no such file. What is not UTF-8 cannot be ours and only has to
-/// differ.
+/// The file's text; `None` if there is no such file. A file that is not UTF-8 is not ours, so any text that differs
+/// will do.
 pub(super) fn read(path: &Path) -> Result<Option<String>, Error> {
     match fs::read(path) {
         Ok(bytes) => Ok(Some(String::from_utf8_lossy(&bytes).into_owned())),

@@ -170,7 +170,7 @@ impl Runner {
         if self.remote.protocol() == Protocol::Ssh {
             command.env("GIT_SSH_COMMAND", self.ssh()).env("GIT_SSH_VARIANT", "ssh");
         }
-        // A process group of its own, so that what git starts ends with it.
+        // A process group of its own, so that git's children end with it.
         std::os::unix::process::CommandExt::process_group(&mut command, 0);
         command
     }

@@ -63,7 +63,7 @@ pub struct Config {
     pub auth: Auth,
     /// The branch that people fetch.
     pub branch: String,
-    /// Who decides what comes to it.
+    /// How changes reach the branch.
     pub mode: Mode,
     /// Where in it skills stand.
     pub layout: Layout,
@@ -77,7 +77,7 @@ pub struct Config {
     pub program: PathBuf,
 }
 
-/// Who decides what comes to the branch.
+/// How changes reach the branch: by a push of ours, or by people's merges.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Mode {
     /// People, by merging a proposal branch.

@@ -81,7 +81,7 @@ impl<'r> Repository<'r> {
     pub(super) fn is_out_of_space(cache: &Path) -> bool {
         let probe = cache.join("probe");
         let written = fs::write(&probe, [0; PROBE]);
-        // What is left of it is written over by the next one.
+        // The next probe overwrites a leftover.
         let _ = fs::remove_file(&probe);
         let full = |error: io::Error| {
             matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
@@ -107,7 +107,7 @@ impl<'r> Repository<'r> {
             .collect())
     }
 
-    /// Fetches these branches; says which of them no longer contain what was fetched before.
+    /// Fetches these branches. Returns those that no longer contain the commit fetched before.
     pub(super) fn fetch(&self, branches: &BTreeMap<String, Oid>) -> Result<Vec<String>, Error> {
         let before: Vec<(String, Option<Oid>)> = branches
             .keys()
@@ -163,8 +163,8 @@ impl<'r> Repository<'r> {
         Ok(output.stdout.split(|byte| *byte == 0).filter_map(entry).collect())
     }
 
-    /// The texts of these files. What is not UTF-8 cannot be ours: a text only has to differ, and a file of such a
-    /// name is left out.
+    /// The texts of these files. A text that is not UTF-8 is not ours and only has to differ; a file whose name is not
+    /// UTF-8 is left out.
     pub(super) fn read(&self, entries: &Entries) -> Result<BTreeMap<String, String>, Error> {
         let wanted: Vec<(&str, &Oid)> = entries
             .iter()

@@ -34,7 +34,7 @@ pub(super) enum Answer {
     Taken {
         /// Records of it that it did not take.
         rejected: u64,
-        /// What it says of them.
+        /// The reason that it gives.
         message: String,
     },
     /// It may take the same later.

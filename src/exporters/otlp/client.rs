@@ -31,7 +31,7 @@ pub enum StartError {
         exporter: String,
         /// The file.
         path: PathBuf,
-        /// What is wrong with it; never what it holds.
+        /// The fault of the file; never its content.
         message: String,
     },
     /// There is no client for this configuration.
@@ -63,7 +63,7 @@ impl Client {
         })
     }
 
-    /// Begins anew with what the files of `tls` hold now. What cannot be used leaves it as it is.
+    /// Reads the files of `tls` again. If they cannot be used, the client stays as it is.
     pub(super) fn renew(&mut self, config: &Config) {
         if config.tls.ca_file.is_none() && config.tls.identity.is_none() {
             return;

@@ -77,7 +77,7 @@ pub enum Compression {
     Zstd,
 }
 
-/// What is trusted, and what is shown to the backend: files of PEM.
+/// The PEM files of trusted authorities and of the client's own certificate.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Tls {
     /// The authorities of the backend's certificate; `None`: those of this machine.

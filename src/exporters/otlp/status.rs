@@ -34,7 +34,7 @@ pub struct Status {
     pub retries: u64,
     /// Records that the backend did not take of those bodies.
     pub rejected: u64,
-    /// What it said of the last of them.
+    /// The backend's words for the last rejection.
     pub rejection: Option<String>,
     /// What is in the way now.
     pub failing: Option<Failing>,

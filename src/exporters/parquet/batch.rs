@@ -89,8 +89,8 @@ impl Batch {
         self.groups.values().flatten().flat_map(|entry| &entry.events)
     }
 
-    /// The sessions of each tenant that are to be forgotten. One that is named by a trace alone is the
-    /// one that an event of this batch gives that trace to, too.
+    /// The sessions of each tenant that opted out. One that only a trace names is the session that an event of this
+    /// batch gives that trace.
     pub(super) fn withdrawals(&self) -> BTreeMap<String, BTreeSet<Withdrawal>> {
         let mut all = self.withdrawals.clone();
         for (tenant, withdrawals) in &mut all {

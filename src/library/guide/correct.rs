@@ -111,7 +111,7 @@ fn each_contradicted<'l>(
     }
 }
 
-/// What the line names that is not so, and what is.
+/// The wrong name in the line, and the right one.
 fn named(claim: &Claim, line: &str, is_code: bool) -> Option<String> {
     match claim {
         Claim::Missing { path, instead } => {
@@ -139,7 +139,7 @@ fn named(claim: &Claim, line: &str, is_code: bool) -> Option<String> {
     }
 }
 
-/// The line with what is true in the place of what is not; `None` where that is not certain.
+/// The line with the right name in place of the wrong one; `None` where that is not certain.
 fn exchanged(claim: &Claim, line: &str, is_code: bool) -> Option<String> {
     let (at, was, now) = match claim {
         Claim::Missing { path, instead: Some(instead) } => {
@@ -170,7 +170,7 @@ fn path_instead(word: &str, path: &str, instead: &str) -> Option<String> {
     Some(instead.strip_prefix(before).unwrap_or(instead).to_owned())
 }
 
-/// What to write for a command that does not work: where both end in the same placeholders, with what fills them.
+/// The replacement for a command that does not work. Where both end in the same placeholders, those are filled in.
 fn command_instead(code: &str, run: &Template, failed: &Template) -> Option<String> {
     let parts = |template: &Template| {
         let text = template.to_string();

@@ -34,7 +34,7 @@ use block::{File, HEADING};
 
 /// At most so many facts stand in the block.
 const MOST: usize = 10;
-/// Stands for a byte that is no text: such a file would not be given back as it was.
+/// Replaces a byte that is no text: such a file could not be written back unchanged.
 const NO_TEXT: char = '\u{fffd}';
 
 /// The block as it would be.
@@ -152,7 +152,7 @@ fn next(guide: &Guide, file: &File<'_>, mut wanted: Vec<Fact>) -> Next {
                 lines.push(left.remove(at).line());
                 last_fact = Some(lines.len());
             }
-            // What sessions do not show any more goes; what a person wrote does not.
+            // A line that sessions no longer show goes; a line that a person wrote stays.
             None if known.is_some() => {}
             None => lines.push((*line).to_owned()),
         }

@@ -8,7 +8,7 @@ use crate::shell::{Class, Classes};
 /// Words behind which a command is to be run.
 const ASKING: &[&str] = &["run", "use", "with", "then", "and", "first", "execute", "start", "call"];
 
-/// What a page tells to run beyond what may be said without a person, each with its line.
+/// Commands of a page that need a person's agreement, each with its line.
 pub(super) fn of_page(page: &Page<'_>, allowed: Classes) -> Vec<(usize, String)> {
     let mut found = Vec::new();
     for item in page.said() {
@@ -49,7 +49,7 @@ fn of_command(command: &str, asks: bool, allowed: Classes) -> Option<String> {
     if let Some(refused) = judged.refused().filter(|_| asks) {
         return Some(format!("no skill may say this command ({refused}): {command}"));
     }
-    // Of what is only spoken of, what does harm to who copies it.
+    // Of commands that the page only mentions, those that harm a reader who copies them.
     let counts = |class: Class| asks || matches!(class, Class::Send | Class::FetchedCode);
     let classes = judged.beyond(allowed).filter(|(class, _)| counts(*class));
     let classes: Vec<String> = classes.map(|(class, why)| format!("{} ({why})", class.as_str())).collect();

@@ -62,7 +62,7 @@ fn is_a_placeholder(word: &str) -> bool {
     placeholder(word).is_some_and(|(before, _, after)| before.is_empty() && after.is_empty())
 }
 
-/// What stands before a placeholder, the placeholder, and what stands behind.
+/// The text before a placeholder, the placeholder, and the text after it.
 fn placeholder(word: &str) -> Option<(&str, &str, &str)> {
     let start = word.find('{')?;
     let end = start + word.get(start..)?.find('}')? + 1;

@@ -44,7 +44,7 @@ impl fmt::Display for Finding {
     }
 }
 
-/// What a reviewer would refuse of these SKILL.md files, each a path and a text; in order.
+/// What a reviewer would reject in these SKILL.md files, each a path and a text; in order.
 pub fn lint<'t>(files: impl IntoIterator<Item = (&'t str, &'t str)>) -> Vec<Finding> {
     lint_with(files, Classes::default(), |_| false)
 }

@@ -34,7 +34,7 @@ use credential::Presented;
 
 /// A request's own wish not to be stored.
 const CAPTURE: &str = "x-skillspan-capture";
-/// A request that only asks what would become of it (`skillspan connect --check`).
+/// The header of a request that only asks how it would be handled (`skillspan connect --check`).
 pub const CHECK: &str = "x-skillspan-check";
 
 /// What every door asks before it reads a body.

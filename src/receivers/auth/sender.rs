@@ -17,7 +17,7 @@ pub enum Sender {
     Anybody,
     /// The person whom the credential names.
     Named(String),
-    /// The payload decides, except that it cannot be a person of the tenant whom one of these names.
+    /// The payload names the person, but not one who has a credential of this tenant.
     Unnamed(String, Arc<[Credential]>),
 }
 

@@ -213,7 +213,7 @@ impl Forward {
     }
 }
 
-/// About what JSON takes while it is looked through, its texts and what is written anew of it included.
+/// About how much memory JSON takes while it is read, with its texts and the copy written anew.
 fn in_memory(json: &[u8]) -> usize {
     let (mut objects, mut values) = (0_usize, 0_usize);
     for byte in json {

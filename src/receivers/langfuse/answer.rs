@@ -67,7 +67,7 @@ pub(super) fn of_batch(verdicts: &[Verdict]) -> Response<Body> {
     answer(StatusCode::MULTI_STATUS, &json!({ "successes": successes, "errors": errors }))
 }
 
-/// What became of a list of scores. SDKs take counts for a partial failure, whatever they are.
+/// The answer to a list of scores. SDKs take any counts for a partial failure.
 pub(super) fn of_scores(verdicts: &[Verdict]) -> Response<Body> {
     let errors: Vec<Value> = verdicts
         .iter()

@@ -234,7 +234,7 @@ fn trace(body: &Body<'_>, id: String, sent_at: Timestamp, raw: &str) -> (Upsert,
     (Upsert { trace_id: id, sent_at, ..received(raw) }, Said::Span(Box::new(span)))
 }
 
-/// What nothing places in a trace is one of its own.
+/// An observation without a trace forms its own.
 fn observation(body: &Body<'_>, id: String, of: &str, upsert: Upsert) -> Result<(Upsert, Said), String> {
     let mut attributes = Vec::new();
     push(&mut attributes, "langfuse.observation.type", Some(of.to_ascii_lowercase()));
@@ -335,7 +335,7 @@ struct Wishes<'a> {
     capture: Raw<'a>,
 }
 
-/// What may be said of anything.
+/// The attributes that every kind of body may have.
 fn of_any(attributes: &mut Vec<KeyValue>, body: &Body<'_>) {
     for (name, value) in [
         ("langfuse.release", body.release),

@@ -20,7 +20,7 @@ pub(super) struct Buffer {
     limit: usize,
     length: usize,
     small: Vec<u8>,
-    /// All of it, as soon as it is large. What has not been written takes no memory.
+    /// The whole body, once it is large. Pages that were not written take no memory.
     large: Option<MmapMut>,
 }
 

@@ -90,13 +90,12 @@ pub(in crate::receivers) fn encoding_of(headers: &HeaderMap) -> Option<Encoding>
         .then_some(Encoding::Protobuf)
 }
 
-/// What an error is written in: the request's own encoding, and for a request that has none what a
-/// person can read.
+/// The encoding of an error: the request's own, or plain text if the request has none.
 pub(super) fn encoding_or_json(headers: &HeaderMap) -> Encoding {
     encoding_of(headers).unwrap_or(Encoding::Json)
 }
 
-/// What is not ASCII names nothing that we know, and is not nothing either.
+/// A value that is not ASCII matches no name that we know, and still counts as present.
 pub(in crate::receivers) fn text_of(value: Option<&HeaderValue>) -> &str {
     value.map_or("", |value| value.to_str().unwrap_or("?"))
 }

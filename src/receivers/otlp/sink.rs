@@ -99,8 +99,8 @@ impl<'v> Sink<'v> {
         Self { visit, lease, tally: Tally::default(), work: 0, room: 0 }
     }
 
-    /// To be called before a message of so many bytes on the wire is read, what surrounds it included.
-    /// The room that the largest of them took serves the others too.
+    /// Call it before reading a message of this size on the wire, its envelope included. Messages share the room of the
+    /// largest one.
     pub(super) fn make_room(&mut self, bytes: usize) -> Result<(), Refusal> {
         if let Some(more) = bytes.checked_sub(self.room) {
             self.lease.grow(more.saturating_mul(COPIES))?;

@@ -20,7 +20,7 @@ const EDITORS: &[&str] = &[
     "Library/Application Support/VSCodium/User",
     "Library/Application Support/Cursor/User",
 ];
-/// Cline and what came of it.
+/// The extensions: Cline and its forks.
 const EXTENSIONS: [&str; 3] = ["saoudrizwan.claude-dev", "rooveterinaryinc.roo-cline", "kilocode.kilo-code"];
 /// Folders of a folder that are looked through.
 const MOST_FOLDERS: usize = 100_000;
@@ -113,7 +113,7 @@ fn is_of_opencode(name: &str) -> bool {
     name.starts_with("opencode") && name.ends_with(".db")
 }
 
-/// What is in a folder, by name; nothing, if there is no such folder.
+/// The wanted entries of a folder, by name; none if the folder does not exist.
 fn entries(folder: &Path, is_wanted: impl Fn(&str) -> bool) -> Vec<PathBuf> {
     let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
     let entries = entries.flatten().filter(|entry| is_wanted(&entry.file_name().to_string_lossy()));

@@ -44,7 +44,7 @@ pub struct TranscriptFile {
     pub database: Option<Arc<Mutex<Database>>>,
     /// Its id in that database.
     pub session: String,
-    /// What is another number when that database has more of it.
+    /// A number that changes when the database has more of the session.
     pub rows: u64,
     /// Its folder, where that stands elsewhere.
     pub folder: String,
@@ -62,7 +62,7 @@ pub struct Listing {
 }
 
 impl TranscriptFile {
-    /// Under what it is remembered: its path, or that of its database and its id there.
+    /// The key under which the file is remembered: its path, or the database's path and the session's id.
     pub fn key(&self) -> PathBuf {
         match &self.database {
             Some(_) => key_in(&self.path, &self.session),
@@ -70,12 +70,12 @@ impl TranscriptFile {
         }
     }
 
-    /// What is another number when there is more of it.
+    /// A number that changes when the file has grown.
     pub fn extent(&self) -> u64 {
         if self.database.is_some() { self.rows } else { self.size }
     }
 
-    /// What its place tells of it.
+    /// What its path tells about its session.
     pub fn place(&self) -> Place {
         if !self.session.is_empty() {
             let (name, cwd) = (self.session.clone(), self.folder.clone());
@@ -172,7 +172,7 @@ pub fn sessions_of(file: TranscriptFile) -> io::Result<Vec<TranscriptFile>> {
     Ok(sessions.collect())
 }
 
-/// Leaves out what a database has as well: a file that an older version left behind, or one that says less.
+/// Leaves out files that a database has as well: one that an older version left, or the shorter of two.
 pub fn without_doubles(sessions: &mut Vec<TranscriptFile>) {
     let id = |session: &TranscriptFile| (session.assistant.assistant, session.place().name);
     let of_databases: BTreeSet<(&str, String)> =

@@ -34,8 +34,9 @@ use super::wording::{AuthorTally, Found, Job, Known, Step, Tally};
 use reader::{Observed, Reader, ToRead, Words};
 
 impl Step {
-    /// Has sessions read, tests what was observed, has written what stood: the candidates join what was found. Without
-    /// `stop` nobody is asked, and the tally says what would be. `answers` are those that are known for each job.
+    /// Has a model read sessions, tests its observations, and has it write those that stood: the candidates join the
+    /// findings. Without `stop` no request is sent, and the tally says what a run would send. `answers` are the known
+    /// ones for each job.
     pub(super) async fn author(
         &self,
         jobs: &[Job],
@@ -137,7 +138,7 @@ impl Step {
         Ok(jobs.iter().zip(sessions).zip(found).map(to_read).collect())
     }
 
-    /// Asks beyond what the run has asked so far, and adds what came of it to the tally.
+    /// Sends further requests of the run, and adds their results to the tally.
     async fn ask_more(
         &self,
         questions: Vec<Question>,

@@ -17,7 +17,7 @@ use super::super::wording::Job;
 /// How the names of the files begin.
 pub(in crate::service) const PREFIX: &str = "observations-";
 
-/// What was observed in the sessions of a workspace, by tenant and id; with the hash of what was shown.
+/// The observations in the sessions of a workspace, by tenant and id, with the hash of the excerpt.
 type Observed = BTreeMap<String, (String, Vec<Observation>)>;
 
 /// What models observed, as far as it is known.
@@ -89,7 +89,7 @@ impl Notes {
         known
     }
 
-    /// Keeps what is known now. What an erasure removed meanwhile is not kept behind its back.
+    /// Keeps the known answers, but none that an erasure removed meanwhile.
     pub(super) fn keep(&self, job: &Job, known: &Known) {
         let name = self.name(job);
         let Some(folder) = &self.folder else {

@@ -40,7 +40,7 @@ pub(super) struct Unread {
     pub(super) sessions: u64,
 }
 
-/// What a model said of the excerpts, by the keys of the questions; what it would not say anything about holds nothing.
+/// The model's observations, by the keys of the questions; a question that the model refused has an empty list.
 pub(super) struct Observed {
     pub(super) answers: BTreeMap<String, String>,
     pub(super) unanswerable: BTreeSet<String>,

@@ -64,7 +64,7 @@ pub(super) fn read(bytes: &[u8]) -> io::Result<Entry<'static>> {
     postcard::from_bytes(check(bytes)?).map_err(|_| damaged())
 }
 
-/// What follows the header, if it is what was written.
+/// The bytes after the header, if their checksum is right.
 fn check(bytes: &[u8]) -> io::Result<&[u8]> {
     let (header, content) = bytes.split_first_chunk::<HEADER>().ok_or_else(damaged)?;
     let (length, checksum) = parts(*header);

@@ -62,7 +62,7 @@ const SEALED: u64 = 64 << 20;
 
 /// A file that entries are appended to.
 struct Open {
-    /// Others look at what holds it, none of them at the file.
+    /// Readers lock the holder of the file, never the file itself.
     file: Mutex<Box<dyn DiskFile>>,
     /// The bytes of the states that are whole.
     length: u64,
@@ -210,7 +210,7 @@ impl DigestFile {
         groups.into_iter().map(place).collect()
     }
 
-    /// Removes what it holds, and what was mined of it. What is read from it can be read until it is begun again.
+    /// Removes its entries and the lessons mined from them. Open readers can go on until the next start of the file.
     pub(super) fn clear(&mut self) {
         self.open = None;
         self.runs.clear();
@@ -274,8 +274,8 @@ impl DigestFile {
         Writing::begin(&self.path, number, &self.made, &kept.index)
     }
 
-    /// Writes what is to be put in order, if anything is, where it does not count yet. Not in a turn: whoever forgets digests
-    /// removes the names of what is written here.
+    /// Writes compacted entries to a new file that does not count yet. It holds no turn: whoever forgets digests
+    /// removes this file by name.
     pub(super) fn prepare(&mut self, kept: &Kept) -> io::Result<Option<Prepared>> {
         let Some(step) = self.step(kept) else { return Ok(None) };
         let Step::Run(from) = step else { return Ok(Some(Prepared { from: vec![LOG], run: None })) };

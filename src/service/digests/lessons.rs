@@ -57,7 +57,7 @@ pub(in crate::service) fn known_or(
     lessons
 }
 
-/// Keeps what was made of what the key says.
+/// Keeps lessons under the key of their sources.
 pub(super) fn keep<T: Serialize + DeserializeOwned + PartialEq>(path: &Path, key: &str, lessons: &T) {
     if let Err(error) = write(path, key, lessons) {
         tracing::warn!(%error, path = %path.display(), "lessons are not kept; the next run mines again");
@@ -69,8 +69,7 @@ pub(super) fn name_of((tenant, workspace): &WorkspaceKey) -> String {
     format!("{PREFIX}{}", short_hash(&[tenant, workspace], 8))
 }
 
-/// What lessons of a workspace are made of: the hashes of its digests, and what older ones showed. `None` where that
-/// cannot be told.
+/// The key of a workspace's lessons: the hashes of its digests and of older lessons. `None` if it cannot be computed.
 pub(super) fn key(
     place: &WorkspaceKey,
     config: &Config<'_>,
@@ -90,7 +89,7 @@ pub(super) fn key(
     Some(hex(&hash.finalize()))
 }
 
-/// What a file keeps, if it was made of what the key says.
+/// The lessons of a file, if its key matches.
 pub(super) fn read<T: DeserializeOwned>(path: &Path, key: &str) -> Option<T> {
     let bytes = fs::read(path).ok()?;
     let rest = bytes.strip_prefix(key.as_bytes())?.strip_prefix(b"\n")?;
@@ -107,7 +106,7 @@ where
     let is_same = serde_json::from_slice::<T>(&json).is_ok_and(|read| read == *lessons);
     let Some(folder) = path.parent().filter(|_| is_same) else { return Ok(()) };
     let _turn = Turn(folder.join(TURN)).take()?;
-    // Whoever forgets digests has removed them all: what is erased must not be kept behind their back.
+    // If the log is gone, digests were forgotten: erased data must not be kept here behind their back.
     if !FileSystem.list(folder)?.iter().any(|name| writer_lock::is_log(name)) {
         return Ok(());
     }

@@ -22,7 +22,7 @@ pub(super) struct Loaded {
     pub(super) unindexed: Vec<Run>,
 }
 
-/// What a log holds. `None` where there is none, what made it is another program, or a run is not what was written.
+/// The content of a log. `None` if there is none, if another version of the program wrote it, or if a run is damaged.
 pub(super) fn load(path: &Path, made: &Made) -> Option<Loaded> {
     let mut entries = Entries::open(path, LOG)?;
     let first = entries.next()?;

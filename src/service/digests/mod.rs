@@ -135,8 +135,8 @@ const PACKED: u32 = 3000;
 const MOST_ATTEMPTS: u32 = 5;
 /// A disk that loses digests so often is used no more.
 const MOST_LOST: u32 = 2;
-/// So many bytes of new files of the table are taken at a time: a few million rows, of each of which the hashes of its
-/// ties are in memory.
+/// How many bytes of new table files are read at a time: a few million rows, whose join keys' hashes are held in
+/// memory.
 const PART: u64 = 2 << 30;
 
 impl Digests {
@@ -200,8 +200,7 @@ impl Digests {
         self.reading(|_, _| true).workspaces(|_, _| true)
     }
 
-    /// The digests of the workspaces that are wanted, oldest first. What is not what was written is made anew of the
-    /// table.
+    /// The digests of the wanted workspaces, oldest first. Damaged ones are made again from the table.
     pub async fn workspaces(
         &mut self,
         table: &Table,
@@ -266,7 +265,7 @@ impl Digests {
         self
     }
 
-    /// What could not be read back is made anew; what a disk loses again and again, in memory.
+    /// Makes digests again that could not be read back; in memory if the disk keeps losing them.
     fn begin_anew(&mut self, error: &io::Error) {
         tracing::warn!(%error, "digests cannot be read back; the whole table is read");
         self.forget_all();
@@ -421,7 +420,7 @@ impl Digests {
         work: impl FnOnce(&mut DigestFile, &mut Kept) -> io::Result<()> + Send + 'static,
     ) -> Result<(), ReadError> {
         let Some(mut file) = self.file.take() else { return Ok(()) };
-        // Whoever forgets digests waits for this, and has written down before what is erased.
+        // Whoever forgets digests has noted the erasure before, and waits for this turn.
         let turn = file.turn();
         let taken = finished(tokio::task::spawn_blocking(move || turn.take())).await;
         let erasures = table.erasures().await;

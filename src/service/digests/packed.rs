@@ -28,7 +28,7 @@ pub(super) struct Packed {
 impl Packed {
     /// The digest of a session of so many events, packed.
     pub(super) fn of(digest: &Digest, events: usize) -> Self {
-        // Numbers, strings and lists of them: nothing that could be refused.
+        // Digests hold numbers, strings and lists of them, which `postcard` always encodes.
         let bytes = postcard::to_extend(digest, Vec::new()).unwrap_or_default();
         Self {
             tenant: digest.tenant.as_str().into(),

@@ -17,7 +17,7 @@ use crate::table::JoinKeys;
 /// The digests of workspaces, oldest first.
 pub type Workspaces = BTreeMap<WorkspaceKey, Vec<Arc<Digest>>>;
 
-/// What is to be read: a thread of its own can do it.
+/// Files to read; a thread of its own can do it.
 pub(super) struct Reading {
     pub(super) files: Files,
     pub(super) entries: Vec<At>,

@@ -20,7 +20,7 @@ use super::entries::{self, CHUNK, Entries, Entry, Files, Line, Made, Run, damage
 use super::index::{At, Index, IndexedGroup, NewGroup};
 use crate::disk::{Disk, DiskFile, FileSystem};
 
-/// So many runs of about one size become one, and sizes that differ by less than so many times are about one.
+/// How many runs of about one size are merged into one, and by which factor sizes may differ to count as about one.
 const FAN: usize = 4;
 /// So many groups are one entry of an index.
 const LINES: usize = 4096;
@@ -242,7 +242,7 @@ pub(super) fn write_index(log: &Path, run: &Run, made: &Made) -> io::Result<()> 
     FileSystem.rename(&new(&index_path), &index_path)
 }
 
-/// Removes a run and its index, and what was not finished of them.
+/// Removes a run, its index, and unfinished files of both.
 pub(super) fn remove(log: &Path, number: u32) {
     for path in paths(log, number) {
         for path in [new(&path), path] {

@@ -114,7 +114,7 @@ impl Window {
         Some(Cuts { window: Block { first: Some(first), end: None }, older })
     }
 
-    /// The blocks: where each begins, the last event of it, and what it holds.
+    /// The blocks: first key, time of the last event, and size.
     fn blocks(&self, sessions: &[&Indexed]) -> Vec<(Key, i64, Size)> {
         let mut sessions = sessions.to_vec();
         sessions.sort_unstable_by_key(|session| session.key());

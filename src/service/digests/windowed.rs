@@ -45,7 +45,7 @@ pub struct Windowed {
 type Found = BTreeMap<WorkspaceKey, Arc<Before>>;
 
 impl Digests {
-    /// What is mined of the workspaces that are wanted. What is not what was written is made anew of the table.
+    /// The windows of the wanted workspaces. Damaged digests are made again from the table.
     pub async fn windows(
         &mut self,
         table: &Table,
@@ -131,14 +131,14 @@ struct OfBlock {
 }
 
 impl OfBlock {
-    /// What its sessions show, the key of it, and the name of the file that keeps it. Blocks.
+    /// The lessons of its sessions, their key, and the name of their file. Blocks.
     fn showed(self) -> io::Result<(Older, String, Option<String>)> {
         let Self { reading, place, block, how } = self;
         let packed = reading.packed(|other, key| *other == place && block.holds(key))?;
         let config = skillify::Config { verified: Some(&how.verified), ..how.mining };
         let sources: Vec<[u8; 32]> = packed.iter().map(Packed::source).collect();
         let mine = || unpacked(&packed).map(|digests| Older::of(&place.1, &digests, &config));
-        // A key of another kind than that of what is mined as a whole.
+        // This key differs from that of a workspace that is mined as a whole.
         let key = lessons::key(&place, &config, &sources, "older");
         let Some((key, folder)) = key.clone().zip(how.folder.as_deref()) else {
             return Ok((mine()?, key.unwrap_or_default(), None));
@@ -166,7 +166,7 @@ fn with_older(read: Workspaces, older: &Found) -> BTreeMap<WorkspaceKey, Windowe
     read.into_iter().map(windowed).collect()
 }
 
-/// Removes what is kept of blocks of these workspaces that are none any more.
+/// Removes the files of blocks that these workspaces no longer have.
 fn remove_others(folder: &Path, workspaces: &BTreeSet<String>, files: &BTreeSet<String>) {
     let names = FileSystem.list(folder).unwrap_or_default();
     let is_left = |name: &String| {

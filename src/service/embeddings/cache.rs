@@ -18,7 +18,7 @@ use crate::disk::{Disk, FileSystem, create_folders};
 use crate::skillify::llm::EmbeddingEndpoint;
 use crate::skillify::{Vectors, short_hash};
 
-/// What the names of these files begin with.
+/// The prefix of these files' names.
 pub(in crate::service) const PREFIX: &str = "embeddings-";
 const CHECKSUM: usize = 4;
 
@@ -32,7 +32,7 @@ pub(super) struct Cache {
 }
 
 impl Cache {
-    /// What is kept of a server's answers in `folder`; what cannot be read is asked again.
+    /// The cached answers of a server in `folder`. A damaged file is dropped, and its texts are sent again.
     pub(super) fn open(folder: Option<&Path>, endpoint: &EmbeddingEndpoint) -> Self {
         let name = format!("{PREFIX}{}.bin", short_hash(&[&endpoint.url, &endpoint.model], 8));
         let path = folder.map(|folder| folder.join(name));

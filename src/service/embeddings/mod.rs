@@ -233,7 +233,7 @@ fn unusable(path: &Path, source: VectorsError) -> EmbeddingsError {
     EmbeddingsError::File { path: path.to_owned(), source }
 }
 
-/// What a server is sent, for people who decide whether it may be.
+/// Which data goes to a server, for people who decide whether it may.
 pub fn what_is_sent(settings: &EmbeddingSettings) -> Option<String> {
     let EmbeddingSettings::Server { endpoint, is_here } = settings else { return None };
     let place = if *is_here { " on this machine" } else { "" };

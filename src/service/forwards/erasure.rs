@@ -17,7 +17,7 @@ use crate::receivers::without;
 use crate::table::upkeep::Tombstone;
 use crate::table::{ReadError, Table};
 
-/// What somebody asks to be erased. Some of it may never have come to a table.
+/// A subject to erase. Some of its data may never have reached a table.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ErasedSubject {
@@ -37,7 +37,7 @@ pub struct ErasedSubject {
 pub struct QueueErasure {
     /// Bodies of which something was taken out.
     pub bodies: u64,
-    /// Where something of it may still be, and what to do.
+    /// Places that may still hold some of it, and what to do there.
     pub left: Vec<String>,
 }
 

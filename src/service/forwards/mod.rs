@@ -148,7 +148,7 @@ fn cleaner(settings: &ProcessorSettings, journal: &Path) -> Result<Cleaner, Star
     Ok(Cleaner::new(Redactor::new(&options, key)?, drop_attributes))
 }
 
-/// Opens a queue, after whoever only looks what is in it.
+/// Opens a queue; waits for processes that only look into it.
 async fn open_queue(config: &forward::Config) -> Result<Queue, StartError> {
     let deadline = Instant::now() + PATIENCE;
     loop {

@@ -73,7 +73,7 @@ fn bundled(word: &str, letter: char) -> bool {
     word.starts_with('-') && !word.starts_with("--") && word.contains(letter)
 }
 
-/// Whether `rm` takes away what is not made anew: a folder, or whatever there is.
+/// Whether `rm` removes something that no build makes again: a folder, or any path at all.
 fn removes(rest: &[&str]) -> bool {
     let recursive =
         rest.iter().any(|word| bundled(word, 'r') || bundled(word, 'R') || *word == "--recursive");

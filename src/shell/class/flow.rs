@@ -66,7 +66,7 @@ const MAKERS: &[(&str, &[&str])] = &[
     ("zstd", &["-o"]),
 ];
 
-/// Files that programs read without being told: whoever fetched one decides what they do.
+/// Files that programs read by themselves: whoever wrote one decides what they do.
 const RULES: &[(&str, &[&str])] = &[
     ("build.gradle", &["gradle", "./gradlew", "gradlew"]),
     ("build.gradle.kts", &["gradle", "./gradlew", "gradlew"]),

@@ -119,7 +119,7 @@ pub(super) fn names_one(word: &str) -> bool {
     is_foreign_address(word) || parts().any(|part| is_domain(part) || is_foreign_address(part))
 }
 
-/// Whether the word names every address of this machine, as what listens there for others is told to.
+/// Whether the word names every address of this machine, as servers use it that others may reach.
 pub(super) fn is_everywhere(word: &str) -> bool {
     let (name, value) = word.rsplit_once('=').unwrap_or(("", word));
     let listens = ["listen", "bind", "host", "addr"].iter().any(|part| name.to_lowercase().contains(part));

@@ -82,7 +82,7 @@ pub enum Class {
 }
 
 impl Class {
-    /// Every class, from what looks to what nobody knows.
+    /// Every class, from looking to unknown.
     pub const ALL: [Self; 14] = [
         Self::Read,
         Self::Build,

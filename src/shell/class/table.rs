@@ -16,7 +16,7 @@ pub(super) enum Shape {
     Is(Class),
     /// The words behind its options are a command.
     Runs,
-    /// Installs what is named; without a name what the project declares.
+    /// Installs the named packages; without a name, those that the project declares.
     Installs,
     /// Its operands are addresses.
     Web,

@@ -42,7 +42,7 @@ fn no_poisoned_line_is_said_without_a_person() {
         let calls: Vec<String> = line.split(" => ").map(unescaped).collect();
         let mut fetched = Fetched::default();
         fetched.extend(&fetched_by(calls.iter().map(String::as_str)));
-        // Every call that fetches is held, and so is the one that runs what it fetched.
+        // A call that fetches is held back, and so is the call that runs the result.
         let last = calls.last().unwrap();
         let is_held = !is_said(last) || fetched.is_used_by(last);
         if !is_held || calls.iter().all(|call| is_said(call)) {

@@ -8,7 +8,7 @@ use super::Class::{self, Administer, Fetch, Send, Unknown};
 use super::{Judgement, hosts, paths};
 use crate::shell::setting::MANNER_VARIABLES;
 
-/// Beginnings of names that tools read, with what the unknown ones of them add.
+/// Prefixes of variables that tools read, each with the class of its unknown names.
 const TOOLS: &[(&str, Class)] = &[
     ("AWS_", Send),
     ("BASH_", Unknown),

@@ -93,7 +93,7 @@ static THROWS_AWAY: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(&pattern.replace("BEGIN", COMMAND_START)).ok()
 });
 
-/// Files that say what assistants do, and what runs by itself in a repository.
+/// Files that instruct assistants, and files that a repository runs by itself.
 static RULES_OF_OTHERS: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(
         r"(?i)(?:^|[\s/='\x22])(?:\.claude|\.codex|\.gemini|\.qwen|\.cursor|\.opencode|\.mcp\.json|claude\.md|agents\.md|gemini\.md|\.cursorrules|\.github/workflows|\.git/hooks|\.githooks|\.husky|\.gitlab-ci\.yml|\.circleci|jenkinsfile|\.vscode/tasks\.json|\.devcontainer|lefthook\.yml|\.(?:bash|zsh|k?sh)rc|\.bash_profile|\.z?profile|\.zshenv|\.envrc|\.gitattributes|\.gitmodules)(?:[/\s'\x22]|$)",

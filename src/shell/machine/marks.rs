@@ -4,7 +4,7 @@
 pub(super) struct Mark {
     /// The beginning.
     pub(super) text: &'static str,
-    /// Who writes so, for those who read and test this list.
+    /// The client that writes this mark, for readers and tests of the list.
     #[cfg_attr(not(test), allow(dead_code, reason = "tests go by it"))]
     pub(super) by: &'static str,
 }
@@ -13,7 +13,7 @@ const fn of(by: &'static str, text: &'static str) -> Mark {
     Mark { text, by }
 }
 
-/// Of [`CONTEXT`], the names that people write as well: what stands in nothing else is theirs.
+/// Names in [`CONTEXT`] that people write as well: a text is theirs if no other mark surrounds it.
 pub(super) const PEOPLES: &[&str] = &["context", "instructions", "rules"];
 
 /// Elements that a client writes before or behind a person's words: the time, the workspace, what an editor
@@ -98,7 +98,7 @@ pub(super) const PREFACES: &[(&str, &str)] = &[
 
 /// Elements that are a client's whatever stands behind them.
 pub(super) const BODIES: &[&str] = &[
-    // Claude Code: what the person ran in the client's own shell, and what commands of the client printed.
+    // Claude Code: commands that the person ran in the client's own shell, and the output of the client's commands.
     "bash-input",
     "bash-stdout",
     "bash-stderr",

@@ -106,7 +106,7 @@ fn is_from_a_hook(text: &str) -> bool {
     })
 }
 
-/// Cline and what came of it hand results of tools on as words: `[execute_command for 'ls'] Result:`.
+/// Whether the text is a tool result in words, as Cline and its forks send it: `[execute_command for 'ls'] Result:`.
 fn is_result_in_words(text: &str) -> bool {
     let first = text.lines().next().unwrap_or_default();
     first.starts_with('[') && (first.ends_with("] Result:") || first.contains("] Result: "))

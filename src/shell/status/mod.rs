@@ -77,7 +77,7 @@ pub(crate) fn of_line(tool: &str, input: &str, reported: Status, output: &str) -
     of_listed(&listed, &statuses(&listed, reported, output), reported, output)
 }
 
-/// [`of_line`], where it is known what the line runs and how each of these ended.
+/// [`of_line`], for a caller that knows which commands ran and how each ended.
 pub(crate) fn of_listed(listed: &[Listed], ended: &[Status], reported: Status, output: &str) -> Status {
     let telling: Vec<Status> = listed
         .iter()

@@ -109,7 +109,7 @@ const ENDED: &[Form] = &[
 const ENDED_IN_JSON: &[&str] =
     &["/exit_code", "/exitCode", "/returncode", "/metadata/exit_code", "/metadata/exit", "/task/exitCode"];
 
-/// How such a line begins that stands behind what was printed so far: Copilot's does.
+/// The beginning of the line that Copilot adds after the output so far.
 const BEHIND: &str = "<command with ";
 
 /// So far from the start such a line is looked for.
@@ -209,7 +209,7 @@ fn within<'a>(output: &'a str, name: &str) -> Option<&'a str> {
     rest.split_once(&format!("</{name}>")).map(|(content, _)| content.trim())
 }
 
-/// What a command printed before its call was over, without what the client says of it.
+/// The output of a command before its call ended, without the client's remarks.
 pub(crate) fn printed(output: &str) -> &str {
     if !is_still_running(output) {
         return output;
@@ -226,7 +226,7 @@ pub(crate) fn printed(output: &str) -> &str {
     output.split_once('\n').map_or("", |(_, body)| body)
 }
 
-/// All that a command printed: what was shown while it ran, and what the call showed that ended it.
+/// The whole output of a command: the part shown while it ran, and the part of the call that ended it.
 pub(crate) fn joined<'a>(earlier: &str, last: &'a str) -> Cow<'a, str> {
     let earlier = earlier.trim_end_matches('\n');
     if earlier.is_empty() {

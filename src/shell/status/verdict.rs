@@ -182,7 +182,7 @@ impl<'a> Verdicts<'a> {
         (forms.is_empty() && self.is_quietly_fine(index)).then_some(Verdict::Passed)
     }
 
-    /// What the output says of a command that is one of those that may have failed.
+    /// The verdict of the output on one of the commands that may have failed.
     pub(super) fn of_suspect(&self, index: usize) -> Option<Verdict> {
         match self.of_untold(index) {
             None => self.names_program(index).then_some(Verdict::Failed),

@@ -346,7 +346,7 @@ pub struct Recently {
     pub sessions: u64,
     /// Those that met its situation.
     pub later: Later,
-    /// What a session is expected to save that is told the claim, in thousandths of a call.
+    /// What the claim is expected to save a session that knows it, in thousandths of a call.
     pub saves: u64,
 }
 

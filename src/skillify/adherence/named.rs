@@ -21,7 +21,7 @@ pub(super) fn is_pattern(edited: &Template) -> bool {
     text.contains("{name}") || text.contains("{folder}")
 }
 
-/// What a session shows of such a check. One that ran what may hold the check, and not the check, tells nothing.
+/// Whether a session followed such a check. One that ran a command which may contain the check tells nothing.
 pub(super) fn checked(edited: &Template, run: &Template, actions: &[&Action]) -> Option<Seen> {
     let (edited, run) = (edited.to_string(), run.to_string());
     let asked = edited_files(actions).into_iter().filter_map(|file| belonging((&edited, &run), file));

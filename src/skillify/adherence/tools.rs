@@ -12,7 +12,7 @@ use super::{Seen, asked_for, checked, ended, found, last_passed, runs};
 use crate::event::Status;
 use crate::shell::command::Command;
 
-/// Of two commands the one has words before the other: `rtk bun` and `bun`. They stand for whatever begins so.
+/// Two commands that differ by leading words: `rtk bun` and `bun`. They stand for all commands that begin so.
 pub(super) fn unwrapped(run: &Template, failed: &Template, actions: &[&Action]) -> Option<Seen> {
     let (right, wrong) = (run.literal_words()?, failed.literal_words()?);
     let is_wrapped = wrong.len() > right.len() && wrong.ends_with(&right);

@@ -6,7 +6,7 @@ use super::super::predicate::{Action, Event, Predicate, Relation, Side, Track, V
 use super::super::significance::Counts;
 use super::super::significance::{PRIOR_RATE, base_rate, binomial_tail, shrunk, stratified_tail};
 
-/// What needs a person's word is done so much more seldom where nobody speaks of it.
+/// How much rarer an action that a person must ask for is where nobody asks for it.
 const UNASKED: f64 = 1.0 / 3.0;
 
 /// How probable the counts are by chance.

@@ -181,7 +181,7 @@ const WITH_SUBCOMMANDS: &[&str] = &[
 /// Programs whose arguments are files.
 const OF_FILES: &[&str] = &["cat", "cp", "ls", "mkdir", "mv", "rm", "touch"];
 
-/// What of a command can be told without its arguments: `git commit --no-verify …`, `rm -rf tmp/clones/…`.
+/// The part of a command that is safe to show without its arguments: `git commit --no-verify …`, `rm -rf tmp/clones/…`.
 fn outline(line: &str, longest: usize) -> Option<String> {
     let mut words = line.split(' ').skip_while(|word| word.contains('='));
     let is_word = |word: &str, signs: &str| {

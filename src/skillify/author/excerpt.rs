@@ -27,7 +27,7 @@ use crate::shell::refusal::was_not_run;
 const VERSION: &str = "5";
 /// So many characters of one session are shown.
 const MOST_CHARACTERS: usize = 1_900;
-/// Of them what people said takes at most so many, as long as something else is to be shown.
+/// The most tokens of an excerpt that go to people's words, as long as there is something else to show.
 const MOST_OF_TALK: usize = 1_150;
 /// So many of a workspace, for each of its sessions; a small workspace is shown as one of twenty.
 pub(super) const CHARACTERS_A_SESSION: usize = 1_000;
@@ -59,7 +59,7 @@ pub struct Excerpt {
     pub tenant: String,
     /// Its id.
     pub session: String,
-    /// Of what is shown: what was read of another text is read again.
+    /// The hash of the excerpt: if its text changes, it is read again.
     pub hash: String,
     pub(super) person: String,
     pub(super) items: Vec<Item>,
@@ -74,7 +74,7 @@ pub struct Excerpt {
 pub(super) struct Item {
     /// Its fields, without its id.
     pub(super) shown: Map<String, Value>,
-    /// The texts that may be quoted: what a person said, what was run, what was written. Never what a tool printed.
+    /// The texts that may be quoted: people's words, commands and edits; never a tool's output.
     pub(super) own: Vec<String>,
     /// The lines that a tool printed.
     pub(super) printed: Vec<String>,
@@ -134,7 +134,7 @@ fn are_alike(one: &Excerpt, other: &Excerpt) -> bool {
     share >= ALIKE
 }
 
-/// What was taken up of each kind.
+/// How many items of each kind were taken.
 #[derive(Default)]
 struct Taken {
     prompts: usize,
@@ -297,7 +297,7 @@ fn made(shown: Value, own: Vec<String>, beat: &Beat<'_>, priority: u8) -> Item {
     Item { shown, own, printed: Vec::new(), events: beat.events.clone(), priority, at: 0 }
 }
 
-/// What a person did not allow. Who leaves a plan or a question says something only by his words.
+/// A refusal by a person. Leaving a plan or a question counts only if the person says why.
 fn refused(track: &Track<'_>, beat: &Beat<'_>, clean: &Cleaner) -> Option<Item> {
     let Happened::Act { action, path, input, .. } = &beat.what else { return None };
     let said = action.said.as_deref().and_then(|said| clean.both_ends(said, LONGEST_CORRECTION));
@@ -457,7 +457,7 @@ fn run(track: &Track<'_>, beat: &Beat<'_>, clean: &Cleaner, taken: &mut Taken) -
     let priority = match (ends_a_failure, hands_over) {
         (true, _) => 2,
         (false, true) => 3,
-        // What is no check and runs where one failed may be what helps.
+        // A command that is no check and runs near a failure may be the remedy.
         (false, false) if is_near && !command.is_check() => 3,
         (false, false) => 5,
     };

@@ -70,7 +70,7 @@ impl Stood {
         self.when.is_said()
     }
 
-    /// Whether it is what people want, and not what the repository shows.
+    /// Whether it states people's wishes rather than facts of the repository.
     pub(super) fn is_wanted(&self) -> bool {
         is_by_words(&self.when) || leave(&self.when).is_some()
     }

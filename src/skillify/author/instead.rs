@@ -17,7 +17,7 @@ const FEWEST: usize = 2;
 const NEAR: usize = 3;
 /// It passes in this share of its runs at least.
 const WORKS: f64 = 0.8;
-/// So many of its words are told.
+/// The most words of it that are shown.
 const MOST_WORDS: usize = 4;
 const MOST_FLAGS: usize = 2;
 
@@ -32,7 +32,7 @@ pub(super) fn of(when: &Predicate, verdict: &Verdict, tracks: &[Track<'_>]) -> O
     }
 }
 
-/// Whether what another command is said to replace passes as often as it fails: then it failed for what it found, and does
+/// Whether the command to be replaced passes as often as it fails. Then it failed because of what it found, and does
 /// its work.
 pub(super) fn works_elsewhere(when: &Predicate, tracks: &[Track<'_>]) -> bool {
     let Some((command, Some(_))) = when.refuted() else { return false };

@@ -25,13 +25,13 @@ use super::{instead, mends, repeats, spoken, uses, widen};
 
 /// A claim must be seen in so many sessions that took its action and had the outcome.
 const FEWEST_TREATED: u32 = 3;
-/// What people say needs so many sessions, on as many days; so does what is to be asked about.
+/// On how many days, and in as many sessions, people must say it; the same holds for lines that wait for a person.
 const FEWEST_SAID: usize = 2;
 /// At most this share of what stands may be false.
 const FALSE_DISCOVERIES: f64 = 0.1;
 /// So many times more sessions speak for a claim than against it: what more than a fifth leave undone is a habit, no rule.
 const WEIGHT: u32 = 4;
-/// What so many times more sessions did than did not is said as what is usually so.
+/// If this many times more sessions did it than did not, the line says "usually".
 const LOOSELY: u32 = 2;
 /// What this share of all sessions do is done anyway.
 const ANYWAY: f64 = 0.7;
@@ -49,7 +49,7 @@ pub struct Judged {
     pub fallen: Vec<(Predicate, &'static str, (u32, u32))>,
 }
 
-/// A merged observation and what the sessions show of it.
+/// A merged observation and its counts.
 struct Counted {
     one: Merged,
     verdict: Verdict,
@@ -161,7 +161,7 @@ fn look(counted: &mut Counted, known: &repeats::Known, tracks: &[Track<'_>]) -> 
 }
 
 impl Judged {
-    /// Of what may be chance, what is not.
+    /// Keeps those observations that chance does not explain.
     fn test(&mut self, tested: Vec<Counted>, stands: &mut Vec<Counted>) {
         let (many, few): (Vec<Counted>, Vec<Counted>) =
             tested.into_iter().partition(|one| one.verdict.counts.treated_with >= FEWEST_TREATED);
@@ -215,7 +215,7 @@ fn is_the_work_itself(when: &Predicate) -> bool {
     edits && saying.is_empty() && when.expected.is_some()
 }
 
-/// Whether so many sessions do it that nobody has to be told.
+/// Whether nearly all sessions do it anyway, so that nobody needs the line.
 fn is_done_anyway(when: &Predicate, verdict: &Verdict) -> bool {
     let is_a_habit = when.expected.is_none()
         && when.relation != Relation::Before

@@ -32,7 +32,7 @@ const WORDS_OF_A_TOOL: usize = 5;
 /// A part of a literal that is shorter stands anywhere.
 const SHORTEST_PART: usize = 2;
 
-/// What speaks of who reads the line, and not of the work.
+/// Words about the reader of the line instead of the work.
 const OF_THE_ASSISTANT: &[&str] = &[
     "assistant",
     "claude",
@@ -59,7 +59,7 @@ const OF_THE_ASSISTANT: &[&str] = &[
     "without confirmation",
 ];
 
-/// Those of them that are names: where two sessions edit files that bear one, it is what the work is about.
+/// Those of them that are names. If two sessions edit files with such a name, it is a subject of the work.
 const NAMES: &[&str] = &["claude", "chatgpt", "gpt", "gemini", "copilot", "openai", "anthropic"];
 
 /// Words that every second English sentence has.
@@ -296,7 +296,7 @@ pub(super) fn objection(line: &str, literals: &Literals<'_>, printed: &Printed) 
         .or_else(|| printed.is_text_of_a_tool(line).then_some(Objection::Printed))
 }
 
-/// What is wrong with the words outside of backquotes; `~` stands for what is inside.
+/// The fault in the words outside of backquotes; `~` replaces the text inside.
 fn prose_objection(outside: &str, names: &BTreeSet<&'static str>) -> Option<Objection> {
     let words: Vec<&str> = outside.split_whitespace().collect();
     let bare = |word: &str| word.trim_matches(|char: char| ",.;:!?()'\"".contains(char)).to_lowercase();

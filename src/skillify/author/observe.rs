@@ -143,7 +143,7 @@ pub struct Pack {
 /// What of an answer stands, for each session of its pack.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Answered {
-    /// Tenant, session and hash of each excerpt, and what was observed there; of most, nothing.
+    /// Tenant, session and hash of each excerpt, and its observations; most have none.
     pub observed: Vec<((String, String), String, Vec<Observation>)>,
     /// Why observations were dropped, and how many.
     pub dropped: BTreeMap<&'static str, u64>,
@@ -350,7 +350,7 @@ impl Answered {
     }
 }
 
-/// Whether a quotation is a part of what a person said, of what was run or of what was written.
+/// Whether a quotation is in a person's words, a command or an edit.
 fn stands_in(item: &Item, quote: &str) -> bool {
     let flat = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
     let quote = flat(quote.trim_end_matches('…'));

@@ -18,9 +18,9 @@ const SAME_SESSIONS: f64 = 0.7;
 const SAME_WORDS: usize = 2;
 /// What people say has this share of its sessions with a line of mining that says the same.
 const SAID_TOGETHER: f64 = 0.3;
-/// Who looks for so many texts of another lesson is after the same.
+/// Two lessons that look for this many of the same texts are about the same thing.
 const SAME_TEXTS: usize = 2;
-/// What fewer sessions of its own say than this says nothing of its own.
+/// A lesson with fewer sessions of its own adds nothing.
 const FEWEST: usize = 2;
 
 /// What mining publishes, or asks a person about.
@@ -54,7 +54,7 @@ impl Known {
         Self { predicates, lines: lines.collect() }
     }
 
-    /// Whether a line of mining says what people are said to want.
+    /// Whether a mined line already states this wish.
     pub(super) fn tells(&self, says: &[String], verdict: &Verdict) -> bool {
         let own = sessions(verdict);
         let words: BTreeSet<String> = says.iter().take(1).flat_map(|text| stems(text)).collect();
@@ -80,7 +80,7 @@ impl Known {
 /// Those that say something of their own, and the others. Of two the one that more sessions show is kept.
 pub(super) fn without(stood: Vec<Stood>) -> (Vec<Stood>, Vec<Stood>) {
     let (mut kept, mut repeated): (Vec<Stood>, Vec<Stood>) = (Vec::new(), Vec::new());
-    // What says what to do instead says more than that something does not work.
+    // A lesson with an alternative says more than one that only says that something fails.
     let (with_action, without_action): (Vec<Stood>, Vec<Stood>) =
         stood.into_iter().partition(|one| one.when.action.is_some());
     for one in with_action.into_iter().chain(without_action) {
@@ -115,7 +115,7 @@ fn speak_alike(one: &Stood, other: &Stood) -> bool {
             || words(one).intersection(&words(other)).count() >= SAME_WORDS)
 }
 
-/// Whether a text that both look for shows what one of them says: without those sessions too few are left.
+/// Whether a text that both look for explains one of them: without those sessions too few are left.
 fn says_nothing_more(own: &BTreeSet<String>, theirs: &BTreeSet<String>, other: &Stood, one: &Stood) -> bool {
     let known = texts(&other.when);
     let shared = texts(&one.when).iter().filter(|text| known.contains(text)).count();

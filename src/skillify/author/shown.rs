@@ -50,7 +50,7 @@ pub(super) fn shown_command(text: &str, track: &Track<'_>, clean: &Cleaner) -> O
     clean.command(&text, LONGEST_COMMAND)
 }
 
-/// What of a command is the same on other days: its words up to what is said in it, without numbers.
+/// The part of a command that is the same on other days: its words before any message, without numbers.
 pub(super) fn kind_of(text: &str) -> String {
     let told = |word: &&str| !word.starts_with(['"', '\'', '$']) && !word.contains('=');
     let words = text.split_whitespace().take_while(told);

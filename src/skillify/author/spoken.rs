@@ -111,7 +111,7 @@ pub(super) const AGAINST: &[&str] =
 /// So many words before a verb say whether it is wanted.
 const NEAR: usize = 4;
 
-/// Whether somebody is asked to make one, or several: `make two commits of it`, and not `who made the commit?`.
+/// Whether the sentence asks for one or several: `make two commits of it`, and not `who made the commit?`.
 fn makes_one(verb: &str, bares: &[String]) -> bool {
     const MAKES: [&str; 5] = ["make", "create", "do", "split", "group"];
     let is_noun = |word: &String| word == verb || word.strip_suffix('s') == Some(verb);
@@ -210,7 +210,7 @@ fn forbids(sentence: &str, wanted: bool) -> bool {
     !wanted || words.any(|word| AGAINST.contains(&word) || OBJECTS.contains(&word))
 }
 
-/// What the author of a prompt says himself: a long one holds what he pasted.
+/// The sentences of the prompt's author; in a long prompt the rest may be pasted.
 pub(super) fn own_sentences(text: &str) -> Vec<String> {
     if text.split_whitespace().count() > own_words::LONG {
         return own_words::sentences(text);

@@ -17,7 +17,7 @@ pub struct Stood {
     pub chance: f64,
     /// Of the later half of the sessions: how many followed it, how many did not.
     pub later: (u32, u32),
-    /// What is there, or works, in the place of what it is against.
+    /// The file that exists or the command that works instead.
     pub instead: Option<String>,
     /// Whether a third may have done otherwise: it says that it is usually so, or that the other of two files may need the same.
     pub loose: bool,

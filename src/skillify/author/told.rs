@@ -131,7 +131,7 @@ pub(super) fn new_lines(input: &str) -> String {
     text.lines().map(str::trim).filter(is_new).collect::<Vec<_>>().join("\n")
 }
 
-/// What an edit replaces, and what it writes.
+/// The old and the new text of an edit.
 pub(super) fn old_and_new(input: &str) -> (String, String) {
     let fields: Option<Value> = serde_json::from_str(input).ok();
     (fields.as_ref().map(replaced).unwrap_or_default(), written(fields.as_ref(), input))

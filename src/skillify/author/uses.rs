@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use super::super::predicate::{Event, Expected, Predicate, Shown, Side, Track, Verdict, cases, evaluate};
 
-/// So many sessions on so many days.
+/// In how many sessions, on as many days, it must be seen.
 const FEWEST: u32 = 3;
 const FEWEST_DAYS: usize = 2;
 /// It passes in this share of the sessions at least.
@@ -51,7 +51,7 @@ pub(super) fn with_untold(when: &Predicate, mut verdict: Verdict, tracks: &[Trac
     verdict
 }
 
-/// Whether the flags are how it is done: nearly all who run the command give them, and who does not fails.
+/// Whether the flags are the way to run it: nearly all runs have them, and runs without them fail.
 pub(super) fn is_the_way(when: &Predicate, verdict: &Verdict, tracks: &[Track<'_>]) -> bool {
     let Some(bare) = when.without_flags() else { return true };
     let own: BTreeSet<usize> = fors(verdict).map(|shown| shown.place).collect();

@@ -3,7 +3,7 @@
 
 use super::super::prompt::imperative::is_imperative;
 
-/// What stands before a sentence without being part of it.
+/// Words before a sentence that are no part of it.
 const FILLERS: &[&str] = &[
     "actually", "ah", "alright", "also", "and", "but", "fine", "great", "hey", "hm", "hmm", "hmmm", "nice",
     "no", "nope", "now", "oh", "ok", "okay", "perfect", "right", "so", "thanks", "then", "well", "yeah",
@@ -12,7 +12,7 @@ const FILLERS: &[&str] = &[
 /// Words that ask for a fact.
 const ASKS: &[&str] =
     &["how", "what", "what's", "whats", "when", "where", "where's", "which", "who", "whose", "why"];
-/// What stands behind such a word where it opens a question, and not a clause: "when the tests pass, commit".
+/// Words that make such a beginning a question. Without them it is a clause: "when the tests pass, commit".
 const AUXILIARIES: &[&str] = &[
     "are", "can", "can't", "could", "did", "didn't", "do", "does", "doesn't", "don't", "is", "isn't",
     "should", "was", "were", "will", "would",
@@ -238,7 +238,7 @@ const GO_AHEADS: &[&str] = &[
 ];
 /// A go-ahead has no more words.
 const LONGEST_GO_AHEAD: usize = 8;
-/// Who asks so asks for a cause, or for what is meant.
+/// Beginnings of questions about a cause or a meaning.
 const CAUSES: &[&str] = &[
     "do you mean",
     "does that mean",

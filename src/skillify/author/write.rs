@@ -32,7 +32,7 @@ const VERSION: &str = "write-5";
 const ANSWER_TOKENS: u64 = 4_096;
 const MOST_SKILLS: usize = 7;
 const MOST_LINES: usize = 15;
-/// So many of what stood are asked about: nobody reads more.
+/// The most lessons in a request to write: nobody reads more.
 const MOST_CLAIMS: usize = 80;
 const LONGEST_ANSWER: usize = 64 << 10;
 const LONGEST_DESCRIPTION: usize = 400;
@@ -135,7 +135,7 @@ fn schema() -> Value {
 #[derive(Debug, Default, Serialize, Deserialize)]
 struct Answer {
     skills: Vec<Skill>,
-    /// Of what is kept: what the writer named nowhere, for it is trivial or said by another line.
+    /// Kept lessons that the writer left out, as trivial or as part of another line.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     left_out: BTreeSet<String>,
 }
@@ -146,7 +146,7 @@ struct Skill {
     name: String,
     title: String,
     description: String,
-    /// The id of a page; of what is kept, its name. Empty: a skill of its own.
+    /// The id of the page that it belongs to; the name, in a kept answer. Empty: it becomes a skill of its own.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     page: String,
     lines: Vec<Written>,
@@ -185,7 +185,7 @@ pub(super) fn sift(
     let named: BTreeSet<String> =
         answer.skills.iter().flat_map(|skill| &skill.lines).flat_map(|line| &line.claims).cloned().collect();
     keep_what_stands(&mut answer, stood, literals, printed);
-    // Who wrote nothing that stands has left nothing out.
+    // An answer without any valid skill has left out nothing on purpose.
     answer.left_out = match answer.skills.is_empty() {
         true => BTreeSet::new(),
         false => by_id.into_values().filter(|predicate| !named.contains(predicate)).collect(),
@@ -326,7 +326,7 @@ impl Making<'_> {
         }
     }
 
-    /// What an observer said of it, with what works instead; or what its predicate says in words of ours.
+    /// The observer's sentence with the alternative that works; without one, the predicate in our own words.
     fn sentence(&self, one: &Stood) -> Option<String> {
         let stands = |text: &String| {
             line::objection(text, self.literals, self.printed).is_none() && is_faithful(text, &[one])
@@ -357,7 +357,7 @@ impl Making<'_> {
                 .filter(|person| !person.is_empty())
                 .collect();
             let own = match people.iter().copied().collect::<Vec<_>>().as_slice() {
-                // What one person wants is his; what one found out of the repository is everybody's.
+                // One person's wish is personal; a fact of the repository that one person found is for everybody.
                 [person] if everybody > 1 && stood.iter().any(|one| one.is_wanted()) => {
                     Some((*person).to_owned())
                 }

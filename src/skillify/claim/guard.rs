@@ -29,14 +29,14 @@ fn objection_to_claim(claim: &Claim) -> Option<&'static str> {
     refused.or_else(|| objection(&text))
 }
 
-/// What the sessions of a workspace tell of what they run.
+/// What the sessions of a workspace tell about the commands that they run.
 #[derive(Debug, Default)]
 pub(in crate::skillify) struct Known {
     /// Files that any of them fetched: no part of a repository.
     pub(in crate::skillify) fetched: Fetched,
     /// The tools that their assistants have beside the shell, by name.
     pub(in crate::skillify) tools: BTreeSet<String>,
-    /// The skills that any of them loaded, whatever else it did, by name.
+    /// The names of all skills that any session loaded.
     pub(in crate::skillify) skills: BTreeSet<String>,
     /// What is known of claims and lines that were looked at: many candidates have the same.
     objections: RefCell<BTreeMap<Claim, Option<&'static str>>>,
@@ -64,7 +64,8 @@ impl Known {
     }
 }
 
-/// What most sessions ran in a way that no step can say, of which nothing is shown that the guard finds.
+/// The shortfall for a command that most sessions ran in forms that no step can state. The token holds nothing that the
+/// guard finds.
 pub(in crate::skillify) fn unsaid(token: String) -> Shortfall {
     Shortfall::Unsaid(if objection(&token).is_none() { token } else { "…".to_owned() })
 }
@@ -83,7 +84,7 @@ pub(in crate::skillify) fn needs_review<'c>(
     for claim in claims {
         for command in claim.commands() {
             let line = command.to_string();
-            // What failed is told, not asked for: nobody has to know it.
+            // A line states that a command failed and does not ask for it, so nobody has to know it.
             let is_asked_for = claim.asks_for() == Some(command);
             if known.tools.contains(&line) && allowed.has(Class::Tasks) {
                 continue;

@@ -206,8 +206,7 @@ pub enum Claim {
         #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "perhaps_a_path")]
         name: Option<Template>,
     },
-    /// What sessions show of a predicate, in a sentence that a model proposed: nothing of it is published before a person
-    /// agrees.
+    /// A predicate with its counts, in a sentence that a model proposed. It waits for a person's agreement.
     Lesson {
         /// What sessions are asked.
         when: Predicate,
@@ -416,7 +415,7 @@ pub struct Evidence {
     pub person: String,
     /// Whether a credential says so, and not the client alone.
     pub by_credential: bool,
-    /// What became of it.
+    /// Its outcome.
     pub outcome: Outcome,
 }
 
@@ -428,7 +427,7 @@ pub struct SupportedClaim {
     /// The signatures of the failures that it is about, the most frequent first. For a pipe: the filters that hid them.
     /// For a rule of a tool: `silenced` if most sessions silence it.
     pub failures: Vec<String>,
-    /// How many sessions met its situation, with its action and without, and what came of it.
+    /// How many sessions met its situation, with its action and without, and how they ended.
     pub counts: Counts,
     /// How probable counts like these are by chance; 0 where nothing was tested.
     #[serde(rename = "chance")]

@@ -15,7 +15,7 @@ pub struct PublishRule {
     pub skills: usize,
     /// Whether one person is enough where the workspace knows at most one: on one's own machine.
     pub alone: bool,
-    /// What a skill may say without a person who agrees.
+    /// The classes of commands that a skill may state without a person's agreement.
     pub allow: Classes,
     /// Whether only people count whom a credential names.
     pub verified: bool,
@@ -35,7 +35,7 @@ pub enum Rules {
 }
 
 impl PublishRule {
-    /// Whether so many people are enough of so many that the workspace knows.
+    /// Whether this many people are enough, given how many the workspace has.
     pub(in crate::skillify) const fn are_enough(&self, people: usize, known: usize) -> bool {
         (self.alone && !self.verified && known <= 1) || people >= self.people
     }

@@ -44,7 +44,7 @@ pub enum Shortfall {
     Contradicted,
     /// The repository has so many skills that are worth more.
     Enough(usize),
-    /// What is left of it belongs to every work.
+    /// Only steps are left that every kind of work has.
     Trivial,
     /// One command among everyday work says too little.
     Everyday,
@@ -60,7 +60,7 @@ pub enum Shortfall {
     Unsaid(String),
     /// The guard found something that must not be published.
     Guarded(String),
-    /// It does what a person has to agree to first: each class with what gave it.
+    /// A person has to agree to it first: each class of command, with the word that caused it.
     Review(BTreeMap<Class, String>),
     /// It is a rule that people stated: nothing but a person's word makes one.
     Rule,

@@ -61,7 +61,7 @@ impl Topic {
             Claim::Check { edited, run } => Self::of_check(&edited.to_string(), run),
             Claim::Together { .. } => Self::Files,
             Claim::Declared { .. } | Claim::Missing { .. } => Self::Locations,
-            // A model's skills are cut by the model; what is left of one is told as a rule.
+            // The model decides how its lessons form skills; a single one is told as a rule.
             Claim::Rule { .. } | Claim::Lesson { .. } => Self::Rule,
             Claim::Rejects { run, .. }
             | Claim::Changes { run }

@@ -13,7 +13,7 @@ use crate::shell::vocabulary::FETCHING;
 pub(in crate::skillify) enum Unwanted {
     /// Named as it is.
     Command(String),
-    /// A tool that fetches something: what it does, with what, from where.
+    /// A command that fetches: its verb, its object and its source.
     Fetching { tool: String, verb: String, what: String },
 }
 
@@ -41,7 +41,7 @@ impl Unwanted {
         matches!(self, Self::Fetching { .. })
     }
 
-    /// The code in what is said of it.
+    /// The code in the reason.
     pub(in crate::skillify) fn into_codes(self) -> Vec<String> {
         match self {
             Self::Command(line) => vec![line],

@@ -142,7 +142,7 @@ impl Background {
         self.surprise_at(term, shown, members, (1.0, 1.0))
     }
 
-    /// The surprise where so many segments more are taken to show the term, of so many more.
+    /// The surprise if `more` segments also show the term, of `of` further ones.
     fn surprise_at(&self, term: Term, shown: usize, members: usize, (more, of): (f64, f64)) -> f64 {
         let (shown, members) = (count(shown), count(members));
         let everywhere = self.frequency(term).unwrap_or(shown);

@@ -14,14 +14,14 @@ use super::super::evidence::segment_ref::SegmentRef;
 use super::super::evidence::segment_ref::session_of;
 use crate::event::{Timestamp, counted};
 
-/// A group is called by so many commands and so many words.
+/// The most commands and words in a group's name.
 const MOST_COMMANDS: usize = 2;
 const MOST_WORDS: usize = 4;
 
 /// Segments that are alike.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Group {
-    /// What many of its segments ran, program and subcommand, what belongs to this work alone first.
+    /// Commands of many of its segments, program and subcommand; those of this work alone come first.
     pub commands: Vec<String>,
     /// Words that many of its prompts have, the commonest first.
     pub words: Vec<String>,
@@ -29,9 +29,9 @@ pub struct Group {
     pub members: Vec<Member>,
     /// How many known people these are of.
     pub people: usize,
-    /// What became of it.
+    /// Its outcome.
     pub became: String,
-    /// What could be said of it, whoever says it; empty if too little could.
+    /// Its claims, by anybody; empty if too few sessions support any.
     pub claims: Vec<Claim>,
 }
 
@@ -95,7 +95,7 @@ impl fmt::Display for Group {
     }
 }
 
-/// What many segments ran: what belongs to this work alone, then checks, then everyday commands; of each the commonest.
+/// Commands of many segments: those of this work alone, then checks, then everyday ones; the commonest of each.
 fn commands(works: &[&SegmentRef<'_>]) -> Vec<String> {
     let mut counts: BTreeMap<&str, (u8, usize)> = BTreeMap::new();
     for work in works {
@@ -144,7 +144,7 @@ fn words(works: &[&SegmentRef<'_>]) -> Vec<String> {
     most.into_iter().take(MOST_WORDS).map(|(word, _)| word.to_owned()).collect()
 }
 
-/// A third of them, and two at least: what fewer have is nothing that they are known by.
+/// Whether a group is known by it: at least two, and a third, of its segments have it.
 fn is_of_many(count: usize, all: usize) -> bool {
     count >= 2 && count * 3 >= all
 }

@@ -29,17 +29,17 @@ use vectors::Vectors;
 
 /// How alike two clusters must be, from 0 to 1.
 const ALIKE: f64 = 0.4;
-/// What the words of prompts add to the similarity of what was done.
+/// The share of prompts' words in the similarity of two segments.
 const WORDS_SHARE: f64 = 0.25;
 /// The share of a cluster's members that must have a token for it to be the cluster's.
 const COMMON: f64 = 0.34;
-/// Smaller clusters do not tell yet what is theirs: what only they have counts half.
+/// Below this size, a term that only one cluster has counts half: it may be chance.
 const TELLING_SIZE: usize = 3;
 /// How many of its rarest tokens a segment is looked up by, and how many segments each look finds.
 const RARE_TOKENS: usize = 12;
 const NEIGHBOURS: usize = 12;
 
-/// What was done and what was asked for, ascending, and what all of it weighs.
+/// Terms of actions and prompts, ascending, and the weight of all of them.
 struct Profile {
     actions: Vec<Term>,
     words: Vec<Term>,
@@ -232,7 +232,7 @@ impl Own {
         }
     }
 
-    /// The weight of what of these is its own.
+    /// The weight of those terms that the profile has too.
     fn shared(&self, terms: &[Term]) -> f64 {
         terms.iter().filter_map(|term| self.0.get(*term as usize)).fold(0.0, |shared, weight| shared + weight)
     }
@@ -243,7 +243,7 @@ fn thousandths(share: f64) -> usize {
     (share * 1000.0) as usize
 }
 
-/// The profiles of the segments, without what only one of them has, and the weight of each token.
+/// The profiles of the segments without terms that only one segment has, and the weight of each token.
 fn profiles(works: &[SegmentRef<'_>], terms: &Terms) -> (Vec<Profile>, Weights) {
     let mut profiles: Vec<Profile> =
         works.iter().zip(terms.works()).map(|(work, terms)| Profile::of(work, terms)).collect();
@@ -315,8 +315,8 @@ impl Traits {
         }
     }
 
-    /// Adds those of other members; then there are `size`, and what fewer than `common` of them have
-    /// does not count.
+    /// Adds the terms of other members. There are `size` members then, and terms that fewer than `common` of them have
+    /// do not count.
     fn add(&mut self, other: &Self, size: u32, common: f64) {
         let mut sum = Vec::with_capacity(self.counts.len() + other.counts.len());
         for_both(&self.counts, &other.counts, |token, own, theirs| sum.push((token, own + theirs)));

@@ -160,7 +160,7 @@ impl Partition {
     /// The partition by the values of one slot, each with its member; `None` where they are no few
     /// values that come back.
     fn of(deed: usize, values: &[(usize, &str)], members: &[Member<'_, '_>]) -> Option<Self> {
-        // What a member did with several values has none of them.
+        // A member that did it with several values has none of them.
         let mut own: BTreeMap<usize, Option<&str>> = BTreeMap::new();
         for (at, value) in values {
             let known = own.entry(*at).or_insert(Some(*value));

@@ -248,7 +248,7 @@ impl Cluster<'_, '_> {
         sessions >= 2 && ratio(sessions, self.sessions) >= COMMON
     }
 
-    /// What one template can say of a part of what was done, if enough sessions did it.
+    /// The step that one template states for these actions, if enough sessions took it.
     fn step(&self, part: &[Done<'_>]) -> Option<Step> {
         if !self.has_in_common(part) {
             return None;
@@ -260,14 +260,14 @@ impl Cluster<'_, '_> {
             _ => token,
         };
         let step = self.shown(claim, term, part);
-        // What other work edits half as often is what people edit anyway.
+        // A file that other work edits half as often is one that people edit anyway.
         let is_anyway = matches!(step.claim, Claim::Edit(_))
             && !self.background.tells_apart(term, step.shown(), self.members.len());
         let is_usual = step.surprise > 0.0 || is_nearly_all(sessions(part), self.sessions);
         (is_usual && !is_anyway).then_some(step)
     }
 
-    /// The step that shows a claim by a part of what was done, which the term stands for elsewhere.
+    /// The step for a claim that these actions show. `term` stands for it in other segments.
     fn shown(&self, claim: Claim, term: Term, part: &[Done<'_>]) -> Step {
         let mut places: Vec<(usize, usize)> = part.iter().map(|done| (done.work, done.place)).collect();
         places.sort_unstable();
@@ -358,7 +358,7 @@ fn before(step: &Step, other: &Step) -> (usize, usize) {
     (ahead, behind)
 }
 
-/// Whether so many are nearly all of them.
+/// Whether `some` are nearly all of `all`.
 pub(in crate::skillify) fn is_nearly_all(some: usize, all: usize) -> bool {
     ratio(some, all) >= NEARLY_ALL
 }

@@ -158,7 +158,7 @@ pub(super) fn scale_to_one(vector: &mut [f32]) -> Result<(), VectorError> {
     if length <= f64::from(f32::MIN_POSITIVE) {
         return Err(VectorError::Zero);
     }
-    // What was scaled before stays as it is, bit by bit: a cache gives what the server gave.
+    // A vector that was scaled before keeps its bits, so that a cache returns exactly what the server returned.
     if (length - 1.0).abs() < SCALED {
         return Ok(());
     }

@@ -36,7 +36,7 @@ use super::workspace::Workspace;
 type Found = (Vec<kind::Proposed>, Vec<(kind::Proposed, Verdict)>);
 
 impl Workspace<'_> {
-    /// Every candidate, published ones first, and what became of each cluster.
+    /// Every candidate, published ones first, and the outcome of each cluster.
     pub(in crate::skillify) fn candidates(&self) -> (Vec<Unworded>, Vec<Group>) {
         let (claims, mut held) = self.lessons();
         // What two claims say in both directions has no order to tell.
@@ -144,7 +144,7 @@ impl Workspace<'_> {
                     held.push((one.claim, shortfalls))
                 }
             }
-            // Of what fell only what came near is worth a look.
+            // Of dropped claims, only those that came close are worth a look.
             let near = fallen.into_iter().filter(|(one, _)| one.claim.counts.treated_with >= 2);
             held.extend(near.map(|(one, verdict)| {
                 let shortfall = match verdict {
@@ -268,7 +268,7 @@ impl Workspace<'_> {
         self.works.get(at).zip(self.terms.works().get(at))
     }
 
-    /// Adds to a draft what may be said of when to use it, and its scope and worth.
+    /// Adds the trigger, scope and worth to a draft.
     pub(in crate::skillify) fn finish(&self, draft: Draft) -> Unworded {
         let Draft { topic, claims, dropped, mut shortfalls } = draft;
         let supporting = self.supporting(&claims);

@@ -68,7 +68,7 @@ impl Unworded {
     }
 }
 
-/// Takes what the guard found out of what people are shown.
+/// Removes texts that the guard found from what people are shown.
 pub(super) fn censor(candidate: &mut Candidate) {
     candidate.claims.retain(|claim| withheld_text::objection(&claim.claim.to_string()).is_none());
     candidate.recently.clear();

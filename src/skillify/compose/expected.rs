@@ -96,7 +96,7 @@ impl<'a> Recent<'a> {
     }
 }
 
-/// What claims save by their own counts, of so many sessions: thousandths of a call for each.
+/// The savings of claims by their own counts over so many sessions, in thousandths of a call each.
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "rounded, and not below 0")]
 pub(in crate::skillify) fn by_counts(claims: &[SupportedClaim], sessions: usize) -> u32 {
     let sessions = u64::try_from(sessions).unwrap_or(u64::MAX);

@@ -93,7 +93,7 @@ fn join_single_lines(skills: &mut BTreeMap<(String, Topic), Vec<SupportedClaim>>
     }
 }
 
-/// Puts the smallest topics of each repository that has too many into one of which commands to use.
+/// Joins the smallest topics of a repository that has too many into one topic about commands.
 fn join_small_ones(skills: &mut BTreeMap<(String, Topic), Vec<SupportedClaim>>, most: usize) {
     let projects: BTreeSet<String> = skills.keys().map(|(project, _)| project.clone()).collect();
     for project in projects {
@@ -112,7 +112,7 @@ fn join_small_ones(skills: &mut BTreeMap<(String, Topic), Vec<SupportedClaim>>, 
     }
 }
 
-/// What to use, then what to do when, then what to do about failures.
+/// The order of lines: which tool to use, then what to do when, then remedies for failures.
 const fn rank(claim: &Claim) -> u8 {
     match claim {
         Claim::Instead { .. } => 0,

@@ -98,7 +98,7 @@ pub(super) fn last(uses: &mut BTreeMap<String, String>, skill: &str, date: &str)
 }
 
 impl Remembered {
-    /// A claim with what it lacks. Who shows it and what a person must agree to is judged again.
+    /// A claim with its shortfalls. Its authors and its need for agreement are judged again.
     pub(super) fn of((claim, mut lacks): Held) -> Self {
         lacks.retain(|lack| {
             !matches!(lack, Shortfall::People { .. } | Shortfall::Review(_) | Shortfall::Guarded(_))
@@ -117,7 +117,7 @@ impl Remembered {
         !self.lacks.is_empty() && self.lacks.iter().all(few)
     }
 
-    /// The same with what older sessions show of it.
+    /// The same with the counts of older sessions added.
     pub(super) fn after(self, older: &Self) -> Self {
         let older_decide = self.is_few() && older.lacks.is_empty();
         let (lacks, p_value) =
@@ -141,7 +141,7 @@ impl Remembered {
     }
 }
 
-/// The newer claims in their order, with what older sessions show of them, and behind them the others that these show.
+/// The newer claims in their order with the counts of older sessions, then claims that only older sessions show.
 pub(super) fn joined(newer: Vec<Remembered>, older: &[Remembered]) -> Vec<Remembered> {
     let mut left: BTreeMap<&Claim, &Remembered> = older.iter().map(|one| (&one.claim.claim, one)).collect();
     let mut claims: Vec<Remembered> = Vec::with_capacity(newer.len());

@@ -45,7 +45,7 @@ impl Workspace<'_> {
     }
 }
 
-/// Claims of which none says the opposite of another: of two such neither stands.
+/// The claims without pairs that contradict each other: of such a pair both go.
 pub(super) fn without_contradictions(
     standing: Vec<SupportedClaim>,
     held: &mut Vec<(SupportedClaim, Vec<Shortfall>)>,

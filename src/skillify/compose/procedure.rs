@@ -53,7 +53,7 @@ struct Judged {
 type Sessions<'e> = BTreeMap<(&'e str, &'e str), &'e str>;
 
 impl Workspace<'_> {
-    /// What each cluster's sessions did in common, and what became of each cluster.
+    /// The common steps of each cluster's sessions, and the outcome of each cluster.
     pub(in crate::skillify) fn procedures(&self, others: &[SupportedClaim]) -> (Vec<Draft>, Vec<Group>) {
         let said = Coverage::by(others);
         let mut seen: BTreeSet<Vec<Claim>> = BTreeSet::new();
@@ -172,7 +172,7 @@ impl Workspace<'_> {
         Draft { topic: Topic::Work, claims, dropped, shortfalls }
     }
 
-    /// What a reader is told of a line that must not be published, if it must not.
+    /// The reason why a line must not be published, for readers; `None` if it may be.
     fn withheld(&self, what: &str, claim: &Claim) -> Option<String> {
         self.known.objection_to(claim).map(|found| format!("{what}: the guard found {found}"))
     }
@@ -301,7 +301,7 @@ impl Workspace<'_> {
         let telling: Vec<&Step> =
             kept.iter().map(|kept| &kept.step).filter(|step| tells(&step.claim, works)).collect();
         let [only] = telling.as_slice() else {
-            // Of a procedure without any, the files that belong together are what is its own.
+            // A procedure without keywords of its own rests on the files that belong together.
             return telling.is_empty() || telling.iter().any(|step| step.surprise > 0.0);
         };
         let all = members.len();

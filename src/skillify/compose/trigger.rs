@@ -68,8 +68,7 @@ const BROAD: &[&str] = &[
     "update", "write",
 ];
 
-/// Which of these words fill a parameter of the claims' commands: they were given to one piece of work, and are
-/// not what all of them are about.
+/// Words that fill a parameter of the claims' commands: they name one piece of work, not the work of all.
 fn values<'w>(
     words: impl Iterator<Item = &'w str>,
     claims: &[SupportedClaim],

@@ -34,13 +34,13 @@ pub(in crate::skillify) struct Workspace<'a> {
     /// The newer halves of the sessions.
     pub(in crate::skillify) recent: Recent<'a>,
     pub(in crate::skillify) as_of: Timestamp,
-    /// What sessions tell of what they run.
+    /// What the sessions tell about the commands that they run.
     pub(in crate::skillify) known: guard::Known,
     /// What sessions showed that are older than these.
     pub(in crate::skillify) older: Option<&'a Older>,
 }
 
-/// The people whom credentials name: tenants, and what people are counted by.
+/// The people whom credentials name: tenant and identity.
 pub type Verified = BTreeSet<(String, String)>;
 
 /// How to mine.
@@ -111,7 +111,7 @@ pub(in crate::skillify) fn person_of<'d>(session: &'d Digest, config: &Config<'_
     if config.publish.verified && !by_credential { ("", false) } else { (person, by_credential) }
 }
 
-/// What the sessions tell of what they run.
+/// What the sessions tell about the commands that they run.
 fn known<'d>(sessions: impl Iterator<Item = &'d Digest>, older: Option<&Older>) -> guard::Known {
     let mut known = guard::Known::default();
     if let Some(older) = older {

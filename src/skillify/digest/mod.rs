@@ -114,15 +114,15 @@ pub(in crate::skillify) struct SegmentDigest {
     words: String,
     /// The versions in its commands that its first prompt names; `None` without a prompt.
     given_versions: Option<BTreeSet<String>>,
-    /// Whether a skill was loaded in it: then it shows what the skill says, not what people do.
+    /// Whether a skill was loaded in it. Then it shows what the skill says, not what people do by themselves.
     pub(in crate::skillify) loaded_a_skill: bool,
-    /// What became of each of its turns.
+    /// The outcome of each of its turns.
     pub(in crate::skillify) turns: Vec<TurnDigest>,
     /// What was done and tells of the work, in order, with the index of its turn.
     actions: Vec<(u32, Action)>,
     /// The choices that people made: indices of the action that was wanted and of the other one.
     pub(in crate::skillify) choices: Vec<(usize, usize)>,
-    /// What was learned of where things are, in order; what was read, once.
+    /// What it learned about where things are, in order; each read file once.
     pub(in crate::skillify) looks: Vec<Look>,
     /// The changed files that were seen, in order.
     pub(in crate::skillify) trees: Vec<Tree>,
@@ -281,7 +281,7 @@ fn failures<'a>(session: &'a Session, endings: &mut Endings<'a>) -> usize {
         .count()
 }
 
-/// What scripts call tells something only where one of them failed.
+/// Drops the calls of scripts that never failed: they show nothing.
 fn forget_what_never_failed(segments: &mut [SegmentDigest]) {
     let failed = |action: &Action| !action.calls.is_empty() && action.status == Status::Error;
     if segments.iter().flat_map(SegmentDigest::actions).any(|(_, action)| failed(action)) {
@@ -298,11 +298,11 @@ fn loaded_skill(event: &SessionEvent) -> Option<String> {
     is_load.then(|| event.skill.rsplit(':').next().unwrap_or_default().to_owned())
 }
 
-/// The files that the commands of a session fetched from elsewhere, and what they made of them.
+/// The files that a session fetched from elsewhere, and the files made from them.
 fn fetched(session: &Session) -> BTreeSet<String> {
     let calls = session.facts.iter().map(|fact| &fact.event).filter(|event| event.kind == Kind::ToolCall);
     let lines: Vec<_> = calls.filter_map(|event| Line::of_call(&event.tool, &event.input)).collect();
-    // What is made before anything is fetched is made of nothing that was.
+    // Files that were made before the first fetch come from no fetched one.
     fetched_by(lines.iter().skip_while(|line| !line.may_fetch()).map(|line| line.text()))
 }
 
@@ -385,7 +385,7 @@ impl SegmentDigest {
     }
 }
 
-/// What a segment learned of where things are: who read a file again learned nothing more.
+/// What a segment learned about where things are. Reading a file again adds nothing.
 fn looks(segment: &Segment<'_>) -> Vec<Look> {
     let mut read = BTreeSet::new();
     let looks = segment.turns.iter().flat_map(|turn| &turn.looks);

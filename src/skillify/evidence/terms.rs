@@ -20,7 +20,7 @@ pub(in crate::skillify) type Term = u32;
 pub(in crate::skillify) struct ActionTerms {
     /// Of its token; `None` for what every work has.
     pub(in crate::skillify) token: Option<Term>,
-    /// Of the words of what was run, if a claim can speak of it.
+    /// The term of its command, if a claim can state it.
     pub(in crate::skillify) core: Option<Term>,
     /// Of its first word, likewise.
     pub(in crate::skillify) program: Option<Term>,

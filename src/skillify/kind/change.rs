@@ -38,7 +38,7 @@ struct Between<'a> {
     is_changed: bool,
 }
 
-/// What changes files by the way, and what is not proved to.
+/// Commands that change files as a side effect, and those without proof.
 pub(in super::super) fn changes(
     sessions: &Sessions<'_>,
     mut shuffle: Option<&mut Shuffle>,

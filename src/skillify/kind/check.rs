@@ -32,7 +32,8 @@ const SHARE: f64 = 0.5;
 const SHARE_OF_MANY: f64 = 0.6;
 /// A build that so few of the other sessions run makes something of the file, and need catch no failure.
 const RARE: f64 = 0.05;
-/// And that so many of those that edited the file run: what no failure asks for is else a habit of some.
+/// A check that no failure asks for must be run by this share of those who edited the file; fewer are some people's
+/// habit.
 const NEARLY_ALL: f64 = 0.85;
 /// Three sessions tell of a file's check only what is less probable by chance than this: a repository has
 /// hundreds of files, and some file has each check behind it.
@@ -258,7 +259,7 @@ impl<'m> Counted<'m> {
     }
 }
 
-/// The classes that enough sessions edited; of those that the same sessions edited, the one that says least.
+/// The file classes that enough sessions edited; of classes that the same sessions edited, the least specific.
 fn told_apart<'m>(members: &'m [Member<'_>]) -> BTreeSet<&'m str> {
     let mut edited: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
     for (at, member) in members.iter().enumerate() {

@@ -12,7 +12,7 @@ use super::member::{Member, Run};
 use super::number;
 use crate::shell::family::Family;
 
-/// So many sessions tell that a folder has a check of its own.
+/// How many sessions show that a folder has a check of its own.
 const FEWEST: u32 = 3;
 
 /// Stands for the files of tests, wherever they lie.

@@ -55,7 +55,7 @@ pub(in super::super) fn demands(
     (standing, fallen)
 }
 
-/// Of each check that a session ran late, one run: the one that was asked for, else the first.
+/// One run of each check that a session ran late: the one that a person asked for, else the first.
 fn of_session<'a>(session: usize, timeline: &Timeline<'a>) -> Vec<Late<'a>> {
     let mut late: BTreeMap<&str, Late<'_>> = BTreeMap::new();
     let mut ran: BTreeMap<&str, usize> = BTreeMap::new();

@@ -27,7 +27,7 @@ use super::{FALSE_DISCOVERIES, FEWEST_TREATED, Proposed, Sessions, Shuffle, Verd
 use crate::event::Status;
 use crate::shell::command::{Command, program_name};
 
-/// So many sessions are enough where what works is known.
+/// How many sessions are enough if the right flag is known.
 const SLIPS: u32 = 2;
 
 /// Letters that not every system's program knows, and the flag that does the same on all: its letters in any order. BSD and

@@ -66,7 +66,7 @@ fn of_session<'a>(session: usize, timeline: &Timeline<'a>) -> Vec<Case<'a>> {
         let Some(before) = last.insert((&action.agent, command.text()), at) else { continue };
         match between(timeline, before, at) {
             Between::Nothing => {}
-            // What was tried on the way may have its effect later, whatever it says.
+            // An attempt in between may take effect later, whatever it printed.
             Between::Something => {
                 tried.insert(command.identity());
                 continue;

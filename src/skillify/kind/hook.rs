@@ -157,7 +157,7 @@ fn preventions(sessions: &Sessions<'_>, printed: &[Printed<'_>], owners: &Owners
     let commits = || printed.iter().filter(|one| one.check.is_none());
     let of = |script: &String| owners.get(script.as_str()).map(|check| check.identity());
     let proposed = checks.into_iter().filter_map(|(name, check)| {
-        // Of each session one commit that came to the check: one that failed at it before others.
+        // One commit of each session that reached the check; a failed one first.
         let mut cases: BTreeMap<usize, (&Printed<'_>, bool)> = BTreeMap::new();
         for commit in commits().filter(|one| one.scripts.iter().any(|script| of(script) == Some(name))) {
             let ended = commit.failed && commit.scripts.last().and_then(of) == Some(name);

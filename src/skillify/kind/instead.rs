@@ -211,7 +211,7 @@ fn of_project(sessions: &Sessions<'_>, project: &str, cases: Vec<Case<'_>>) -> V
         }
     }
     for ((failed, run), part) in unwrapped {
-        // One command is told whole; several by what they have in common, which stands at their beginning.
+        // One command is shown whole; of several, their common beginning.
         let mut runs: Vec<Vec<&str>> = part.iter().map(|case| case.failed.1.core()).collect();
         runs.sort_unstable();
         runs.dedup();

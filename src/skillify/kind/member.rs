@@ -95,5 +95,5 @@ pub(in super::super) fn is_suite(command: &Command) -> bool {
     family.is_check() || family == Family::Format
 }
 
-/// So many files of a session are looked at: one that edits more tells little of any of them.
+/// The most files of a session that count: a session that edits more says little about any of them.
 pub(in super::super) const MOST_FILES: usize = 40;

@@ -27,7 +27,7 @@ const MOST_FILES: usize = 40;
 /// This share of the sessions must fit.
 const SHARE: f64 = 0.5;
 
-/// What a file's name and folder become in what belongs to it.
+/// How the name and folder of a file appear in the path of another that belongs to it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct Pattern {
     /// Of the edited file, with `{folder}` and `{name}`.
@@ -39,7 +39,7 @@ struct Pattern {
 /// What a file gives a pattern's placeholders.
 type Filling = (String, String);
 
-/// The patterns by which a path could belong to a file, with what the placeholders stand for.
+/// The patterns that could lead from a file to a path, with the values of their placeholders.
 fn patterns(file: &str, path: &str) -> Vec<(Pattern, Filling)> {
     let (folder, name) = split(file);
     let (their_folder, their_name) = split(path.trim_start_matches("./"));
@@ -113,7 +113,7 @@ impl Pattern {
         (name.ends_with(ending) && !folder.is_empty()).then(|| self.theirs.replace("{folder}", folder))
     }
 
-    /// As a reader is told it: what all folders begin with stands in it.
+    /// The pattern for readers: a beginning that all folders share is written out.
     fn told(&self, fillings: &BTreeSet<Filling>) -> (String, String) {
         let mut folders = fillings.iter().map(|(folder, _)| folder.as_str());
         let first = folders.next().unwrap_or_default();
@@ -146,7 +146,7 @@ pub(super) fn is_instance(told: (&str, &str), one: &str, other: &str) -> bool {
     })
 }
 
-/// One session for a pattern: what its files ask for, and what it did.
+/// One session's evidence on a pattern: the paths that its files call for, and the paths it touched.
 struct Side<'m> {
     member: &'m Member<'m>,
     asked: BTreeMap<String, usize>,

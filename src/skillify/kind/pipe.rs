@@ -24,7 +24,7 @@ use crate::shell::command::Command;
 use crate::shell::family::Family;
 use crate::shell::signature::says_nothing_ran;
 
-/// So many checks of a repository are told: those that hid most failures.
+/// The most checks of a repository that are named: those with the most hidden failures.
 const MOST_CHECKS: usize = 4;
 
 /// The checks of one repository.

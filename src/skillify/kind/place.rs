@@ -29,7 +29,7 @@ use super::files::{is_test, split};
 use super::{FEWEST_TREATED, Proposed, Sessions, Shuffle, Verdict, judged, number};
 use crate::event::Status;
 
-/// So many names of one file are told.
+/// The most names of one file that are listed.
 const MOST_NAMES: usize = 4;
 /// Two sessions are enough for a file that both missed and found under nearly the same name in the same folder.
 const SLIPS: usize = 2;
@@ -44,7 +44,7 @@ struct Seen<'a> {
     events: Option<&'a EventIds>,
 }
 
-/// What stands of where things are, and what does not.
+/// Claims about where things are: those that stand, and the others.
 pub(in super::super) fn places(
     sessions: &Sessions<'_>,
     mut shuffle: Option<&mut Shuffle>,
@@ -297,7 +297,7 @@ fn upwards(path: &str) -> impl Iterator<Item = &str> {
     std::iter::successors(Some(path), |path| path.rsplit_once('/').map(|(folder, _)| folder))
 }
 
-/// Where the sessions that missed a path found what they wanted, `least` of them: the next look of the same session.
+/// Where sessions that missed a path found the wanted file in their next look, if at least `least` did.
 fn instead(path: &str, seen: &[Seen<'_>], cases: &Cases<'_, '_>, least: usize) -> Option<Template> {
     let mut found: BTreeMap<&str, BTreeSet<usize>> = BTreeMap::new();
     let is_file = split(path).1.contains('.');

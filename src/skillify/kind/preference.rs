@@ -14,7 +14,7 @@ use super::super::template::matcher::Matcher;
 use crate::event::Status;
 use crate::shell::command::Command;
 
-/// A choice that a person made: (what is wanted, what is not).
+/// A choice of a person: (the wanted command, the unwanted one).
 pub(in crate::skillify) struct Choice<'w> {
     pub(in crate::skillify) prefer: &'w Command,
     pub(in crate::skillify) over: &'w Command,

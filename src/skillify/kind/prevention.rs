@@ -29,8 +29,7 @@ struct Case {
     passed: bool,
 }
 
-/// What prevents failures and stands: of these pairs of a check and its repair, and of formatters before checks of
-/// style.
+/// Preventions that stand: of these pairs of a check and its repair, and of formatters before style checks.
 pub(super) fn preventions(
     sessions: &Sessions<'_>,
     repaired: BTreeSet<(Template, Template)>,

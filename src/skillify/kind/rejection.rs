@@ -23,15 +23,15 @@ use crate::shell::command::Command;
 use crate::shell::family::Family;
 use crate::shell::rule_code::EVERY_RULE;
 
-/// A rule is told if so many of the sessions in which a check named a rule broke it: one in ten.
+/// A lint rule is named if one in this many sessions, of those in which the check named a rule, broke it.
 const SHARE: u32 = 10;
-/// And if so many of the sessions that ran such a check broke it: one in twenty. What fewer break, all know.
+/// It must also be broken by one in this many of all sessions that ran the check. Rarer ones are known to all.
 const SHARE_OF_ALL: u32 = 20;
 /// What is noted of a rule that most sessions silence.
 pub(in super::super) const SILENCED: &str = "silenced";
 /// What is noted of a rule that a third of the sessions silence.
 pub(in super::super) const PARTLY: &str = "partly silenced";
-/// So many rules of one check are told.
+/// The most lint rules of one check that are named.
 const MOST_RULES: usize = 4;
 
 /// A rule that one session broke.

@@ -65,7 +65,7 @@ struct Cases<'a> {
     of_workspace: (u32, u32),
 }
 
-/// The repairs that stand and what prevents failures, with what does not stand.
+/// Repairs and preventions that stand, and those that do not.
 pub(in super::super) fn repairs(sessions: &Sessions<'_>) -> (Vec<Proposed>, Vec<(Proposed, Verdict)>) {
     let cases = Cases::of(sessions);
     let (standing, mut fallen) = judged(cases.proposed(), 0);

@@ -33,13 +33,13 @@ use crate::table::Session;
 
 /// So many days after somebody said it last, it counts no more.
 const AGES: u64 = 180;
-/// On so many days people ask for what belongs to work before it is one.
+/// On how many days people must ask for a part of work before it is a rule.
 const ASKED_DAYS: usize = 3;
 /// On so many days they say a sentence that says by itself that it lasts.
 const SAID_DAYS: usize = 2;
-/// Where people only ask, act and object meet more often than so many of them would by chance.
+/// Where people only ask, act and object must meet more often than chance explains, at this level.
 const CHANCE: f64 = 0.01;
-/// Or so many of those who name the object ask for the act.
+/// Or this share of those who name the object ask for the act.
 const USUAL: f64 = 0.75;
 /// On so many days somebody orders commits before it is how he works.
 const ORDERED_DAYS: usize = 5;
@@ -125,7 +125,7 @@ pub(in super::super) fn rules(
     }
     all.orders = groups.remove(&(ORDERED, String::new())).unwrap_or_default();
     let mut ruled: Vec<Ruled> = groups.values().flat_map(|group| of_group(group, &all)).collect();
-    // Who says it in so many words need not be asked twice.
+    // A rule that somebody states outright needs no second request.
     let is_said = |scope: &Scope| {
         ruled.iter().any(|one| {
             let is_it = matches!(&one.claim.claim, Claim::Rule { act, want, .. } if act == COMMIT && *want != Want::Do);
@@ -137,7 +137,7 @@ pub(in super::super) fn rules(
     ruled
 }
 
-/// Who orders nearly every commit wants to be the one who says when: his orders, against the commits that nobody
+/// A person who orders nearly every commit wants to decide when to commit: these orders, against commits that nobody
 /// ordered.
 fn of_orders(all: &All<'_>) -> Vec<Ruled> {
     let mut keeping: Vec<(&str, Vec<Said<'_>>)> = Vec::new();
@@ -210,7 +210,7 @@ fn of_work<'a>(work: &'a SegmentRef<'a>) -> impl Iterator<Item = Said<'a>> {
     work.segment.statements.iter().map(move |statement| Said { work, statement })
 }
 
-/// What was said with what is wanted, and how firmly, dealt anew among all statements.
+/// All statements, with their wishes and firmness dealt anew among them.
 fn exchanged<'a>(works: &'a [SegmentRef<'a>], shuffle: &mut Shuffle) -> Vec<(&'a SegmentRef<'a>, Statement)> {
     let said: Vec<Said<'a>> = works.iter().flat_map(|work| of_work(work)).collect();
     let mut verbs: Vec<(Want, &str, Strength)> = said
@@ -239,7 +239,7 @@ fn of_group(group: &[Said<'_>], all: &All<'_>) -> Vec<Ruled> {
     let on = |wanted: Side| latest.iter().filter(|(person, side)| known(person) && **side == wanted).count();
     let mut ruled = Vec::new();
     for wanted in [Side::For, Side::Against] {
-        // Who allows what another forbids contradicts him as well.
+        // Allowing what another person forbids contradicts that person too.
         let opposite = latest.iter().filter(|(person, side)| known(person) && **side != wanted).count();
         let own: Vec<Said<'_>> = people
             .iter()
@@ -281,7 +281,7 @@ fn with_orders<'a>(mut own: Vec<Said<'a>>, wanted: Side, all: &All<'a>) -> Vec<S
     own
 }
 
-/// What was said, without what was pasted.
+/// The statements without pasted ones.
 fn independent<'a>(group: &[Said<'a>]) -> Vec<Said<'a>> {
     let mut seen: BTreeMap<&str, &str> = BTreeMap::new();
     let mut kept = Vec::new();
@@ -367,7 +367,7 @@ fn made(own: &[Said<'_>], against: &[Said<'_>], scope: Scope, shortfalls: Vec<Sh
     Some(Ruled { claim, scope, shortfalls })
 }
 
-/// The act that people speak of, with what enough of them say beside it.
+/// The act in the statements, with the details that enough of them share.
 fn act_of<'a>(own: &[Said<'a>]) -> Option<&'a str> {
     let plain = acts::plain(&own.first()?.statement.act);
     let mut days: BTreeMap<&str, (usize, BTreeSet<String>)> = BTreeMap::new();
@@ -392,7 +392,7 @@ fn other(wants: &BTreeSet<Want>) -> Option<Want> {
     }
 }
 
-/// Title, what it teaches, and when to think of it.
+/// Title, lesson and trigger.
 pub(in super::super) fn head(claims: &[SupportedClaim]) -> (String, String, String) {
     let Some(Claim::Rule { want, act, name }) = claims.first().map(|claim| &claim.claim) else {
         return Default::default();

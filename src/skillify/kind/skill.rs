@@ -54,7 +54,7 @@ pub(in super::super) fn skills(
     (standing, fallen)
 }
 
-/// The calls of tools, by repository: what read or changed a file, and what asked for a skill.
+/// Tool calls by repository: those that read or changed a file, and those that asked for a skill.
 fn by_project<'a>(sessions: &Sessions<'a>) -> BTreeMap<&'a str, Vec<Use<'a>>> {
     let places = sessions.places();
     let mut projects: BTreeMap<&str, Vec<Use<'_>>> = BTreeMap::new();

@@ -20,7 +20,7 @@ use super::super::significance::stratified_tail;
 use super::{FEWEST_TREATED, Proposed, Sessions, Verdict};
 use crate::event::{Status, Timestamp};
 
-/// What was looked at may come by chance so often, all of it together.
+/// The chance of any accidental match, over everything that was examined.
 const CHANCE: f64 = 0.01;
 
 /// A run of a script of the session's own.
@@ -36,7 +36,7 @@ struct Run<'a> {
 /// A cell of the table: whether the name is called, and whether the run passed; of each session its first run.
 type Cells = BTreeMap<(bool, bool), BTreeMap<usize, usize>>;
 
-/// What makes scripts pass, and what is not proved to.
+/// Lines that make scripts pass, and those without proof.
 pub(in super::super) fn snippets(sessions: &Sessions<'_>) -> (Vec<Proposed>, Vec<(Proposed, Verdict)>) {
     let mut groups: BTreeMap<(&str, &str), Vec<Run<'_>>> = BTreeMap::new();
     for (session, timeline) in sessions.timelines.iter().enumerate() {

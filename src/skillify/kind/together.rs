@@ -23,7 +23,7 @@ use super::{Proposed, Sessions, Shuffle, Verdict, judged, number};
 const MOST_FILES: usize = 20;
 /// This share of the sessions that edited the one must have edited the other.
 const SHARE: f64 = 0.6;
-/// So many pairs of one repository are told at most: the surest.
+/// The most pairs of one repository that are named: the surest ones.
 const MOST_PAIRS: usize = 5;
 /// So many other cases of a test beside its source tell how usual that is.
 const FEWEST_OTHERS: u32 = 10;
@@ -195,7 +195,7 @@ fn propose(sessions: &Sessions<'_>, members: &[Member<'_>], one: &str, other: &s
     Some(Proposed { claim, treated })
 }
 
-/// Whether a pattern says of its files what a pair says of two of them.
+/// Whether a pattern covers the pair's two files.
 fn says(pattern: &Proposed, pair: &Proposed) -> bool {
     match (&pattern.claim.claim, &pair.claim.claim) {
         (Claim::Together { edited, also }, Claim::Together { edited: one, also: other }) => {
@@ -234,7 +234,7 @@ impl<'a> TestsBeside<'a> {
         beside
     }
 
-    /// Whether a pair is not a test and what it tests, or is more frequent than most such pairs.
+    /// Whether a pair is more than a test and its subject, or more frequent than most such pairs.
     fn tells(&self, pair: &Proposed) -> bool {
         let Claim::Together { edited, also } = &pair.claim.claim else { return true };
         let (edited, also) = (edited.to_string(), also.to_string());

@@ -69,7 +69,7 @@ fn deciding(command: &Command) -> BTreeSet<&str> {
     flags.chain(variables).chain(setting.directory.as_deref()).collect()
 }
 
-/// What a run of the same command has beyond the one that failed, if that can be a repair.
+/// The words that a run has beyond a failed run of the same command, if they can be a repair.
 pub(super) fn added<'w>(by: &'w Command, failed: &'w Command) -> Option<Vec<&'w str>> {
     let (own, theirs) = (deciding(by), deciding(failed));
     let added: Vec<&str> = own.difference(&theirs).copied().collect();
@@ -77,7 +77,7 @@ pub(super) fn added<'w>(by: &'w Command, failed: &'w Command) -> Option<Vec<&'w 
     (is_more && by.core() == failed.core() && !added.iter().any(|word| evades(word))).then_some(added)
 }
 
-/// Whether what is added may make a command pass by doing less, or in spite of what failed.
+/// Whether an added word may make a command pass by doing less or by ignoring the failure.
 fn evades(added: &str) -> bool {
     let name = added.split_once('=').map_or(added, |(name, _)| name);
     let mut parts = name.split(|char: char| !char.is_alphanumeric()).filter(|part| !part.is_empty());

@@ -120,7 +120,7 @@ impl Client {
         self.ask_until(questions, today, pending()).await
     }
 
-    /// Asks until `stop` is ready; what was under way then has cost what it may have cost.
+    /// Asks until `stop` is ready. A request that was under way then counts at its full possible cost.
     pub async fn ask_until(
         &self,
         questions: Vec<Question>,

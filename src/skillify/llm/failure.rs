@@ -16,7 +16,7 @@ pub enum Failure {
     Network,
     /// 401 or 403.
     Credentials,
-    /// 404: no such model, or no such server.
+    /// 404: the model or the server does not exist.
     NotFound,
     /// 429, after all retries.
     RateLimited,

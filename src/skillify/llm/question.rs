@@ -20,7 +20,7 @@ const MOST_TOKENS: u64 = 4_096;
 pub struct Question {
     /// The same for the same claims, words and model, whatever the counts.
     pub key: String,
-    /// What the model is told and shown.
+    /// The instructions to the model, and its input.
     pub system: &'static str,
     /// The claims and lines, as JSON text.
     pub content: String,

@@ -48,7 +48,8 @@ pub(in super::super) enum Scope {
 /// Something that happens in a session.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(in super::super) enum Event {
-    /// A file is changed, is to be and cannot, or may not be; `saying` is in what is written, or in what came of it.
+    /// An edit of a file, an attempt that failed, or one that was refused; `saying` is in the new text or in the
+    /// result.
     Edit { ending: Ending, path: String, saying: Saying },
     /// A path is looked for, read or searched.
     Look { found: Look, path: String },
@@ -107,10 +108,10 @@ pub(in super::super) struct Pattern {
     pub(in super::super) more: bool,
 }
 
-/// What should come of it.
+/// The expected result.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(in super::super) enum Expected {
-    /// A command passes, or fails: the one that is named, at its next run; else the one that was run.
+    /// A command passes or fails: the named one at its next run, else the command of the action.
     Ends {
         passes: bool,
         /// Nothing else changed the work tree until then.

@@ -29,7 +29,7 @@ pub enum Followed {
 pub struct Case {
     /// Whether it was followed.
     pub followed: Followed,
-    /// Whether what is expected came of it; `None` where nothing is expected or nothing tells.
+    /// Whether the expected result came; `None` if none is expected or the session does not show it.
     pub outcome: Option<bool>,
     /// The events that show it: of the situation, the action and the outcome.
     pub events: Vec<String>,
@@ -38,7 +38,7 @@ pub struct Case {
 /// Which way a session speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Side {
-    /// It did what the predicate says, and what is expected came of it.
+    /// It took the action, and the expected result came.
     For,
     /// It did not; or it did, and what is expected did not come.
     Against,
@@ -84,7 +84,7 @@ pub struct Shown {
 pub struct Verdict {
     /// Sessions by what they say: with and without the action, with and without the result.
     pub counts: Counts,
-    /// Sessions that met the situation, and nothing tells what came of it.
+    /// Sessions in the situation whose result is unknown.
     pub unknown: u32,
     /// The sessions behind the counts, in their order. A session without the situation is here only if it took the action.
     pub shown: Vec<Shown>,

@@ -27,7 +27,7 @@ pub struct LessonError {
     pub line: usize,
     /// The character of the line, from 1.
     pub column: usize,
-    /// What was expected, and what may be meant.
+    /// What the parser expected, and a likely correction.
     pub message: String,
     /// The line as it stands there.
     pub source_line: String,

@@ -81,7 +81,7 @@ fn text(chars: &mut impl Iterator<Item = (usize, char)>, column: usize) -> Resul
 pub struct ParseError {
     /// The character of the line, from 1.
     pub column: usize,
-    /// What was expected, and what may be meant.
+    /// What the lexer expected, and a likely correction.
     pub message: String,
 }
 

@@ -78,7 +78,7 @@ impl<'t> Parser<'t> {
         Err(unexpected(self.peek(), self.end, expected, known))
     }
 
-    /// The text that must come next; `what` says what it stands for.
+    /// The text that must come next; `what` names its role in errors.
     fn text(&mut self, what: &str) -> Result<(String, usize), ParseError> {
         match self.peek() {
             Some(Token { kind: TokenKind::Text(text), column }) => {

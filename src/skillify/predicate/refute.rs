@@ -108,7 +108,7 @@ impl Predicate {
                 };
                 (saying.is_empty() || saying.iter().all(never)).then_some((command, None))
             }
-            // What is repaired works afterwards; what is replaced does not.
+            // A repaired command works afterwards; a replaced one does not.
             (
                 Ending::Fail,
                 Some(Action::Steps(steps)),

@@ -191,7 +191,7 @@ impl Beat<'_> {
         }
     }
 
-    /// What became of it.
+    /// Its outcome.
     pub(in super::super) fn outcome(&self) -> Outcome {
         match &self.what {
             Happened::Prompt { outcome, .. } | Happened::Act { outcome, .. } => *outcome,
@@ -257,7 +257,7 @@ impl<'a> Reading<'a> {
         places.map(|(place, _)| *place).min().unwrap_or_default()
     }
 
-    /// What a call was given, and what it printed.
+    /// The input and the output of a call.
     fn texts(&self, events: &[String]) -> (&'a str, &'a str) {
         let events: Vec<&SessionEvent> =
             events.iter().filter_map(|id| self.by_id.get(id.as_str())).map(|(_, event)| *event).collect();

@@ -18,16 +18,16 @@ use super::visible;
 /// Longer prompts describe work.
 const LONGEST: usize = 25;
 
-/// What stands before a sentence without being part of it.
+/// Words before a sentence that are no part of it.
 const FILLERS: &[&str] = &[
     "ah", "and", "argh", "bitte", "danke", "great", "hey", "hi", "hm", "hmm", "jetzt", "merci", "now", "oh",
     "ok", "okay", "please", "so", "sorry", "thank", "thanks", "thx", "ugh", "und", "well",
 ];
 
-/// What contrasts with what was said before it.
+/// Words that contrast with the sentence before.
 const CONTRASTS: &[&str] = &["but", "aber", "mais", "pero", "however"];
 
-/// Sentences that begin so say what may happen, not what did.
+/// Words that open a condition: the sentence says what may happen, not what did.
 const CONDITIONS: &[&str] = &["if", "when", "whenever", "unless", "in", "wenn", "falls", "si", "cuando"];
 
 /// Words for the work before, and those that stand between them and what they are said to do.
@@ -56,7 +56,7 @@ const FAILS: &[&str] = &[
 /// Those that also stand before a noun: "the wrong colour".
 const ADJECTIVES: &[&str] = &["broken", "failed", "failing", "wrong", "falsch"];
 
-/// What stands before a noun, or makes a clause of its own that tells which one is meant.
+/// Words before a noun, or that open a relative clause.
 const BEFORE_NOUNS: &[&str] = &[
     "a", "an", "any", "der", "die", "each", "every", "for", "of", "my", "our", "that", "the", "which", "who",
     "with",
@@ -228,7 +228,7 @@ impl Clause {
         words.all(|(word, at)| self.words.get(at).is_some_and(|other| other == word))
     }
 
-    /// "Wrong usage text", where the failure is said of what comes behind it.
+    /// "Wrong usage text": the word for the failure describes the noun behind it.
     fn is_thing(&self, at: usize) -> bool {
         let is =
             |at: usize, words: &[&str]| self.words.get(at).is_some_and(|word| words.contains(&word.as_str()));

@@ -1,6 +1,6 @@
 //! Verbs that open a prompt and ask to do something.
 
-/// What people ask an assistant to do. A word that opens prompts and is none of these is a thing.
+/// Verbs of requests to an assistant. Any other word that opens a prompt is taken for a noun.
 #[rustfmt::skip]
 pub(super) const IMPERATIVES: &[&str] = &[
     "accept", "activate", "add", "adjust", "analyse", "analyze", "anonymise", "anonymize", "answer", "apply",

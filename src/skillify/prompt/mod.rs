@@ -274,7 +274,7 @@ const AGAINST: &[&str] = &[
     "do not run",
 ];
 
-/// What may stand between such a word and the command: "not plain `sqlc`".
+/// Words that may stand between such a word and the command: "not plain `sqlc`".
 const MANNERS: &[&str] = &["", "a ", "any ", "bare ", "global ", "just ", "plain ", "raw ", "the "];
 
 /// Whether the prompt names a command: by its text, its target or its program.

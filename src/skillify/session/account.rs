@@ -53,7 +53,7 @@ pub struct Failure {
     pub what: String,
     /// How often it failed before it passed.
     pub failed: u64,
-    /// What came of it.
+    /// Its outcome.
     pub end: End,
 }
 
@@ -305,7 +305,7 @@ fn failed_besides(session: &Session, segments: &[Segment<'_>], tools: &Tools<'_>
         .collect()
 }
 
-/// The refused calls that no action shows: nothing can be said of what they would have done.
+/// Refused calls without an action: nobody knows what they would have done.
 fn refused_besides(session: &Session, shown: &BTreeSet<String>) -> Vec<Objection> {
     let events = || session.facts.iter().map(|fact| &fact.event);
     let call = |event: &SessionEvent| event.tool_call_id.clone();
@@ -330,7 +330,7 @@ fn refused_besides(session: &Session, shown: &BTreeSet<String>) -> Vec<Objection
     besides
 }
 
-/// What a turn did last that changes something, else what it looked at last.
+/// The last action of a turn that changed something, else its last look.
 fn last_act(turn: &Turn<'_>, tools: &Tools<'_>, checkout: &Checkout<'_>) -> String {
     let tells = |action: &&Action| action.token().is_some();
     let last = turn.actions.iter().rfind(tells).or(turn.actions.last());

@@ -48,7 +48,7 @@ pub(in crate::skillify) struct Action {
     pub(in crate::skillify) refused: bool,
     /// A person's words name it and speak against it, and not for the moment alone.
     pub(in crate::skillify) against: bool,
-    /// What a person said who refused it. A digest keeps no words.
+    /// The words of the person who refused it. A digest keeps no words.
     #[serde(skip)]
     pub(in crate::skillify) said: Option<String>,
     /// The same of a call that ran all the same: it was refused at first, and asked for again.
@@ -76,7 +76,7 @@ pub(in crate::skillify) struct Action {
     pub(in crate::skillify) hid: bool,
     /// The prompt that it was run for names it.
     pub(in crate::skillify) asked: bool,
-    /// What became of it; unknown until the whole segment is read.
+    /// Its outcome; unknown until the whole segment is read.
     pub(in crate::skillify) outcome: Outcome,
 }
 
@@ -271,7 +271,7 @@ impl Action {
         }
     }
 
-    /// What was run: a command, or a tool of the assistant's own such as `run_tests`.
+    /// The command that ran, or a tool of the assistant's own such as `run_tests`.
     pub(in crate::skillify) fn run(&self) -> Option<&Command> {
         match &self.what {
             What::Command(command) | What::Tool(command) => Some(command),
@@ -279,7 +279,7 @@ impl Action {
         }
     }
 
-    /// The file that was to be edited, whatever came of it.
+    /// The file of an edit, whether or not the edit succeeded.
     pub(in crate::skillify) fn edits(&self) -> Option<&str> {
         match &self.what {
             What::Edit(path) if !path.is_empty() => Some(path),
@@ -363,7 +363,7 @@ impl<'a> Call<'a> {
         if path.is_empty() { Vec::new() } else { vec![(file_name(&path).to_owned(), false)] }
     }
 
-    /// What the scripts call and write that it runs; what it writes itself is kept.
+    /// The calls and files of the scripts that it runs; it also remembers the scripts that it writes.
     fn code(&self, scripts: &mut Scripts) -> Option<Code> {
         if let Some(line) = self.line() {
             return scripts.run(line.text(), line.listed());
@@ -435,7 +435,7 @@ impl<'a> Call<'a> {
     /// What a call did that is no shell's.
     fn classify(&self) -> What {
         let tool = self.tool();
-        // The outcome of such a call is that of the command it waits for.
+        // Such a call has the outcome of the command that it waits for.
         let words = name_words(tool);
         let has = |known: &[&str]| words.iter().any(|word| known.contains(&word.as_str()));
         if is_poll(tool) {
@@ -454,7 +454,7 @@ impl<'a> Call<'a> {
     }
 }
 
-/// What the commands of a line did, each of which ended as `statuses` say.
+/// The actions of a line's commands, each with its status from `statuses`.
 fn commands(
     line: &Line,
     statuses: &[Status],

@@ -6,7 +6,7 @@ use super::claimable::claimable;
 use super::segment::Segment;
 use crate::event::Status;
 
-/// The choices that a segment shows, as places among its actions: what is wanted, and what is not.
+/// The choices in a segment, as indices of its actions: (the wanted one, the unwanted one).
 pub(in crate::skillify) fn chosen(segment: &Segment<'_>) -> Vec<(usize, usize)> {
     let actions: Vec<(usize, &Action)> = segment.actions().collect();
     let of_turn = |wanted: usize| actions.iter().enumerate().filter(move |(_, (turn, _))| *turn == wanted);
@@ -26,7 +26,7 @@ pub(in crate::skillify) fn chosen(segment: &Segment<'_>) -> Vec<(usize, usize)> 
     found
 }
 
-/// The choices in what people said when they refused a call: what ran next in the turn is what they want.
+/// The choices in people's refusals: the next run in the turn is the wanted one.
 pub(super) fn in_refusals(actions: &[(usize, &Action)]) -> Vec<(usize, usize)> {
     let mut found = Vec::new();
     for (unwanted, (turn, action)) in actions.iter().enumerate() {

@@ -15,7 +15,7 @@ pub(super) const LOOKING: &[&str] = &[
     "task", "think", "todo", "todowrite", "todoread", "view", "web",
 ];
 
-/// What an edit writes, with what it replaces left out.
+/// The new text of an edit, without the text that it replaces.
 pub(in crate::skillify) fn written(fields: Option<&Value>, input: &str) -> String {
     const WRITTEN: [&str; 6] = ["new_string", "content", "new_str", "new_text", "newString", "file_text"];
     let Some(Value::Object(fields)) = fields else {

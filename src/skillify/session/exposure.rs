@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::event::{Decision, Kind, SessionEvent, Status};
 use crate::table::Session;
 
-/// The server's name, under which assistants are told of it.
+/// The server's name in assistants' settings.
 pub const SERVER: &str = "skillspan";
 /// Its tools; every answer of theirs tells of sessions.
 pub const TOOLS: [&str; 6] =
@@ -36,7 +36,7 @@ fn tool_of(name: &str) -> Option<&'static str> {
     TOOLS.into_iter().find(|tool| name.strip_suffix(tool).is_some_and(is_server))
 }
 
-/// The skills that a session was shown that way, with the call of each; what failed or was refused showed nothing.
+/// The skills that the server showed a session, with the call of each. Failed and refused calls showed nothing.
 pub(in crate::skillify) fn shown(session: &Session) -> impl Iterator<Item = (String, &SessionEvent)> {
     let events = || session.facts.iter().map(|fact| &fact.event);
     let showed_nothing = |event: &&SessionEvent| match event.kind {

@@ -57,7 +57,8 @@ pub(super) struct Commands {
 }
 
 thread_local! {
-    /// What [`super::sharing::SharedCommands::within`] knows; `None` outside of it. Serde hands nothing down to what it reads.
+    /// The commands of [`super::sharing::SharedCommands::within`]; `None` outside of it. Serde passes no context to a
+    /// deserializer.
     static KNOWN: RefCell<Option<Commands>> = const { RefCell::new(None) };
 }
 

@@ -14,7 +14,7 @@ use crate::shell::command::{Listed, commands};
 use crate::shell::tool::{is_shell, line_in, name_words};
 
 thread_local! {
-    /// What [`super::sharing::SharedCommands::within`] knows; `None` outside of it.
+    /// The lines of [`super::sharing::SharedCommands::within`]; `None` outside of it.
     static KNOWN: RefCell<Option<Lines>> = const { RefCell::new(None) };
 }
 

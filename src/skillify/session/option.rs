@@ -36,7 +36,7 @@ static FORMS: LazyLock<Vec<Regex>> = LazyLock::new(|| {
 /// So much of an output's start is read: what does not know a flag does nothing else.
 const START: usize = 4 * 1024;
 
-/// Programs of which every system knows the flags that people use, or that print whatever they are given.
+/// Programs whose common flags every system knows, or that print anything they are given.
 const PLAIN: &[&str] = &["cd", "echo", "false", "head", "printf", "pwd", "sleep", "tail", "true", "wc"];
 
 /// What one command of a line is given.

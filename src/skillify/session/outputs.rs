@@ -16,7 +16,7 @@ use crate::shell::signature;
 use crate::shell::status::statuses;
 
 thread_local! {
-    /// What [`super::sharing::SharedCommands::within`] knows; `None` outside of it.
+    /// The outputs of [`super::sharing::SharedCommands::within`]; `None` outside of it.
     static KNOWN: RefCell<Option<Outputs>> = const { RefCell::new(None) };
 }
 
@@ -91,7 +91,7 @@ struct Item<V> {
     value: V,
 }
 
-/// So many bytes of text are kept of each kind; then all begins anew.
+/// The most bytes of text of each kind; beyond it the memory begins anew.
 const MOST_BYTES: usize = 2 << 20;
 /// What an item takes beside its texts.
 const ITEM: usize = 96;

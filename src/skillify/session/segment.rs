@@ -81,7 +81,7 @@ impl Cost {
 }
 
 impl Segment<'_> {
-    /// Whether a skill was loaded in it: then it shows what the skill says, not what people do.
+    /// Whether a skill was loaded in it. Then it shows what the skill says, not what people do by themselves.
     pub(in crate::skillify) fn loaded_a_skill(&self) -> bool {
         self.turns
             .iter()

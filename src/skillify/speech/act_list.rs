@@ -15,7 +15,7 @@ const fn say(sentence: &'static str, title: &'static str, when: &'static str) ->
     Some(Saying { sentence, title, when })
 }
 
-/// An act: by which words it is known, and what is said of it.
+/// An act: the words that name it, and the words that state it.
 pub(super) struct Act {
     pub(super) key: &'static str,
     pub(super) verbs: &'static [&'static str],
@@ -196,7 +196,7 @@ pub(super) const NAMED: &[Act] = &[
 /// Commands of git that people name by their verb alone.
 pub(super) const OF_GIT: &[&str] = &["rebase", "squash", "cherry-pick", "checkout"];
 
-/// What begins another clause: what stands behind it is not done to.
+/// Words that begin another clause: the verb's object does not reach beyond them.
 pub(super) const SUBORDINATE: &[&str] = &[
     "after", "as", "because", "before", "if", "instead", "once", "rather", "since", "so", "that", "though",
     "to", "unless", "until", "when", "whenever", "where", "which", "while", "without", "over", "than", "for",

@@ -56,7 +56,7 @@ impl Told {
         Self { act: "", name: String::new(), ..self }
     }
 
-    /// Whether who would like to do it asks for it: a way to work, or what belongs to a change.
+    /// Whether a wish for it is a request: a way to work, or a part of a change.
     pub(super) fn may_be_wished(&self) -> bool {
         (is_never_the_work(self.act) && !self.is_consent()) || self.act == "docs"
     }
@@ -73,7 +73,7 @@ impl Told {
         same || also
     }
 
-    /// Whether who asks for it after work was done says what belongs to work.
+    /// Whether a request for it after work is done shows that it belongs to the work.
     pub(super) fn is_of_work(&self) -> bool {
         is_of_work(self.act)
     }
@@ -120,7 +120,7 @@ pub(in super::super) fn plain(act: &str) -> &str {
     DETAILS.iter().find(|detail| detail.key == act).map_or(act, |detail| detail.of)
 }
 
-/// Whether who asks for an act after work was done says what belongs to work.
+/// Whether a request for this act after work is done shows that it belongs to the work.
 pub(in super::super) fn is_of_work(act: &str) -> bool {
     find(act).is_some_and(|act| act.of_work)
 }
@@ -161,7 +161,7 @@ pub(in super::super) fn saying(want: Want, act: &str) -> Option<Saying> {
     }
 }
 
-/// What is done by a verb to what stands behind it.
+/// The act of a verb on the words behind it.
 pub(super) fn told(verb: &str, behind: &[Token], want: Want) -> Told {
     let verb = base(verb);
     let verb = verb.as_str();
@@ -206,7 +206,7 @@ pub(super) fn told(verb: &str, behind: &[Token], want: Want) -> Told {
     }
 }
 
-/// What other words stand for: "check it in", "stash anything", "draft a PR".
+/// Acts in other words: "check it in", "stash anything", "draft a PR".
 fn in_other_words(verb: &str, behind: &[Token], words: &[&str]) -> Option<Told> {
     match (verb, words) {
         ("check", [it, "in", ..]) if ["it", "this", "that", "them", "these", "anything"].contains(it) => {

@@ -141,7 +141,7 @@ fn discards(command: &Command) -> bool {
     }
 }
 
-/// What a person says who refuses a call; `calls` are all its commands.
+/// What a person wants who refuses a call with these words; `calls` are all its commands.
 pub(super) fn refused(said: &str, calls: &[&Action]) -> Vec<Heard> {
     let mut heard: Vec<Heard> = heard_at(said, true).into_iter().map(Heard::of_a_refusal).collect();
     let commands = || calls.iter().filter_map(|action| action.command());
@@ -165,7 +165,7 @@ pub(super) fn refused(said: &str, calls: &[&Action]) -> Vec<Heard> {
 /// A call of more commands is a script.
 const SCRIPT: usize = 3;
 
-/// "What are you doing?", "no!": whoever says so does not want the call, now or later.
+/// Whether the words only protest: "What are you doing?", "no!". Such a person does not want the call, now or later.
 fn protests(said: &str) -> bool {
     #[rustfmt::skip]
     const OPENS: &[&str] = &["do not", "don t", "hey", "never", "no", "nope", "not", "stop", "what", "whoa", "why", "you can not", "you can t", "you must not"];

@@ -20,7 +20,7 @@ struct Form {
     want: Want,
     /// One of these is asked for.
     verbs: &'static [&'static str],
-    /// Of each list something is said.
+    /// A sentence matches if it has a form of each list.
     says: &'static [&'static [&'static str]],
     /// None of these is.
     but: &'static [&'static str],

@@ -254,7 +254,7 @@ pub(super) fn heard(text: &str) -> Vec<Heard> {
     heard_at(text, false)
 }
 
-/// The same of what a person said who `refuses` a call.
+/// The same for words with which a person `refuses` a call.
 fn heard_at(text: &str, refuses: bool) -> Vec<Heard> {
     let sentences = own_words::sentences(text);
     let mut heard = Vec::new();

@@ -19,7 +19,7 @@ use super::{Heard, Strength, Want};
 /// Longer sentences are no rules that anybody could keep in mind.
 const LONGEST: usize = 45;
 
-/// Whether nobody means what a sentence says, whatever stands beside it.
+/// Whether a sentence is a joke, whatever surrounds it.
 pub(super) fn jests(sentence: &str) -> bool {
     let text = plain(sentence);
     sentence.contains("/s ")
@@ -220,7 +220,7 @@ impl Whole {
             || self.is_lasting
             || self.trailing
             || (forbids && has_any(&self.text, LASTING_IF_FORBIDDEN));
-        // "Could we always", "can you use this instead of that": who asks so wants it now, or to hear what we think.
+        // "Could we always", "can you use this instead of that": such a question asks for it now, or for an opinion.
         let proposes = self.asks && (asked.is_of_us || (wanted.want == Want::Do && !asked.is_polite));
         match () {
             () if self.is_momentary || proposes => Strength::Plain,

@@ -72,7 +72,7 @@ fn typed(text: &str, patterns: &Patterns) -> Vec<String> {
             paragraphs.push(Vec::new());
             continue;
         }
-        // "Evaluate this feedback:" is said, what follows is not.
+        // "Evaluate this feedback:" is the person's own; the text after it is pasted.
         let brought = patterns.brings_in.find(bare);
         let colon = brought.and_then(|found| Some(found.start() + found.as_str().find(':')?));
         let own = colon.map_or(bare, |colon| bare.get(..colon).unwrap_or_default());

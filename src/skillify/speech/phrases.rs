@@ -11,7 +11,7 @@ pub(super) const LASTING: &[&str] = &[
     "under no circumstances", "that is how we work here", "keep it that way",
 ];
 
-/// What says what to do whenever something is not known.
+/// Phrases that state what to do whenever something is unknown.
 #[rustfmt::skip]
 pub(super) const UNSURE: &[&str] = &[
     "if you are not sure", "when you are not sure", "if you are unsure", "when you are unsure", "if in doubt",
@@ -99,7 +99,7 @@ pub(super) const TELLS: &[&str] = &[
     "advises", "believes", "thinks",
 ];
 
-/// What may stand before what a clause says.
+/// Words that may stand before a clause.
 #[rustfmt::skip]
 pub(super) const FILLERS: &[&str] = &[
     "please", "ok", "okay", "and", "so", "also", "then", "just", "hey", "no", "nope", "hmm", "hm", "well",
@@ -189,7 +189,7 @@ pub(super) const NO_BANS: &[&str] = &[
     "do not get me wrong", "do not be", "do not understand",
 ];
 
-/// What forbids what stands behind it.
+/// Words that forbid what follows.
 #[rustfmt::skip]
 pub(super) const BANS: &[&str] = &[
     "do not", "please do not", "i do not want you to", "i did not want you to", "you do not get to",
@@ -251,14 +251,14 @@ pub(super) const MAY: &[&str] = &[
     "do not bother to", "never mind about", "forget about",
 ];
 
-/// Who does what all do.
+/// Subjects that stand for everybody.
 #[rustfmt::skip]
 pub(super) const ALL: &[&str] = &[
     "we", "i", "in this team we", "our team", "this team", "here we", "everyone here", "everybody here",
     "this repo", "this project", "this repository", "this codebase",
 ];
 
-/// What says of all things of a kind what they have or do.
+/// Phrases that state what all things of a kind have or do.
 #[rustfmt::skip]
 pub(super) const MODALS: &[&str] = &[
     "must", "should", "need", "needs", "have", "has", "get", "gets", "may", "can", "are", "is", "go", "goes",

@@ -13,7 +13,7 @@ use super::phrases::{
 };
 use super::tokens::Token;
 
-/// What a clause wants: the verb and what stands behind it.
+/// The wish of a clause: the verb and the words behind it.
 pub(super) struct Wanted<'t> {
     pub(super) want: Want,
     pub(super) verb: &'t str,

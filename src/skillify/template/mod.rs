@@ -100,7 +100,7 @@ impl Template {
         (!pieces.is_empty()).then(|| Self { pieces, setting: Setting::default() })
     }
 
-    /// Whether it is the beginning of each of the commands, with what puts them into an environment.
+    /// Whether each command begins with it, wrappers included that run a command in an environment.
     pub(super) fn begins_all<'c>(&self, mut commands: impl Iterator<Item = &'c Command>) -> bool {
         commands.all(|command| self.begins(command))
     }

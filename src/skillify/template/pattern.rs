@@ -63,7 +63,7 @@ impl<'w> Filled<'w> {
 }
 
 impl Pattern {
-    /// What the words of one column have in common, one of each run; `None` if no parameter is for them all.
+    /// The pattern of the words in one column, one word a run; `None` if no parameter fits them all.
     pub(in crate::skillify) fn of<'w>(words: &[&'w str], numbering: &mut Numbering<'w>) -> Option<Self> {
         let drafted = with_version(words).or_else(|| at_joints(words)).or_else(|| whole(words))?;
         let parts = drafted.into_iter().map(|part| match part {

@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 
 use regex::RegexSet;
 
-/// What a step says of them.
+/// The warning that such a step carries.
 pub(super) const CAUTION: &str = " It cannot be undone: ask first.";
 
 static IRREVERSIBLE: LazyLock<Option<RegexSet>> = LazyLock::new(|| {

@@ -225,7 +225,7 @@ fn head_of_changes(topic: &Topic, claims: &[SupportedClaim], of_project: &str) -
 fn changes(claims: &[SupportedClaim], of_project: &str) -> String {
     let verb = if only_build(claims) { "Build after" } else { "Check" };
     let only = |mut all: BTreeSet<String>| if all.len() == 1 { all.pop_first() } else { None };
-    // What is built of some files names no language of what else is checked.
+    // A build of some files does not name the language of other checked files.
     let is_beside = |run: &Template| verb == "Check" && builds(run);
     let edited = claims.iter().filter_map(|claim| match &claim.claim {
         Claim::Check { edited, run } if !is_beside(run) => Some(edited.to_string()),

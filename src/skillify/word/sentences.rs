@@ -14,7 +14,7 @@ use super::super::template::Template;
 use super::irreversible::{CAUTION, is_irreversible};
 use super::wording::Line;
 
-/// What holds for a smaller share of the cases is said to be usual.
+/// Below this share of cases, a sentence says "usually".
 const NEARLY_ALWAYS: f64 = 0.9;
 
 /// What one claim says.

@@ -57,7 +57,7 @@ pub struct Candidate {
     pub claims: Vec<SupportedClaim>,
     /// Claims that were proposed and left out, each with the reason.
     pub dropped: Vec<String>,
-    /// What the newer half of the sessions shows of each claim, where it tells.
+    /// The counts of each claim in the newer half of the sessions, where it has any.
     pub recently: Vec<(Claim, Recently)>,
     /// What it is expected to save: thousandths of a call for each session.
     pub rank: u32,

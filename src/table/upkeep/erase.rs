@@ -16,7 +16,7 @@ use crate::table::query::Gathered;
 use crate::table::read::{Listed, Reading, overtaken};
 use crate::table::{DamagedFile, Filter, ResolveOptions, Session, Table, resolve};
 
-/// Who or what is to be forgotten.
+/// The subject of an erasure.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Subject {
     /// A session by its id, as readers name it.
@@ -54,7 +54,7 @@ struct Finding {
     unread: Vec<DamagedFile>,
 }
 
-/// How often what is to be erased is looked for: what was on its way the first time may lead to more.
+/// How many times the table is searched: rows that arrived during the first search may lead to more.
 const MOST_FINDINGS: u32 = 4;
 
 /// What stands behind the id of a tombstone in the name of the file that says that its rows have left the files.
@@ -111,7 +111,7 @@ impl Table {
             erased.before = self.was_erased(subject, tenant).await?;
         }
         erased.add(self.finish_erasures().await?);
-        // What was not looked into may hold more of the subject than was found, or all of it.
+        // Files that were not searched may hold more of the subject, or all of it.
         let is_new =
             |file: &DamagedFile, known: &[DamagedFile]| known.iter().all(|one| one.path != file.path);
         damaged.retain(|file| is_new(file, &erased.damaged));
@@ -160,7 +160,7 @@ impl Table {
         self.others_are_done().await?;
         self.remove_unfinished_files(unfinished).await;
         let rows = pending.iter().fold(Rows::default(), |rows, (_, tombstone)| covered_by(rows, tombstone));
-        // Every writer from now on knows what is erased, so no file with such rows appears after this list.
+        // Every writer knows the erasure by now, so no file that is created after this listing holds such rows.
         for folder in self.clone().with_retention(None).days(&Filter::default()).await? {
             erased.add(self.erase_in_folder(&folder, &rows).await?);
         }
@@ -177,7 +177,7 @@ impl Table {
         Ok(tombstones.into_iter().filter(|(path, _)| !done.contains(&done_path(path))).collect())
     }
 
-    /// Waits for those who may not know yet what is erased.
+    /// Waits for writers that may not know the erasure yet.
     async fn others_are_done(&self) -> Result<(), UpkeepError> {
         match self.wait_for_writers().await? {
             None => Ok(()),

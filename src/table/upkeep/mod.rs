@@ -130,7 +130,7 @@ impl UpkeepError {
 /// What must not be shown although a file may hold it.
 #[derive(Debug, Default)]
 pub(super) struct Hidden {
-    /// What is erased of each tenant whatever its time, in one.
+    /// The erasures of each tenant that have no time, as one tombstone.
     sessions: BTreeMap<String, Tombstone>,
     persons: Vec<Arc<Tombstone>>,
 }
@@ -184,7 +184,7 @@ impl Table {
         Ok(Hidden::of(tombstones.into_iter().map(|(_, tombstone)| tombstone)))
     }
 
-    /// What is erased, as of now, oldest first: for those who hold copies of the table's rows.
+    /// The erasures so far, oldest first, for holders of copies of the table's rows.
     pub async fn tombstones(&self) -> Result<Vec<Tombstone>, ReadError> {
         let documents = self.documents(TOMBSTONES, &self.known.tombstones).await?;
         let mut tombstones: Vec<Tombstone> =

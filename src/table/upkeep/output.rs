@@ -19,8 +19,8 @@ pub(super) struct Output {
     pub(super) rows: u64,
 }
 
-/// Such a file that is being made. What is erased was asked after it was announced: a row that is hidden by then does
-/// not come into it. Give it to [`Table::finish_output`], whatever becomes of it.
+/// An output file that is being written. It was announced before the erasures were read, so no row that is hidden by
+/// then gets into it. Pass it to [`Table::finish_output`] in any case.
 pub(super) struct Unwritten {
     identity: FileIdentity,
     path: String,

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::event::{AsRow, Row, SessionEvent};
 
-/// What is erased of one tenant, for ever: what comes later is covered as what was there.
+/// An erasure of one tenant, for ever: it also covers rows that arrive later.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tombstone {
     /// Its name.

@@ -40,7 +40,7 @@ pub(crate) struct Published {
     pub(crate) skills: Vec<WatchedSkill>,
 }
 
-/// What stands at the targets. One that cannot be read is named and keeps nothing back.
+/// The skills at the targets. A target that cannot be read is named and does not hide the others.
 pub(crate) fn published(settings: &Settings, left_out: impl Fn(String)) -> Vec<Published> {
     let targets = settings.skills.iter().flat_map(|pipeline| &pipeline.targets);
     let mut all: Vec<Published> = Vec::new();

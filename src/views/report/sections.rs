@@ -18,7 +18,7 @@ const fn number(title: &'static str) -> Heading {
     Heading { title, least: None }
 }
 
-/// All but who did what.
+/// All sections but the one about persons.
 pub(crate) fn all(tally: &Tally, names: &Names) -> Vec<Section> {
     vec![
         projects(tally, names),
@@ -326,7 +326,7 @@ fn checks(tally: &Tally, names: &Names) -> Section {
     section.cut(rows.collect())
 }
 
-/// A line, its skill and what is counted of it; what sessions showed of it before the skill was published and after.
+/// A line, its skill and its count; what sessions showed of it before the skill was published, and after.
 type Said<'t> = ((String, &'t str, &'static str), (Later, Later));
 
 fn lines(tally: &Tally, names: &Names) -> Section {
@@ -421,7 +421,7 @@ fn side_cells(skill: &str, when: &str, side: &Side) -> Vec<Cell> {
     ]
 }
 
-/// Who did what.
+/// The section about persons.
 pub(crate) fn persons(tally: &Tally) -> Section {
     let rows = ranked(tally.people.iter(), |cost| cost.sessions);
     let rows = rows.into_iter().map(|(person, cost)| {

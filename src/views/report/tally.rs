@@ -89,7 +89,7 @@ impl Cost {
     }
 }
 
-/// What failed, and what it took until it passed.
+/// A failing command, and the cost until it passed.
 #[derive(Debug, Default)]
 pub(crate) struct Failed {
     pub(crate) failed: u64,
@@ -137,7 +137,7 @@ pub(crate) struct Tally {
     pub(crate) days: BTreeMap<String, Cost>,
     pub(crate) projects: BTreeMap<(String, String), Cost>,
     pub(crate) people: BTreeMap<String, Cost>,
-    /// What people are called by their clients: taken out of what is shown.
+    /// The names that clients give people; they are removed from what is shown.
     pub(crate) names: BTreeSet<String>,
     pub(crate) kinds: BTreeMap<&'static str, Failed>,
     pub(crate) commands: BTreeMap<(&'static str, String), Failed>,

@@ -4,7 +4,7 @@ use crate::event::Timestamp;
 
 use super::tally::Cost;
 
-/// So many rows of a table are shown at first; what is left out is said.
+/// The most rows of a table that are shown at first; a line says how many more there are.
 pub(crate) const MOST_ROWS: usize = 15;
 
 /// A report, ready to be shown.

@@ -64,7 +64,7 @@ pub(super) fn all() -> Result<(), Failure> {
             };
             let (said, arrived) = told(way, outcome);
             text.push_str(&said);
-            // What is not yet connected as a whole is no failure of what is.
+            // A client that is not wholly connected yet does not make the check fail.
             let is_failure = !arrived && missing_variable(way).is_none();
             (known, failed) = (known + 1, failed + usize::from(is_failure));
         }
@@ -81,7 +81,7 @@ pub(super) fn all() -> Result<(), Failure> {
     }
 }
 
-/// Whether what an assistant sends arrives, and with what it says, for `skillspan doctor`.
+/// Whether an assistant's data arrives, and with which identity, for `skillspan doctor`.
 pub(super) fn arrives(client: &Client) -> Result<Arrived, String> {
     let Arrival { url, checked, withheld, in_part, .. } = asked(client, None)?;
     if checked.facts == 0 {
@@ -109,7 +109,7 @@ pub(super) fn is_silent(reason: &str) -> bool {
     reason.contains("it is not valid") || silence::is_told_in(reason)
 }
 
-/// What is said of it; whether it arrived.
+/// The text for it, and whether the data arrived.
 fn told(client: &Client, outcome: Result<Arrival, String>) -> (String, bool) {
     let (mut text, arrived) = match outcome {
         Ok(arrival) => shown(&arrival),

@@ -122,7 +122,7 @@ fn with_scheme(address: &str) -> String {
     if address.contains("://") { address.to_owned() } else { format!("http://{address}") }
 }
 
-/// What every client says with its records, and whom it trusts.
+/// The headers and trusted certificates that all clients share.
 fn shared(written: &Written) -> Route {
     let is_raw = written.beside.as_ref().is_some_and(|(_, wins)| *wins);
     let resource = written.variable(RESOURCE).unwrap_or_default();

@@ -14,7 +14,7 @@ const NOTHING: &str = "nothing of a session is sent";
 const DISABLED: &str = "OTEL_SDK_DISABLED";
 /// Clients that were seen to send all the same.
 const NOT_DISABLED: [&str; 1] = ["codex"];
-/// What is on where nothing is said of it.
+/// Switches that are on unless the settings say otherwise.
 const ON_BY_ITSELF: [&str; 1] = ["logPrompts"];
 /// Of Claude Code: without it there are no spans.
 const SPANS: (&str, &str) = ("CLAUDE_CODE_ENHANCED_TELEMETRY_BETA", "the order of sub-agents");
@@ -48,7 +48,7 @@ fn exports(value: Option<&str>) -> bool {
     value.is_some_and(|value| value.split(',').any(|exporter| exporter.trim() == "otlp"))
 }
 
-/// What is not sent, though the assistant could: the switch, and what it lets out.
+/// The data that the assistant holds back: the switch, and what it would send.
 pub(super) fn withheld(client: &Client, written: &Written) -> Vec<String> {
     let settings = (client.settings)(&To::nobody());
     let mut withheld: Vec<String> = settings

@@ -96,7 +96,7 @@ pub(in crate::cli) fn run(arguments: &Arguments) -> Result<(), Failure> {
     install.revision = found.revision;
     install.checked_at = Timestamp::now().to_string();
     record.installs.push(install);
-    // What is there is remembered whatever else failed.
+    // Installed skills are recorded even if another one failed.
     record.save()?;
     if !arguments.no_hook && project.is_none() {
         text.push_str(&ask_for_fresh(&assistants));
@@ -197,7 +197,7 @@ fn remove(record: &mut Record, arguments: &Arguments) -> Result<(), Failure> {
     let all: BTreeSet<String> = record.installs.iter().map(|install| install.from.clone()).collect();
     record.installs.retain(|install| !install.folders.is_empty());
     for from in all.iter().filter(|from| record.installs.iter().all(|install| install.from != **from)) {
-        // What cannot be taken away is said, and keeps nothing else from being so.
+        // A failure to remove one is reported, and the others are removed all the same.
         text.push_str(&source::forget(from).unwrap_or_else(|error| format!("{error:#}\n")));
     }
     // With nothing installed, there is nothing to ask for.

@@ -116,7 +116,7 @@ fn read(folder: &Path, name: &str, there: &mut BTreeMap<String, String>) -> io::
     Ok(())
 }
 
-/// Writes what is not there yet, and takes away what the skill has no more. Whether anything was done.
+/// Writes missing files and removes those that the skill no longer has. Returns whether it changed anything.
 fn write(
     folder: &Path,
     name: &str,

@@ -78,7 +78,7 @@ const MAX_BYTES: u64 = 16 << 20;
 const MAX_REFUSALS: u64 = 64 << 10;
 /// How the files begin.
 const HEADER: &str = "skillspan-hooks/1\n";
-/// Who adds an entry holds the lock for a write; who waits for that looks again after so long.
+/// The pause between two tries for the lock, which a writer holds for one write.
 const PAUSE: Duration = Duration::from_millis(1);
 
 const PENDING: &str = "pending";
@@ -279,7 +279,7 @@ fn is_at(file: &File, path: &Path) -> io::Result<bool> {
     }
 }
 
-/// In one piece, behind what others append at the same time. What is cut is no entry.
+/// Appends in one write, after concurrent writers' entries. A cut write is no entry.
 fn append(mut file: &File, bytes: &[u8]) -> io::Result<()> {
     loop {
         match file.write(bytes) {

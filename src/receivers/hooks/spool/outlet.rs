@@ -137,7 +137,7 @@ impl Outlet {
         entries.iter().rev().take_while(fits).count().max(1)
     }
 
-    /// What an earlier sender left, or else what has come since.
+    /// The entries that an earlier sender left; if there are none, those that came since.
     fn load(&mut self) -> Result<Option<Vec<(u64, Entry)>>, SpoolError> {
         let path = self.path();
         for _ in 0..3 {

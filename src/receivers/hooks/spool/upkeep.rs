@@ -21,7 +21,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 /// What a collector's refusal of the credential looks like in [`Waiting::trouble`].
 const UNKNOWN_CREDENTIAL: &str = "answered 401";
-/// What stands there once nobody is left who sends.
+/// The reason that `status` shows once no hook sends any more.
 const DISCONNECTED: &str = "its hooks were taken out by `skillspan connect … --remove`";
 
 /// What one spool holds.
@@ -123,7 +123,7 @@ impl Spool {
     }
 }
 
-/// Notes that nobody sends any more what waits of `assistant` alone. Returns what waits of it, and where.
+/// Notes that nothing sends the waiting entries of `assistant` any more. Returns what waits, and where.
 ///
 /// # Errors
 /// If a spool cannot be read.

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use crate::receivers::otlp::text::{lossy, quote_or_backslash};
 
-/// Brackets in brackets, in what is skipped. Deeper is nothing that an exporter sends.
+/// The deepest nesting in a skipped value. No exporter sends deeper values.
 const MAX_SKIPPED_DEPTH: usize = 1_000;
 
 /// Why reading stopped.

@@ -62,7 +62,7 @@ const SCOPE: &[&str] = &["scope", "instrumentationLibrary"];
 const RESOURCE: &[&str] = &["resource"];
 /// Members beside the lists that say nothing of the records.
 const BESIDE: &[&str] = &["schemaUrl"];
-/// So many names of members are said to a client whose body is no OTLP.
+/// The most member names that an error lists for a body that is no OTLP.
 const NAMES_SAID: usize = 5;
 
 const fn names(signal: Signal) -> Names {

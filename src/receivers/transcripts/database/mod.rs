@@ -93,7 +93,7 @@ impl Database {
         Ok(Plan { steps: steps.into(), shapes: BTreeMap::new() })
     }
 
-    /// The next row of a session. One that cannot be read is told as what it is.
+    /// The next row of a session. A row that cannot be read is returned as such.
     ///
     /// # Errors
     ///

@@ -18,7 +18,7 @@ pub(super) struct Step {
     pub(super) row: i64,
     /// Whether it is new, this tells: it is not less than what was read last.
     pub(super) mark: u64,
-    /// What its reader is told beside its columns.
+    /// Values for the reader beside its columns.
     pub(super) more: Vec<(&'static str, Value)>,
 }
 

@@ -57,7 +57,7 @@ enum Packing {
 }
 
 impl ExportFile {
-    /// The file as one that may be an export; `None` if its name is that of none.
+    /// The file, if its name may be that of an export; else `None`.
     pub(in crate::receivers::transcripts) fn of(path: &Path, metadata: &fs::Metadata) -> Option<Self> {
         let name = path.file_name()?.to_string_lossy().to_lowercase();
         let plain = PACKED.iter().find_map(|ending| name.strip_suffix(ending)).unwrap_or(&name);

@@ -17,7 +17,7 @@ use crate::disk::{Disk, FileSystem, write_durably};
 use crate::event::{Timestamp, sha256_hex};
 
 const VERSION: u32 = 1;
-/// What begins long before it is told is asked for once more, so far back.
+/// How far back each request reaches, for observations that begin long before they are sent.
 const OVERLAP: Duration = Duration::from_secs(24 * 60 * 60);
 /// A round that ended before was over so long ago at most that nothing is worth another one.
 const FRESH: Duration = Duration::from_secs(60 * 60);
@@ -84,7 +84,7 @@ impl Place {
             Err(source) => return Err(PlaceError { path, source }),
             Ok(bytes) => bytes,
         };
-        // What is damaged, or of a later version, is forgotten: what is read again counts once.
+        // A damaged document, or one of a later version, is dropped: rows that are read twice count once.
         let document: Document = serde_json::from_slice(&bytes).unwrap_or_default();
         let document = if document.version == VERSION { document } else { Document::default() };
         let document = Document { version: VERSION, of: of.to_owned(), ..document };

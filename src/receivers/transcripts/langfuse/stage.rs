@@ -22,7 +22,7 @@ pub(super) enum Stage {
     Scores,
 }
 
-/// What a server of today has, and what one from before it has.
+/// The stages of a current server, and those of an older one.
 const STAGES: &[Stage] = &[Stage::Observations, Stage::Scores];
 const OLDER_STAGES: &[Stage] = &[Stage::OlderTraces, Stage::OlderObservations, Stage::Scores];
 

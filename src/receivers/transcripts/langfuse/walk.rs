@@ -42,7 +42,7 @@ pub enum WalkError {
     Place(#[from] PlaceError),
 }
 
-/// What stood on a page, and what to do before the next one.
+/// The content of a page, and what to do before the next one.
 #[derive(Debug, Default)]
 pub struct Step {
     /// To be handed on, in this order.

@@ -165,7 +165,7 @@ enum Named<'a> {
     Program(&'a str),
     /// A file of the repository.
     Script,
-    /// What was said of it is all.
+    /// The program's own class is all.
     Nothing,
 }
 

@@ -13,7 +13,7 @@ pub(super) fn judge(shape: Shape, length: usize, words: &[&str], context: Contex
     let rest = words.get(1..).unwrap_or_default();
     match shape {
         Shape::Is(class) => is(class, name, length, rest, context, judged),
-        // What gives secrets to what it runs is not seen through: `doppler run`.
+        // A wrapper that gives secrets to a command is not looked through: `doppler run`.
         Shape::Runs if ["cmake", "lerna", "nx"].contains(&name) => {
             runs(name, words.get(length..).unwrap_or_default(), context, judged);
         }
@@ -164,7 +164,7 @@ fn several(name: &str, tasks: &[&str], context: Context, judged: &mut Judgement)
     }
 }
 
-/// What `find` runs on what it finds.
+/// The commands that `find` runs on each match.
 fn find(rest: &[&str], context: Context, judged: &mut Judgement) {
     judged.add(Class::Read, "find");
     if rest.iter().any(|word| word.starts_with("-fprint") || word.starts_with("-fls") || *word == "-delete") {
@@ -215,7 +215,7 @@ fn runs(name: &str, rest: &[&str], context: Context, judged: &mut Judgement) {
     }
 }
 
-/// What is installed: what the project declares, what the reader names, or something of elsewhere.
+/// Where the installed package comes from: the project's declaration, the reader's own choice, or elsewhere.
 fn installs(length: usize, words: &[&str], judged: &mut Judgement) {
     let program = words.first().copied().unwrap_or_default();
     let rest = words.get(length.max(1)..).unwrap_or_default();

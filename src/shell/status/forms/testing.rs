@@ -138,7 +138,7 @@ pub(super) const TOOLS: &[Tool] = &[
             (Hint, r"^\(fail\) "),
         ],
     ),
-    // mocha 11: what fails is told behind what passes.
+    // mocha 11 lists failures after passes.
     tool(&["mocha", "cypress"], &[(Closed, r"^ +[0-9]+ passing \("), (Failed, r"^ +[1-9][0-9]* failing$")]),
     // node 20 and 22, in both of its forms; TAP of others.
     tool(
