@@ -4,6 +4,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt::Write;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -45,12 +46,15 @@ pub(crate) struct Bucket {
     started: Instant,
     /// How far the server's clock was put forward.
     ahead: Mutex<Duration>,
+    /// How many objects a page of a listing has.
+    page: AtomicUsize,
 }
 
 impl Default for Bucket {
     fn default() -> Self {
         let (put_at, ahead) = (Mutex::default(), Mutex::default());
-        Self { objects: Mutex::default(), put_at, faults: Mutex::default(), started: Instant::now(), ahead }
+        let (objects, faults, page) = (Mutex::default(), Mutex::default(), AtomicUsize::new(PAGE));
+        Self { objects, put_at, faults, started: Instant::now(), ahead, page }
     }
 }
 
@@ -95,6 +99,11 @@ impl Server {
     /// The next requests of this method meet these faults.
     pub(crate) fn meet(&self, method: &Method, faults: &[Fault]) {
         self.bucket.faults.lock().unwrap().extend(faults.iter().map(|fault| (method.clone(), *fault)));
+    }
+
+    /// Whatever faults are left do not happen.
+    pub(crate) fn forget_faults(&self) {
+        self.bucket.faults.lock().unwrap().clear();
     }
 
     /// A client that waits as long as a busy machine takes.
@@ -150,6 +159,11 @@ impl Bucket {
     /// The server's clock, and nobody else's, goes forward.
     pub(crate) fn let_time_pass(&self, time: Duration) {
         *self.ahead.lock().unwrap() += time;
+    }
+
+    /// From now on listings have pages of this size.
+    pub(crate) fn list_in_pages_of(&self, objects: usize) {
+        self.page.store(objects, Ordering::Relaxed);
     }
 
     fn now(&self) -> Duration {
@@ -274,7 +288,7 @@ fn get(content: &Bytes, range: Option<&str>, method: &Method) -> Response {
     (StatusCode::PARTIAL_CONTENT, base, shown, content.slice(first..=last)).into_response()
 }
 
-/// Pages are small, so that every listing of a test has several.
+/// Pages are small at first, so that every listing of a test has several.
 const PAGE: usize = 3;
 
 fn list(bucket: &Bucket, objects: &BTreeMap<String, Bytes>, query: &str) -> Response {
@@ -288,7 +302,7 @@ fn list(bucket: &Bucket, objects: &BTreeMap<String, Bytes>, query: &str) -> Resp
         objects.iter().filter(|(key, _)| key.starts_with(&prefix) && key.as_str() > after.as_str());
     let mut xml = String::from("<ListBucketResult>");
     let mut last = String::new();
-    for (key, content) in found.by_ref().take(PAGE) {
+    for (key, content) in found.by_ref().take(bucket.page.load(Ordering::Relaxed)) {
         let (size, tag, modified) = (content.len(), etag(content), bucket.modified(key));
         let _ = write!(
             xml,
