@@ -33,6 +33,7 @@ mod send;
 mod server;
 mod shapes;
 
+use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -52,9 +53,9 @@ struct Arguments {
     /// Where the collector listens; the protocol decides the default port
     #[arg(long)]
     endpoint: Option<String>,
-    /// The collector's process
+    /// The collector's process, if it runs on this machine
     #[arg(long)]
-    pid: u32,
+    pid: Option<u32>,
     #[arg(long, value_enum, default_value = "chat")]
     shape: Shape,
     #[arg(long, value_enum, default_value = "grpc")]
@@ -81,8 +82,11 @@ struct Arguments {
     #[arg(long)]
     rate: Option<f64>,
     /// A bearer token
-    #[arg(long)]
+    #[arg(long, env = "SKILLSPAN_TOKEN", hide_env_values = true)]
     token: Option<String>,
+    /// Fail if the 99th percentile of answers takes longer, in milliseconds, or if any request is refused
+    #[arg(long)]
+    p99_limit: Option<f64>,
     /// A folder in which what is stored is measured
     #[arg(long)]
     data: Option<std::path::PathBuf>,
@@ -105,7 +109,7 @@ enum Coding {
 }
 
 #[tokio::main]
-async fn main() {
+async fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let _ = rustls::crypto::ring::default_provider().install_default();
     let bodies: Arc<[Body]> = shapes::bodies(&arguments).into();
@@ -119,13 +123,15 @@ async fn main() {
     let run = Run { arguments: arguments.clone(), bodies, next: AtomicU64::new(0) };
     let run = Arc::new(run);
     send_for(&run, Duration::from_secs(arguments.warm_up)).await;
-    let process = Process::of(arguments.pid);
+    let process = arguments.pid.map(Process::of);
     let stored = arguments.data.as_deref().map(server::bytes_below);
-    let before = process.used();
+    let before = process.as_ref().map(Process::used);
     let began = Instant::now();
     let answers = send_for(&run, Duration::from_secs(arguments.seconds)).await;
-    let measured = Measured { answers, took: began.elapsed(), used: process.used() - before, records };
-    measured.print(&process, arguments.json);
+    let took = began.elapsed();
+    let used = process.as_ref().zip(before).map(|(process, before)| process.used() - before);
+    let measured = Measured { answers, took, used, records };
+    measured.print(process.as_ref(), arguments.json);
     if let (Some(folder), Some(before)) = (&arguments.data, stored) {
         tokio::time::sleep(Duration::from_secs(5)).await;
         println!(
@@ -133,6 +139,13 @@ async fn main() {
             server::bytes_below(folder).saturating_sub(before),
             folder.display()
         );
+    }
+    match arguments.p99_limit.and_then(|limit| measured.breach(limit)) {
+        Some(breach) => {
+            println!("failed: {breach}");
+            ExitCode::FAILURE
+        }
+        None => ExitCode::SUCCESS,
     }
 }
 

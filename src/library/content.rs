@@ -342,6 +342,13 @@ impl EvidenceRecord {
     }
 }
 
+impl EvidenceRecord {
+    /// The session, as [`session_number`] says it.
+    pub(super) fn session_number(&self) -> u64 {
+        u64::from_str_radix(&self.session, 16).unwrap_or_default()
+    }
+}
+
 /// How published files name a session: the first 12 hex digits of SHA-256 over `<tenant>/<session id>`.
 pub fn session_hash(tenant: &str, session: &str) -> String {
     sha256(format!("{tenant}/{session}").as_bytes()).chars().take(12).collect()

@@ -21,6 +21,8 @@ use crate::skillify::Claim;
 /// What one session did, as far as skills are concerned.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Episode {
+    /// Which one it is, as [`super::session_number`] says it.
+    pub session: u64,
     /// When it started, as `2026-11-22`.
     pub date: String,
     /// The skills that it loaded.

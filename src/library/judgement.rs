@@ -2,12 +2,14 @@
 //!
 //! Sessions are dated by day. They speak against a claim only if they are newer than every day that speaks for it. A claim of
 //! an older version, which nobody counted, also falls if enough sessions met its situation and mining does not find it.
+//! So does a claim whose own sessions no longer show it: records of a session may arrive late, and what was mined before
+//! was not the whole of it.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Findings;
-use super::content::{ClaimRecord, Content};
+use super::content::{ClaimRecord, Content, EvidenceRecord, session_number};
 use super::effect::Episode;
 use super::identity::same_situation;
 use super::state::{Reason, Skill};
@@ -40,6 +42,10 @@ pub(super) struct Sessions<'a> {
     /// The sessions (indices of episodes) that ran each command line, by its program, and how it ended in
     /// each.
     runs: Runs<'a>,
+    /// The sessions that were mined.
+    mined: BTreeSet<u64>,
+    /// The sessions that support each claim, whatever became of the claim.
+    support: BTreeMap<&'a Claim, BTreeSet<u64>>,
     as_of: String,
 }
 
@@ -67,7 +73,13 @@ impl<'a> Sessions<'a> {
                 runs.entry((program_of(command), command)).or_default().push((index, *ending));
             }
         }
-        Self { findings, claims, standing, runs, as_of: findings.as_of.date() }
+        let mined = findings.episodes.iter().map(|episode| episode.session).collect();
+        let mut support: BTreeMap<&Claim, BTreeSet<u64>> = BTreeMap::new();
+        for claim in findings.candidates.iter().flat_map(|candidate| &candidate.claims) {
+            let numbers = claim.support.iter().map(|one| session_number(&one.tenant, &one.session));
+            support.entry(&claim.claim).or_default().extend(numbers);
+        }
+        Self { findings, claims, standing, runs, mined, support, as_of: findings.as_of.date() }
     }
 
     pub(super) fn as_of(&self) -> &str {
@@ -106,6 +118,34 @@ impl<'a> Sessions<'a> {
             self.findings.episodes.iter().filter(met).count() >= REFUTING_SESSIONS
         });
         refuted.map(|record| record.claim.clone()).collect()
+    }
+
+    /// Whether enough sessions support a claim that was dropped as unproven, all newer than that.
+    pub(super) fn proves_anew(&self, skill: &Skill, claim: &Claim) -> bool {
+        let Some(dropped) = skill.unproven_since(claim) else { return false };
+        let support = self.claim(claim).map(|claim| claim.support.as_slice()).unwrap_or_default();
+        sessions(support.iter().filter(|one| *one.started_at.date() > *dropped)) >= CONTRADICTING_SESSIONS
+    }
+
+    /// The claims that mining does not make although all the sessions behind them were mined, and that most of these
+    /// sessions do not show any more. A step depends on which sessions are alike, and what a person said stays said:
+    /// neither falls so.
+    pub(super) fn outgrown(&self, skill: &Skill) -> BTreeSet<Claim> {
+        let may_fall = |record: &&ClaimRecord| {
+            let is_of_events = !matches!(record.claim, Claim::Rule { .. } | Claim::Lesson { .. });
+            is_of_events && !record.claim.is_step() && !self.makes(&record.claim)
+        };
+        let records = skill.content.claims.iter().filter(may_fall);
+        records.filter(|record| self.has_outgrown(record)).map(|record| record.claim.clone()).collect()
+    }
+
+    fn has_outgrown(&self, record: &ClaimRecord) -> bool {
+        let behind: BTreeSet<u64> = record.evidence.iter().map(EvidenceRecord::session_number).collect();
+        if behind.is_empty() || !behind.is_subset(&self.mined) {
+            return false;
+        }
+        let shown = self.support.get(&record.claim).map_or(0, |now| now.intersection(&behind).count());
+        shown * 2 < behind.len()
     }
 
     /// Why no skill starts to make the claim: sessions newer than all for it speak against it.

@@ -207,13 +207,16 @@ impl<'f> Workspace<'f> {
             for claim in self.sessions.unproven(known) {
                 against.entry(claim).or_insert(Reason::Unproven);
             }
+            for claim in self.sessions.outgrown(known) {
+                against.entry(claim).or_insert(Reason::Unproven);
+            }
         }
         let refused = refused_claims(run, self.name);
         let claims = candidate.into_iter().flat_map(|candidate| &candidate.claims);
         let new: BTreeSet<Claim> = claims
             .map(|claim| &claim.claim)
-            .filter(|claim| !known.knows(claim) && !refused.contains(claim))
-            .filter(|claim| !self.sessions.has_fallen(claim))
+            .filter(|claim| !known.knows(claim) || self.sessions.proves_anew(known, claim))
+            .filter(|claim| !refused.contains(claim) && !self.sessions.has_fallen(claim))
             .cloned()
             .collect();
         let made = candidate.into_iter().flat_map(|candidate| &candidate.claims).map(|claim| &claim.claim);
@@ -262,6 +265,7 @@ impl<'f> Workspace<'f> {
         for (claim, reason) in against {
             next.withdraw(claim, *reason, as_of);
         }
+        next.withdrawn.retain(|withdrawn| !next.content.says(&withdrawn.claim));
         if !run.is_ours_everywhere(&known.name) {
             propose(run, id, known, next);
             return Change::HandEdited;

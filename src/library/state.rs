@@ -175,7 +175,8 @@ pub(super) enum Reason {
     Rejected,
     /// Another skill makes it.
     Moved,
-    /// An older version made it; sessions that met its situation do not show it.
+    /// Sessions that met its situation do not show it: an older version made it, or it was made before all records of
+    /// its sessions had arrived.
     Unproven,
 }
 
@@ -362,6 +363,12 @@ impl Skill {
     /// Whether it makes the claim, or has decided not to.
     pub(super) fn knows(&self, claim: &Claim) -> bool {
         self.content.says(claim) || self.withdrawn.iter().any(|withdrawn| withdrawn.claim == *claim)
+    }
+
+    /// When it dropped the claim because sessions did not show it. Such a claim may come back, unlike others.
+    pub(super) fn unproven_since(&self, claim: &Claim) -> Option<&str> {
+        let dropped = self.withdrawn.iter().find(|withdrawn| withdrawn.claim == *claim);
+        dropped.filter(|withdrawn| withdrawn.reason == Reason::Unproven).map(|one| one.as_of.as_str())
     }
 
     /// Whether it makes a claim that was never counted: an older version published it.

@@ -1,6 +1,8 @@
 //! When a workspace is due: what was mined last time, and what is new since.
 
+use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use super::digests::Indexed;
@@ -57,6 +59,22 @@ fn hash_of(session: u64, last: Timestamp) -> u64 {
     let mut hasher = DefaultHasher::new();
     (session, last.as_micros()).hash(&mut hasher);
     hasher.finish()
+}
+
+/// How many workspaces are due and not mined yet, by pipeline. What scales workers reads it.
+#[derive(Debug, Default)]
+pub(super) struct DueCounts(Mutex<BTreeMap<String, u64>>);
+
+impl DueCounts {
+    pub(super) fn set(&self, pipeline: &str, due: usize) {
+        let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        counts.insert(pipeline.to_owned(), u64::try_from(due).unwrap_or(u64::MAX));
+    }
+
+    pub(super) fn all(&self) -> Vec<(String, u64)> {
+        let counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        counts.iter().map(|(pipeline, due)| (pipeline.clone(), *due)).collect()
+    }
 }
 
 #[cfg(test)]

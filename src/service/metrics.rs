@@ -20,6 +20,7 @@ use crate::journal;
 use crate::receivers::{Connections, Counters, MemoryLimit};
 use crate::table::clock;
 
+use super::due::DueCounts;
 use super::embedding_counts::EmbeddingCounts;
 use super::followers::FollowerMetrics;
 use super::forwards::ForwardMetrics;
@@ -42,6 +43,8 @@ pub(super) struct MiningCounts {
     pub(super) embeddings: EmbeddingCounts,
     /// What workers hold, where several share a table.
     pub(super) shares: Shares,
+    /// The workspaces that are due and not mined yet.
+    pub(super) due: DueCounts,
 }
 
 /// Everything that `/metrics` serves.
@@ -268,6 +271,11 @@ impl Collector for MiningCollector {
             "skillspan_skillify_shards",
             "Shards of workspaces that this worker mines, of 32, where several share a table",
             &self.0.shares.held(),
+        )?;
+        write.gauges(
+            "skillspan_skillify_due_workspaces",
+            "Workspaces of this worker that are due and not mined yet",
+            &self.0.due.all(),
         )?;
         self.0.model.write(&mut write)?;
         self.0.embeddings.write(&mut write)

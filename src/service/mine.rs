@@ -4,7 +4,7 @@ use super::run_error::RunError;
 
 use super::digests::lessons;
 use super::job::Job;
-use crate::library::{Episode, Findings};
+use crate::library::{Episode, Findings, session_number};
 use crate::skillify::{self, Digest, Lessons, Mined, mine_digests};
 use futures_util::future::BoxFuture;
 use futures_util::{StreamExt, TryStreamExt, stream};
@@ -59,6 +59,7 @@ pub fn findings(mined: &Mined, digests: &[Arc<Digest>]) -> Findings {
 /// What a session did, as far as skills are concerned.
 pub fn episode(digest: &Digest) -> Episode {
     Episode {
+        session: session_number(&digest.tenant, &digest.session),
         date: digest.started_at.date(),
         loaded: digest.loaded.keys().cloned().collect(),
         commands: digest.commands(),

@@ -310,6 +310,8 @@ impl Worker {
         let due = self.due(&places, now);
         let census = if due.is_empty() { Census::default() } else { digests.census() };
         let is_any = !due.is_empty();
+        let mut left = due.len();
+        counts.due.set(&self.settings.name, left);
         // A model's budget is one of a run: it is asked about all of it at once.
         let memory = if self.step.is_some() { u64::MAX } else { self.settings.memory };
         for part in parts(due, memory, |due| due.bytes) {
@@ -317,7 +319,10 @@ impl Worker {
             if stopping.is_cancelled() {
                 return Ok(is_any);
             }
+            let mined = part.len();
             self.mine_part(part, &table, &census, counts, stopping).await?;
+            left = left.saturating_sub(mined);
+            counts.due.set(&self.settings.name, left);
             // Delivers before mining more, so that findings do not pile up.
             self.deliver(counts, stop).await;
         }

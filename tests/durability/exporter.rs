@@ -329,6 +329,27 @@ async fn rows_bytes_age_and_the_end_of_a_session_each_make_a_batch_due() {
 }
 
 #[tokio::test]
+async fn many_sessions_that_end_at_once_do_not_make_a_file_each() {
+    let journal_folder = tempfile::tempdir().unwrap();
+    let table = tempfile::tempdir().unwrap();
+    let journal = open(journal_folder.path());
+    let config = Config { on_session_end: true, age: Duration::from_secs(20), ..patient() };
+    while_running(&journal, table.path(), config, async |handle| {
+        // The first end makes a file at once; the others wait for a tenth of the age, and share one.
+        for n in 0..20 {
+            journal.append(request("a", Kind::SessionEnd, &[&format!("{n:02}")])).await.unwrap();
+            if n == 0 {
+                until(|| handle.status().behind == 0).await;
+            }
+        }
+        until(|| handle.status().behind == 0).await;
+        assert_eq!(event_ids(table.path()).await.len(), 20);
+        assert_eq!(files(table.path()).await.len(), 2);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_batch_that_is_not_due_waits_in_the_journal_until_the_shutdown() {
     let journal_folder = tempfile::tempdir().unwrap();
     let table = tempfile::tempdir().unwrap();

@@ -34,6 +34,7 @@ mod git;
 mod golden;
 mod guide;
 mod hosts;
+mod late;
 mod life;
 mod model;
 mod obstacles;

@@ -16,13 +16,14 @@
 //! 3. Then everything recovers and comes to rest.
 //! 4. The table must hold every acknowledged record once, and every session whole; mining it must find what mining a
 //!    quiet process's table finds, byte for byte; the branch must hold what a quiet worker publishes, each skill
-//!    created once, and no commit that takes evidence back.
+//!    created once, and no line published twice.
 //!
 //! `a_short_siege` needs nothing. `a_long_siege` needs root (network namespaces), `ip` and `socat`, and takes
-//! `SKILLSPAN_SIEGE` seconds; with libfaketime (`SKILLSPAN_FAKETIME`) the pods' clocks are minutes apart:
+//! `SKILLSPAN_SIEGE` seconds; with libfaketime (`SKILLSPAN_FAKETIME`) the pods' clocks are minutes apart. With the path of
+//! an older program in `SKILLSPAN_OTHER_VERSION` every other start runs that one, as in an upgrade and its rollback:
 //!
 //! ```text
-//! SKILLSPAN_SIEGE=900 SKILLSPAN_FAKETIME=/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1 \
+//! SKILLSPAN_SIEGE=900 SKILLSPAN_SEED=2 SKILLSPAN_FAKETIME=/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1 \
 //!   cargo test --test siege -- --ignored --nocapture
 //! ```
 
@@ -87,7 +88,10 @@ async fn a_long_siege() {
     run(Siege {
         seed: number("SKILLSPAN_SEED", 1),
         length: Duration::from_secs(seconds),
-        network: Network::of_namespaces(std::env::var_os("SKILLSPAN_FAKETIME")),
+        network: Network::of_namespaces(
+            std::env::var_os("SKILLSPAN_FAKETIME"),
+            std::env::var("SKILLSPAN_OTHER_VERSION").ok(),
+        ),
         world,
         away: Duration::from_secs(12),
     })

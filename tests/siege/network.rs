@@ -1,5 +1,6 @@
 //! Where pods run: all on this machine's loopback, or each in a network namespace of its own.
 
+use std::cell::Cell;
 use std::ffi::OsString;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::process::{Child, Command, Stdio};
@@ -18,16 +19,25 @@ pub(crate) struct Services {
 pub(crate) struct Network {
     namespaces: bool,
     faketime: Option<OsString>,
+    /// Another version of the program, which every other start runs.
+    other_version: Option<String>,
+    starts: Cell<usize>,
     /// The processes that carry what pods send to the services.
     carriers: Vec<Child>,
 }
 
 impl Network {
     pub(crate) fn of_this_machine() -> Self {
-        Self { namespaces: false, faketime: None, carriers: Vec::new() }
+        Self {
+            namespaces: false,
+            faketime: None,
+            other_version: None,
+            starts: Cell::default(),
+            carriers: Vec::new(),
+        }
     }
 
-    pub(crate) fn of_namespaces(faketime: Option<OsString>) -> Self {
+    pub(crate) fn of_namespaces(faketime: Option<OsString>, other_version: Option<String>) -> Self {
         for pod in 0..PODS {
             let (name, host) = (namespace(pod), format!("sieged{pod}"));
             let _ = Command::new("ip").args(["netns", "del", &name]).stderr(Stdio::null()).status();
@@ -44,7 +54,7 @@ impl Network {
                 ip(&words);
             }
         }
-        Self { namespaces: true, faketime, carriers: Vec::new() }
+        Self { namespaces: true, faketime, other_version, starts: Cell::default(), carriers: Vec::new() }
     }
 
     /// Lets every pod reach the services, which listen on this machine's loopback.
@@ -75,8 +85,11 @@ impl Network {
         SocketAddr::new(IpAddr::V4(ip), port)
     }
 
-    /// The program as the pod runs it; its clock is minutes away from the others'.
+    /// The program as the pod runs it: of either version, with a clock that is minutes away from the others'.
     pub(crate) fn command(&self, pod: usize, program: &str) -> Command {
+        self.starts.set(self.starts.get() + 1);
+        let other = self.other_version.as_deref().filter(|_| self.starts.get() % 2 == 0);
+        let program = other.unwrap_or(program);
         let mut command = match self.namespaces {
             true => {
                 let mut command = Command::new("ip");

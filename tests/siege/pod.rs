@@ -53,7 +53,8 @@ impl Pod {
 
     pub(crate) fn kill(&mut self) {
         if let Some(mut child) = self.child.take() {
-            child.kill().unwrap();
+            // It may have ended already.
+            let _ = child.kill();
             child.wait().unwrap();
         }
         self.is_paused = false;

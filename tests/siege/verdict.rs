@@ -21,7 +21,7 @@ pub(crate) async fn on(scene: &Scene, requests: &[Request]) {
     assert_eq!(mined, quiet.mined, "mining finds the same");
     let published = published(scene);
     assert_eq!(lessons(&published), lessons(&quiet.mined), "the branch holds what a quiet worker publishes");
-    nothing_was_taken_back(scene, published.keys());
+    nothing_goes_back_and_forth(scene, published.keys());
 }
 
 /// One process that nobody disturbs.
@@ -168,43 +168,59 @@ fn published(scene: &Scene) -> BTreeMap<String, String> {
         .collect()
 }
 
-/// Each skill was created once and never removed, and each commit rests on at least the sessions of the one before.
-fn nothing_was_taken_back<'p>(scene: &Scene, paths: impl Iterator<Item = &'p String>) {
+/// Each skill was created once and never removed. A line is published at most once: it may be dropped when the records
+/// that were late show that it was wrong, but no two commits disagree about it for ever.
+fn nothing_goes_back_and_forth<'p>(scene: &Scene, paths: impl Iterator<Item = &'p String>) {
     let repository = scene.repository();
-    let mut commits = 0;
+    let (mut versions, mut dropped) = (0, 0);
     for path in paths.filter(|path| path.ends_with("/SKILL.md")) {
         let created = git(&repository, &["log", "--format=%h", "--diff-filter=AD", "main", "--", path]);
         assert_eq!(created.lines().count(), 1, "{path} was created once, and never removed");
-        let mut most = 0;
+        let (mut before, mut ever) = (BTreeSet::new(), BTreeSet::new());
         for commit in git(&repository, &["log", "--reverse", "--format=%h", "main", "--", path]).lines() {
             let text = git(&repository, &["show", &format!("{commit}:{path}")]);
-            let seen = sessions_of(&text);
-            assert!(seen >= most, "{path}: {commit} goes from {most} sessions to {seen}");
-            most = seen;
-            commits += 1;
+            let now = lines_of(&text);
+            for line in now.difference(&before) {
+                assert!(ever.insert(line.clone()), "{path}: {commit} publishes {line:?} a second time");
+            }
+            dropped += before.difference(&now).count();
+            before = now;
+            versions += 1;
         }
     }
-    eprintln!("{commits} versions of skills, none with fewer sessions than the one before");
+    eprintln!("{versions} versions of skills; {dropped} lines were dropped, none came back");
 }
 
-/// The skills by their ids, without what depends on when they were published: of two that want one name, the first has
-/// it, and a worker that published early does not write a skill again for more of the same evidence.
+/// The lessons of a skill, without their numbers.
+fn lines_of(skill: &str) -> BTreeSet<String> {
+    let (_, lessons) = skill.split_once("\n## Lessons\n").unwrap_or_else(|| panic!("no lessons in {skill}"));
+    let lessons = lessons.split("\n## ").next().unwrap_or_default();
+    lessons.lines().filter_map(|line| line.split_once(". ")).map(|(_, line)| line.to_owned()).collect()
+}
+
+/// The skills by workspace, without what depends on when they were published: the id is that of the first version, of two
+/// that want one name, the first has it, and a worker that published early does not write a skill again for more of the
+/// same evidence.
 fn lessons(files: &BTreeMap<String, String>) -> BTreeMap<String, String> {
     let depends = |line: &&str| {
-        let starts = ["name:", "skillspan-version:", "skillspan-sessions:", "skillspan-people:", "Seen in "];
+        let starts = [
+            "name:",
+            "skillspan-id:",
+            "skillspan-version:",
+            "skillspan-sessions:",
+            "skillspan-people:",
+            "Seen in ",
+        ];
         starts.iter().any(|start| line.trim_start().starts_with(start))
     };
     let skills = files.iter().filter(|(path, _)| path.ends_with("/SKILL.md"));
-    let by_id = skills.map(|(path, text)| {
-        let id = text.lines().find(|line| line.contains("skillspan-id:"));
+    let mut by_workspace = BTreeMap::new();
+    for (path, text) in skills {
+        let workspace = text.lines().find(|line| line.contains("skillspan-workspace:"));
+        let workspace = workspace.unwrap_or_else(|| panic!("{path} has no workspace")).trim();
         let rest: Vec<&str> = text.lines().filter(|line| !depends(line)).collect();
-        (id.unwrap_or_else(|| panic!("{path} has no id")).trim().to_owned(), rest.join("\n"))
-    });
-    by_id.collect()
-}
-
-/// `Seen in 12 sessions of 3 people`
-fn sessions_of(text: &str) -> usize {
-    let (_, rest) = text.split_once("Seen in ").unwrap_or_else(|| panic!("no count in {text}"));
-    rest.split_once(' ').unwrap().0.parse().unwrap()
+        let before = by_workspace.insert(workspace.to_owned(), rest.join("\n"));
+        assert!(before.is_none(), "{path} and another one are of {workspace}");
+    }
+    by_workspace
 }

@@ -88,7 +88,7 @@ fn summary(html: &mut String, view: &View) {
         );
         let _ = write!(
             html,
-            "<details>\n<summary>The same as a table</summary>\n<table>\n<caption>Sessions and calls by {unit}</caption>\n\
+            "<details>\n<summary>As a table</summary>\n<table>\n<caption>Sessions and calls by {unit}</caption>\n\
              <thead><tr><th scope=\"col\">{unit}</th><th scope=\"col\" class=\"n\">sessions</th>\
              <th scope=\"col\" class=\"n\">calls</th><th scope=\"col\" class=\"n\">failed</th></tr></thead>\n<tbody>\n"
         );

@@ -66,7 +66,7 @@ pub(in crate::config) struct Flush {
     pub(in crate::config) bytes: ByteSize,
     /// Write a file when the oldest event has waited this long.
     pub(in crate::config) age: Span,
-    /// Write a file when a session says that it ended.
+    /// Write a file when a session says that it ended, at most ten times in `age`.
     pub(in crate::config) on_session_end: bool,
 }
 

@@ -158,7 +158,7 @@ fn in_words(lack: &Shortfall) -> String {
             "it is one command among everyday work, which may have come by accident".to_owned()
         }
         Shortfall::Chance => {
-            "it may be chance: among so many sessions as much happens without a cause".to_owned()
+            "it may be chance: with this many sessions, as much happens without a cause".to_owned()
         }
         other => other.to_string(),
     }

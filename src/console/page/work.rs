@@ -268,7 +268,7 @@ impl Place {
                 says: cluster.told(),
             })
             .collect();
-        chart::map(&areas, "Pieces of work that are alike; the table below says the same")
+        chart::map(&areas, "Groups of similar work; the table below lists the same")
     }
 
     /// How many of its pieces are in a group.

@@ -51,6 +51,8 @@ const READ_BYTES: usize = 4 << 20;
 const MOST_RECENT: u64 = 16 << 20;
 /// What becomes durable is waited for so long before it is read.
 const GATHERING: Duration = Duration::from_millis(20);
+/// How often in `age` the ends of sessions make a batch due: many sessions must not make a file each.
+const ENDS: u32 = 10;
 const FIRST_BACKOFF: Duration = Duration::from_millis(100);
 const DRAIN_BACKOFF: Duration = Duration::from_secs(1);
 const LONGEST_BACKOFF: Duration = Duration::from_secs(30);
@@ -65,7 +67,7 @@ pub struct Config {
     pub bytes: u64,
     /// When its oldest record has waited this long.
     pub age: Duration,
-    /// As soon as an event says that its session has ended.
+    /// As soon as an event says that its session has ended; of many such ends, at most [`ENDS`] times in `age`.
     pub on_session_end: bool,
     /// How long a shutdown waits for the rest of the journal to reach the table.
     pub drain_timeout: Duration,
@@ -88,6 +90,8 @@ pub struct ParquetExporter {
     durable_end: watch::Receiver<u64>,
     wanted: watch::Sender<u64>,
     exported: watch::Sender<u64>,
+    /// When the end of a session may make a batch due again.
+    next_end: Option<Instant>,
 }
 
 /// Why a step failed; it is tried again.
@@ -147,6 +151,7 @@ impl ParquetExporter {
             durable_end: journal.durable_end(),
             wanted: watch::Sender::new(0),
             exported: watch::Sender::new(journal.cursor()),
+            next_end: None,
             status: Arc::default(),
             journal,
             table,
@@ -242,21 +247,36 @@ impl ParquetExporter {
         loop {
             let full = self.fill(&mut batch).await?;
             let flush = *wanted.borrow_and_update() > batch.first;
-            let ended = self.config.on_session_end && batch.session_ended;
-            if shutdown.is_cancelled() || (!batch.is_empty() && (flush || ended || full)) {
+            if shutdown.is_cancelled() || (!batch.is_empty() && (flush || full)) {
                 return Ok(batch);
             }
-            if due.is_none() && !batch.is_empty() {
-                due = Some(Instant::now() + self.config.age);
+            let now = Instant::now();
+            if self.config.on_session_end && batch.session_ended {
+                match self.next_end.filter(|next| *next > now) {
+                    Some(next) => due = Some(due.map_or(next, |due: Instant| due.min(next))),
+                    None => {
+                        self.wait_for_more_ends();
+                        return Ok(batch);
+                    }
+                }
+            } else if due.is_none() && !batch.is_empty() {
+                due = now.checked_add(self.config.age);
             }
             tokio::select! {
                 () = shutdown.cancelled() => {}
                 // The journal is kept alive by this exporter, so its end never closes.
                 _ = self.durable_end.changed() => gathering(&mut wanted, shutdown).await,
                 _ = wanted.changed() => {}
-                () = sleep_until(due) => return Ok(batch),
+                () = sleep_until(due) => {
+                    self.wait_for_more_ends();
+                    return Ok(batch);
+                }
             }
         }
+    }
+
+    fn wait_for_more_ends(&mut self) {
+        self.next_end = Instant::now().checked_add(self.config.age / ENDS);
     }
 
     /// Reads what has become durable into `batch`, until it is full: then it answers true.

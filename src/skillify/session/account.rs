@@ -242,7 +242,7 @@ const fn kind_of(family: Family) -> &'static str {
     }
 }
 
-/// What people were against in a segment.
+/// Refusals and corrections in a segment.
 fn objections(segment: &Segment<'_>, tools: &Tools<'_>, checkout: &Checkout<'_>) -> Vec<Objection> {
     let mut objections = Vec::new();
     let mut last: Option<&EventIds> = None;

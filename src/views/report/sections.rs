@@ -78,8 +78,8 @@ fn projects(tally: &Tally, names: &Names) -> Section {
     let section = Section {
         id: "repositories",
         title: "Where the work was",
-        says: "Those of most sessions first. Minutes leave out pauses of more than ten minutes. Tokens are those read and \
-               written, as far as clients tell them.",
+        says: "Most sessions first. Minutes leave out pauses of more than ten minutes. Tokens are those read and \
+               written, where clients report them.",
         columns,
         rows: Vec::new(),
         of: Vec::new(),
@@ -154,8 +154,8 @@ fn commands(tally: &Tally, names: &Names) -> Section {
     });
     let section = Section {
         id: "failed-commands",
-        title: "What it cost most to repair",
-        says: "Commands and tools that are run again until they pass: first those whose failures took most CALLS.",
+        title: "Most expensive failures",
+        says: "Commands and tools that ran again until they passed; those that took the most CALLS first.",
         columns: std::iter::once(text("COMMAND", 12)).chain(FAILED).collect(),
         rows: Vec::new(),
         of: Vec::new(),
@@ -177,7 +177,7 @@ fn against(tally: &Tally, names: &Names) -> Section {
     });
     let section = Section {
         id: "objections",
-        title: "What people were against",
+        title: "Refusals and corrections",
         says: "The act that was refused (REASON: with words), after which the assistant was stopped, or that the next \
                prompt corrects; most first. What people said is not shown.",
         columns: vec![
@@ -215,7 +215,7 @@ fn missed(tally: &Tally, names: &Names) -> Section {
     });
     let section = Section {
         id: "missed-places",
-        title: "Where sessions look in vain",
+        title: "Paths that are not there",
         says: "Paths that are not there (ABSENT), and paths below which a search found nothing (NO HIT); those of most \
                SESSIONS first. What lies below a path is a path of its own here.",
         columns: vec![
@@ -230,7 +230,7 @@ fn missed(tally: &Tally, names: &Names) -> Section {
         of: Vec::new(),
         total: 0,
         drawn: Some((2, Some(3))),
-        none: "Whatever was looked for was found.",
+        none: "Sessions found all that they looked for.",
     };
     section.cut(rows.collect())
 }
@@ -244,8 +244,8 @@ fn sought(tally: &Tally, names: &Names) -> Section {
     });
     let section = Section {
         id: "sought-names",
-        title: "Names that everybody looks for",
-        says: "Names whose declaration was searched for, and the file that it is in; those of most SESSIONS first.",
+        title: "Most-searched names",
+        says: "Names whose declaration sessions searched for, and its file; most SESSIONS first.",
         columns: vec![
             text("NAME", 10),
             text("FILE", 16),
@@ -305,7 +305,7 @@ fn checks(tally: &Tally, names: &Names) -> Section {
     });
     let section = Section {
         id: "missed-checks",
-        title: "Checks that were missed",
+        title: "Missed checks",
         says: "Sessions that edited such files and did not run this very check after, of the checks that published \
                skills say. Where a check names no file, a session that ran something else, which may hold the check, has \
                MISSED it here; a skill's own page leaves such sessions out. Work that loaded a skill counts here, and is \
@@ -321,7 +321,7 @@ fn checks(tally: &Tally, names: &Names) -> Section {
         of,
         total: 0,
         drawn: Some((3, None)),
-        none: "No check was missed that a published skill says.",
+        none: "No session missed a check of a published skill.",
     };
     section.cut(rows.collect())
 }
@@ -353,7 +353,7 @@ fn lines(tally: &Tally, names: &Names) -> Section {
     });
     let section = Section {
         id: "lines",
-        title: "What published skills say, and what sessions did",
+        title: "How sessions followed published skills",
         says: "Sessions that met a line's situation, before the skill was published and after; DID SO: those of them that \
                did what stands under COUNTED, which who has read the line need not do. A path counts with all that lies \
                below it, and with the sessions that found it; a skill's own lines count those that mining took as \
@@ -370,7 +370,7 @@ fn lines(tally: &Tally, names: &Names) -> Section {
         of,
         total: 0,
         drawn: None,
-        none: "No session met what a published skill says.",
+        none: "No session met the situation of a published line.",
     };
     section.cut(rows.collect())
 }
@@ -388,7 +388,7 @@ fn skills(tally: &Tally, names: &Names) -> Section {
     }
     let section = Section {
         id: "skills",
-        title: "What published skills changed",
+        title: "Effect of published skills",
         says: "Sessions that met the situation of one of a skill's lines, and what each cost on average: before it was published, and later with the \
                skill loaded and without. Minutes are those from the first event to the last.",
         columns: vec![
@@ -433,7 +433,7 @@ pub(crate) fn persons(tally: &Tally) -> Section {
     let section = Section {
         id: "people",
         title: "Who",
-        says: "What the sessions of each person cost; those of most SESSIONS first.",
+        says: "Cost of each person's sessions; most SESSIONS first.",
         columns: vec![
             text("PERSON", 14),
             number("SESSIONS"),

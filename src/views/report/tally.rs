@@ -104,7 +104,7 @@ pub(crate) struct Failed {
     pub(crate) sources: Sources,
 }
 
-/// What people were against.
+/// Refusals and corrections.
 #[derive(Debug, Default)]
 pub(crate) struct Against {
     pub(crate) refused: u64,

@@ -75,10 +75,12 @@
 {{- if and .Values.worker.enabled (not $isBucket) }}
 {{- fail (printf "worker.enabled needs a table that every pod reaches: set config.extensions.sessions_table.path to s3://bucket/prefix, gs://bucket/prefix or az://container/prefix; it is %s, which only one pod has" $table) }}
 {{- end }}
-{{- if and (gt (int .Values.replicaCount) 1) (not $isBucket) }}
-{{- fail (printf "replicaCount %d needs a table that every pod reaches: set config.extensions.sessions_table.path to s3://bucket/prefix, gs://bucket/prefix or az://container/prefix; it is %s, which only one pod has" (int .Values.replicaCount) $table) }}
+{{- $most := int (include "skillspan.mostReplicas" .) }}
+{{- $key := ternary "autoscaling.maxReplicas" "replicaCount" .Values.autoscaling.enabled }}
+{{- if and (gt $most 1) (not $isBucket) }}
+{{- fail (printf "%s %d needs a table that every pod reaches: set config.extensions.sessions_table.path to s3://bucket/prefix, gs://bucket/prefix or az://container/prefix; it is %s, which only one pod has" $key $most $table) }}
 {{- end }}
-{{- if and (gt (int .Values.replicaCount) 1) (not .Values.worker.enabled) (not $pipelines) }}
+{{- if and (gt $most 1) (not .Values.worker.enabled) (not $pipelines) }}
 {{- fail "with several replicas each would mine and publish: set worker.enabled, or config.service.pipelines without a skills pipeline" }}
 {{- end }}
 {{- if .Values.worker.enabled }}
@@ -93,11 +95,32 @@
 {{- if not (or .Values.worker.git.remote .Values.worker.config.exporters) }}
 {{- fail "worker.enabled needs a place for the skills: set worker.git.remote, or exporters and service.pipelines in worker.config" }}
 {{- end }}
-{{- if and (gt (int .Values.worker.replicas) 1) (eq (include "skillspan.coordination" .) "file") }}
-{{- fail (printf "worker.replicas %d needs workers that share out their work: set worker.coordination to store or kubernetes" (int .Values.worker.replicas)) }}
+{{- $workers := int (include "skillspan.mostWorkers" .) }}
+{{- $workersKey := ternary "autoscaling.maxReplicas" "replicas" .Values.worker.autoscaling.enabled }}
+{{- if and (gt $workers 1) (eq (include "skillspan.coordination" .) "file") }}
+{{- fail (printf "worker.%s %d needs workers that share out their work: set worker.coordination to store or kubernetes" $workersKey $workers) }}
+{{- end }}
+{{- include "skillspan.checkAutoscaling" (dict "values" .Values.worker.autoscaling "of" "worker.autoscaling" "target" .Values.worker.autoscaling.targetDueWorkspaces "targetKey" "targetDueWorkspaces") }}
+{{- end }}
+{{- include "skillspan.checkAutoscaling" (dict "values" .Values.autoscaling "of" "autoscaling" "target" .Values.autoscaling.targetLagSeconds "targetKey" "targetLagSeconds") }}
+{{- $least := int (ternary .Values.autoscaling.minReplicas .Values.replicaCount .Values.autoscaling.enabled) }}
+{{- $leastKey := ternary "autoscaling.minReplicas" "replicaCount" .Values.autoscaling.enabled }}
+{{- if and .Values.drain.enabled (lt (int .Values.drain.ordinal) $least) }}
+{{- fail (printf "drain.ordinal %d is a replica that runs (%s %d) and empties its journal itself; drain is for one that is gone" (int .Values.drain.ordinal) $leastKey $least) }}
+{{- end }}
+{{- if and .Values.loadTest.enabled .Values.config.extensions .Values.config.extensions.auth (not .Values.loadTest.existingSecret) }}
+{{- fail "loadTest.enabled with extensions.auth needs a token: set loadTest.existingSecret" }}
 {{- end }}
 {{- end }}
-{{- if and .Values.drain.enabled (lt (int .Values.drain.ordinal) (int .Values.replicaCount)) }}
-{{- fail (printf "drain.ordinal %d is a replica that runs (replicaCount %d) and empties its journal itself; drain is for one that is gone" (int .Values.drain.ordinal) (int .Values.replicaCount)) }}
+
+{{/* Of a dict of `values`, `of` (their name), `target` and `targetKey` (what it scales by beside CPU). */}}
+{{- define "skillspan.checkAutoscaling" -}}
+{{- if .values.enabled }}
+{{- if gt (int .values.minReplicas) (int .values.maxReplicas) }}
+{{- fail (printf "%s.minReplicas %d is more than maxReplicas %d" .of (int .values.minReplicas) (int .values.maxReplicas)) }}
+{{- end }}
+{{- if not (or .target .values.targetCPUUtilizationPercentage) }}
+{{- fail (printf "%s.enabled scales by nothing: set %s.%s or %s.targetCPUUtilizationPercentage" .of .of .targetKey .of) }}
+{{- end }}
 {{- end }}
 {{- end }}

@@ -64,11 +64,74 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- end }}
 {{- end }}
 
-{{/* Where a pod may run, of the values that hold these keys. */}}
+{{/* Where a pod may run, of a dict of `values` that hold these keys and the `labels` of its like. Without an affinity
+     pods of one kind prefer different nodes. */}}
 {{- define "skillspan.scheduling" -}}
+{{- $values := .values }}
 {{- range $key := list "nodeSelector" "tolerations" "affinity" "topologySpreadConstraints" "priorityClassName" }}
-{{- with get $ $key }}
+{{- with get $values $key }}
 {{ dict $key . | toYaml }}
 {{- end }}
 {{- end }}
+{{- if and .labels (not .values.affinity) }}
+affinity:
+  podAntiAffinity:
+    preferredDuringSchedulingIgnoredDuringExecution:
+      - weight: 100
+        podAffinityTerm:
+          topologyKey: kubernetes.io/hostname
+          labelSelector:
+            matchLabels:
+              {{- .labels | nindent 14 }}
+{{- end }}
+{{- end }}
+
+{{/* The most collectors that there can be. */}}
+{{- define "skillspan.mostReplicas" -}}
+{{- ternary .Values.autoscaling.maxReplicas .Values.replicaCount .Values.autoscaling.enabled | int }}
+{{- end }}
+
+{{/* The most workers that there can be. */}}
+{{- define "skillspan.mostWorkers" -}}
+{{- ternary .Values.worker.autoscaling.maxReplicas .Values.worker.replicas .Values.worker.autoscaling.enabled | int }}
+{{- end }}
+
+{{/* A HorizontalPodAutoscaler, of a dict of `root`, `name`, `kind`, `values`, and a `metric` of the pods with its `target`. */}}
+{{- define "skillspan.autoscaler" -}}
+apiVersion: autoscaling/v2
+kind: HorizontalPodAutoscaler
+metadata:
+  name: {{ .name }}
+  namespace: {{ .root.Release.Namespace }}
+  labels:
+    {{- include "skillspan.labels" .root | nindent 4 }}
+spec:
+  scaleTargetRef:
+    apiVersion: apps/v1
+    kind: {{ .kind }}
+    name: {{ .name }}
+  minReplicas: {{ .values.minReplicas }}
+  maxReplicas: {{ .values.maxReplicas }}
+  metrics:
+    {{- with .values.targetCPUUtilizationPercentage }}
+    - type: Resource
+      resource:
+        name: cpu
+        target:
+          type: Utilization
+          averageUtilization: {{ . }}
+    {{- end }}
+    {{- if .target }}
+    - type: Pods
+      pods:
+        metric:
+          name: {{ .metric }}
+        target:
+          type: AverageValue
+          averageValue: {{ .target | quote }}
+    {{- end }}
+  {{- with .values.behavior }}
+  behavior:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
 {{- end }}
