@@ -106,9 +106,14 @@ impl<'a> Sessions<'a> {
         fallen.collect()
     }
 
+    /// The claims of the skill that sessions do not show.
+    pub(super) fn unproven(&self, skill: &Skill) -> BTreeSet<Claim> {
+        self.refuted(skill).into_iter().chain(self.outgrown(skill)).collect()
+    }
+
     /// The claims of an older version that mining does not make although enough sessions met their situation.
     /// Those that loaded the skill may have followed it: they tell nothing.
-    pub(super) fn unproven(&self, skill: &Skill) -> BTreeSet<Claim> {
+    fn refuted(&self, skill: &Skill) -> BTreeSet<Claim> {
         let records = skill.content.claims.iter().filter(|record| !record.is_counted());
         let unmade = records.filter(|record| !self.makes(&record.claim));
         let refuted = unmade.filter(|record| {
@@ -130,7 +135,7 @@ impl<'a> Sessions<'a> {
     /// The claims that mining does not make although all the sessions behind them were mined, and that most of these
     /// sessions do not show any more. A step depends on which sessions are alike, and what a person said stays said:
     /// neither falls so.
-    pub(super) fn outgrown(&self, skill: &Skill) -> BTreeSet<Claim> {
+    fn outgrown(&self, skill: &Skill) -> BTreeSet<Claim> {
         let may_fall = |record: &&ClaimRecord| {
             let is_of_events = !matches!(record.claim, Claim::Rule { .. } | Claim::Lesson { .. });
             is_of_events && !record.claim.is_step() && !self.makes(&record.claim)

@@ -207,9 +207,6 @@ impl<'f> Workspace<'f> {
             for claim in self.sessions.unproven(known) {
                 against.entry(claim).or_insert(Reason::Unproven);
             }
-            for claim in self.sessions.outgrown(known) {
-                against.entry(claim).or_insert(Reason::Unproven);
-            }
         }
         let refused = refused_claims(run, self.name);
         let claims = candidate.into_iter().flat_map(|candidate| &candidate.claims);

@@ -8,9 +8,9 @@ use crate::visitor::{House, Story, Visitor, date, earlier, saying, stories};
 
 const PAGES: [(&str, &str); 6] = [
     ("/", "skillspan import"),
-    ("/sessions", "No session yet"),
+    ("/sessions", "No sessions yet"),
     ("/work", "No run has left a record"),
-    ("/skills", "No skill yet"),
+    ("/skills", "No skills yet"),
     ("/review", "Nothing waits for a decision"),
     ("/report", "No sessions"),
 ];
@@ -183,7 +183,7 @@ fn the_last_page_of_a_full_table_is_the_last() {
     assert!(!owner.page("/sessions").contains("Older sessions"));
     // Who goes behind it all the same is not told to connect assistants.
     let page = owner.page("/sessions?after=2001-01-01~1~x");
-    assert!(page.contains("These were the oldest") && !page.contains("skillspan connect"), "{page}");
+    assert!(page.contains("There are no older ones") && !page.contains("skillspan connect"), "{page}");
 }
 
 #[test]
