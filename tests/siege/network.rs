@@ -106,6 +106,11 @@ impl Network {
         command
     }
 
+    /// From now on nobody runs the other version.
+    pub(crate) fn end_the_upgrade(&mut self) {
+        self.other_version = None;
+    }
+
     pub(crate) fn can_cut_off(&self) -> bool {
         self.namespaces
     }

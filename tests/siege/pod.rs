@@ -90,9 +90,14 @@ impl Drop for Pod {
     }
 }
 
+/// The program that is besieged: the one of this build, or of `SKILLSPAN_PROGRAM`.
+pub(crate) fn program_path() -> String {
+    std::env::var("SKILLSPAN_PROGRAM").unwrap_or_else(|_| env!("CARGO_BIN_EXE_skillspan").to_owned())
+}
+
 /// skillspan as a pod runs it, without arguments.
 pub(crate) fn program(network: &Network, number: usize, folder: &Path, store: &str) -> Command {
-    let mut command = network.command(number, env!("CARGO_BIN_EXE_skillspan"));
+    let mut command = network.command(number, &program_path());
     command
         .env("HOME", folder)
         .env("XDG_DATA_HOME", folder.join("data"))

@@ -114,6 +114,7 @@ impl Trouble {
 
     /// Everything works again.
     pub(crate) async fn end(&mut self, scene: &mut Scene) {
+        scene.network.end_the_upgrade();
         let far = Instant::now() + Duration::from_secs(100_000);
         self.recover(scene, far);
         scene.server.forget_faults();

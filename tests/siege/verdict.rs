@@ -77,7 +77,7 @@ service:
 }
 
 fn skillspan(folder: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_skillspan"));
+    let mut command = Command::new(super::pod::program_path());
     command.env_clear().env("PATH", std::env::var_os("PATH").unwrap()).env("HOME", folder);
     command
 }
@@ -193,15 +193,21 @@ fn nothing_goes_back_and_forth<'p>(scene: &Scene, paths: impl Iterator<Item = &'
 
 /// The lessons of a skill, without their numbers.
 fn lines_of(skill: &str) -> BTreeSet<String> {
+    if skill.contains(RETIRED) {
+        return BTreeSet::new();
+    }
     let (_, lessons) = skill.split_once("\n## Lessons\n").unwrap_or_else(|| panic!("no lessons in {skill}"));
     let lessons = lessons.split("\n## ").next().unwrap_or_default();
     lessons.lines().filter_map(|line| line.split_once(". ")).map(|(_, line)| line.to_owned()).collect()
 }
 
-/// The skills by workspace, without what depends on when they were published: the id is that of the first version, of two
-/// that want one name, the first has it, and a worker that published early does not write a skill again for more of the
-/// same evidence.
-fn lessons(files: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+/// How a skill says that it is retired; its folder stays for a week.
+const RETIRED: &str = "\n# Retired: ";
+
+/// The skills by workspace, without those that are retired, and without what depends on when they were published: the id is
+/// that of the first version, of two that want one name, the first has it, and a worker that published early does not
+/// write a skill again for more of the same evidence.
+fn lessons(files: &BTreeMap<String, String>) -> BTreeMap<String, BTreeSet<String>> {
     let depends = |line: &&str| {
         let starts = [
             "name:",
@@ -213,14 +219,17 @@ fn lessons(files: &BTreeMap<String, String>) -> BTreeMap<String, String> {
         ];
         starts.iter().any(|start| line.trim_start().starts_with(start))
     };
-    let skills = files.iter().filter(|(path, _)| path.ends_with("/SKILL.md"));
-    let mut by_workspace = BTreeMap::new();
-    for (path, text) in skills {
+    let is_skill = |path: &&String| path.ends_with("/SKILL.md");
+    let mut by_workspace: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for path in files.keys().filter(is_skill) {
+        let text = &files[path];
+        if text.contains(RETIRED) {
+            continue;
+        }
         let workspace = text.lines().find(|line| line.contains("skillspan-workspace:"));
         let workspace = workspace.unwrap_or_else(|| panic!("{path} has no workspace")).trim();
         let rest: Vec<&str> = text.lines().filter(|line| !depends(line)).collect();
-        let before = by_workspace.insert(workspace.to_owned(), rest.join("\n"));
-        assert!(before.is_none(), "{path} and another one are of {workspace}");
+        by_workspace.entry(workspace.to_owned()).or_default().insert(rest.join("\n"));
     }
     by_workspace
 }
