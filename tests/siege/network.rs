@@ -88,7 +88,7 @@ impl Network {
     /// The program as the pod runs it: of either version, with a clock that is minutes away from the others'.
     pub(crate) fn command(&self, pod: usize, program: &str) -> Command {
         self.starts.set(self.starts.get() + 1);
-        let other = self.other_version.as_deref().filter(|_| self.starts.get() % 2 == 0);
+        let other = self.other_version.as_deref().filter(|_| self.starts.get().is_multiple_of(2));
         let program = other.unwrap_or(program);
         let mut command = match self.namespaces {
             true => {
