@@ -22,6 +22,9 @@ const CONTRADICTING_SESSIONS: usize = 2;
 /// So many sessions that met the situation of an older version's claim refute it, where mining does not make it.
 const REFUTING_SESSIONS: usize = 3;
 
+/// Fewer sessions behind a claim do not tell that it is wrong: mining names no claim that one session shows.
+const FEWEST_BEHIND: usize = 3;
+
 /// A skill that no session has met for so many days is retired.
 const LIFETIME_DAYS: i64 = 180;
 
@@ -132,9 +135,9 @@ impl<'a> Sessions<'a> {
         sessions(support.iter().filter(|one| *one.started_at.date() > *dropped)) >= CONTRADICTING_SESSIONS
     }
 
-    /// The claims that mining does not make although all the sessions behind them were mined, and that most of these
-    /// sessions do not show any more. A step depends on which sessions are alike, and what a person said stays said:
-    /// neither falls so.
+    /// The claims that mining does not make although all the sessions behind them were mined, and that most of these do
+    /// not show any more. Where some of them are gone, others may be gone that the proof compares them with. A step
+    /// depends on which sessions are alike, and what a person said stays said: neither falls so.
     fn outgrown(&self, skill: &Skill) -> BTreeSet<Claim> {
         let may_fall = |record: &&ClaimRecord| {
             let is_of_events = !matches!(record.claim, Claim::Rule { .. } | Claim::Lesson { .. });
@@ -146,7 +149,7 @@ impl<'a> Sessions<'a> {
 
     fn has_outgrown(&self, record: &ClaimRecord) -> bool {
         let behind: BTreeSet<u64> = record.evidence.iter().map(EvidenceRecord::session_number).collect();
-        if behind.is_empty() || !behind.is_subset(&self.mined) {
+        if behind.len() < FEWEST_BEHIND || !behind.is_subset(&self.mined) {
             return false;
         }
         let shown = self.support.get(&record.claim).map_or(0, |now| now.intersection(&behind).count());

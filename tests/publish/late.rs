@@ -55,11 +55,16 @@ fn a_line_goes_once_the_sessions_behind_it_show_something_else() {
 }
 
 #[test]
-fn a_line_stays_while_sessions_behind_it_are_no_longer_in_the_table() {
+fn a_line_stays_while_what_is_left_of_the_sessions_behind_it_shows_it() {
     let target = Target::new();
-    assert!(publish(&target, &sessions(true), &sessions(true)).contains(WRONG));
-    let left: Vec<Session> = sessions(false).into_iter().skip(6).collect();
+    let all = sessions(true);
+    assert!(publish(&target, &all, &all).contains(WRONG));
+    // Of those that show it, one in four is left: too few to prove it, and none of them says otherwise.
+    let left: Vec<Session> = all.into_iter().step_by(4).collect();
     assert!(publish(&target, &left, &left).contains(WRONG));
+    // None is left, and others prove nothing against it.
+    let others: Vec<Session> = sessions(false).into_iter().skip(1).step_by(2).collect();
+    assert!(publish(&target, &others, &others).contains(WRONG));
 }
 
 #[test]

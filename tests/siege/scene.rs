@@ -99,7 +99,7 @@ service:
   sessions_table: {{ path: s3://bucket }}
   auth: {{ tokens: [{{ id: siege, secret: {TOKEN}, tenant: acme }}] }}
 connectors:
-  skillify: {{ every_turns: 1, idle: 2s, min_interval: 2s, memory: 1MiB, digests: {digests}, coordination: {coordination} }}
+  skillify: {{ every_turns: 1, idle: 2s, min_interval: 2s, memory: 32MiB, digests: {digests}, coordination: {coordination} }}
 exporters:
   git: {{ remote: \"{remote}\", branch: main, mode: direct, auth: {{ username: siege, token: secret }}, author: \"pod-{number} <pod-{number}@example.com>\" }}
 service:
