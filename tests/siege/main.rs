@@ -16,7 +16,7 @@
 //! 3. Then everything recovers and comes to rest.
 //! 4. The table must hold every acknowledged record once, and every session whole; mining it must find what mining a
 //!    quiet process's table finds, byte for byte; the branch must hold what a quiet worker publishes, each skill
-//!    created once, and no line published twice.
+//!    created once, and no line published more often than there are days.
 //!
 //! `a_short_siege` needs nothing. `a_long_siege` needs root (network namespaces), `ip` and `socat`, and takes
 //! `SKILLSPAN_SIEGE` seconds; with libfaketime (`SKILLSPAN_FAKETIME`) the pods' clocks are minutes apart. With the path of

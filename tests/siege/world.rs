@@ -30,6 +30,10 @@ pub(crate) fn below(state: &mut u64, bound: usize) -> usize {
     usize::try_from(next(state) % bound).unwrap()
 }
 
+/// On how many days the sessions begin, so that nothing is the word of one.
+pub(crate) const DAYS: usize = 12;
+const DAYS64: u64 = DAYS as u64;
+
 /// Seconds of 1970 at which the first session begins: 18 November 2026.
 const BEGIN: u64 = 1_794_988_800;
 
@@ -80,8 +84,7 @@ impl Records {
         Self {
             session: format!("{number:08x}-0000-4000-8000-000000000000"),
             person: format!("person-{person}@example.com"),
-            // A dozen days, so that nothing is the word of one.
-            now: BEGIN + (number64 % 12) * 86_400 + (number64 / 12) * 600,
+            now: BEGIN + (number64 % DAYS64) * 86_400 + (number64 / DAYS64) * 600,
             made: Vec::new(),
         }
     }
